@@ -1,0 +1,1 @@
+"""What things are: pure values, parsers and decisions. No clock, environment, randomness, I/O or asyncio."""

@@ -1,0 +1,1 @@
+"""Somebody else's front end, run against our door."""

@@ -1,0 +1,1 @@
+"""The way to the devbox, one module per stage, in the order of the flow."""

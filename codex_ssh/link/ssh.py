@@ -1,0 +1,81 @@
+"""One authenticated SSH connection, whichever client made it: the Protocol every later stage uses.
+
+Lives here: what a stage may ask of the connection, and the values that go in and out.
+Not here: how the connection is made (:mod:`codex_ssh.link.ssh_asyncssh`).
+
+Channels are plain asyncio: ``open_tcp`` and ``open_unix`` have the shape of
+:meth:`asyncio.loop.create_connection`, so whatever speaks over a socket speaks over a channel, without a
+listener and without a pump in between. The transports they give support ``set_protocol``,
+``pause_reading``, ``abort`` (which ends the protocol at once, also when the peer is gone) and
+``get_extra_info("peername")``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a script printed on the devbox.
+
+    Attributes:
+        status: Exit status; None when it ended by a signal or the channel closed first.
+        stdout: Bytes, at most the limit that was asked for.
+        stderr: The tail, at most 16 KiB.
+        truncated: Whether stdout was cut at the limit.
+    """
+
+    status: int | None
+    stdout: bytes
+    stderr: bytes
+    truncated: bool = False
+
+
+class Ssh(Protocol):
+    """One SSH connection: one login, everything rides it."""
+
+    @property
+    def host(self) -> str:
+        """The host as the user typed it; the word for every message."""
+
+    @property
+    def user(self) -> str:
+        """The login name in use."""
+
+    async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
+        """Run a POSIX script by ``exec /bin/sh -s`` with the script on stdin, without a terminal.
+
+        Args:
+            script: Shell text. Nothing of it is seen by the login shell.
+            timeout: Seconds for all of it.
+            limit: Bytes of stdout kept; the rest is read and dropped.
+
+        Raises:
+            ForwardError: The server refuses exec, or it did not end in time.
+            LinkLost: The connection went away meanwhile.
+        """
+
+    async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
+        """Open a direct-tcpip channel to an address as seen from the devbox.
+
+        Raises:
+            ForwardError: The server would not; ``said`` holds its words ("Connection refused",
+                "administratively prohibited").
+            LinkLost: The connection went away meanwhile.
+        """
+
+    async def open_unix(self, factory: Callable[[], P], path: str) -> tuple[asyncio.Transport, P]:
+        """Open a direct-streamlocal channel to a unix socket on the devbox. Raises as `open_tcp`."""
+
+    async def wait_lost(self) -> None:
+        """Block until the connection is gone. Returns when we closed it ourselves.
+
+        Raises:
+            LinkLost: It broke or the server closed it; ``said`` is the reason.
+        """

@@ -1,0 +1,1 @@
+"""The listener half: what ``codex-ssh app-server`` runs."""
