@@ -75,6 +75,8 @@ class Model:
             'approval_policy = "on-request"\n'
             'sandbox_mode = "danger-full-access"\n'
             "check_for_update_on_startup = false\n"
+            "[tools.update_plan]\n"
+            "enabled = true\n"
             "[analytics]\n"
             "enabled = false\n"
             "[model_providers.scripted]\n"
