@@ -1,0 +1,319 @@
+"""What the probe script found out about the devbox, parsed once.
+
+Lives here: the values and the reading of the script's answer. Not here: the script
+(``link/probe.sh``), running it (:mod:`codex_ssh.link.appserver`), and what follows from the facts
+(:mod:`codex_ssh.core.ownership`, :mod:`codex_ssh.link.appserver`).
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from codex_ssh.core.command import ServerAuth, UnknownAuth, parse_auth, parse_listen
+from codex_ssh.core.secret import Secret
+
+SECRET_LIMIT_BYTES: Final = 4096
+"""The largest token or shared-secret file that is read. Real ones are below 100 bytes."""
+
+
+class ProbeError(ValueError):
+    """The answer is not the probe's: markers missing, or a line out of its form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFile:
+    """A token or shared-secret file as the probe found it.
+
+    Attributes:
+        path: Absolute path on the devbox.
+        state: ``missing``, ``irregular``, ``unreadable`` or ``read``.
+        mode: Mode in the words of ``ls -l``; empty unless it was opened.
+        owner: Its uid; None unless it was opened.
+        text: The content, trimmed; None when the script would not or could not read it.
+        size: Bytes read, at most ``SECRET_LIMIT_BYTES + 1``.
+    """
+
+    path: str
+    state: str
+    mode: str = ""
+    owner: int | None = None
+    text: Secret | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One listening TCP socket.
+
+    Attributes:
+        address: Numeric address it is bound to; ``*`` for any.
+        uid: The owner, as far as the source tells.
+    """
+
+    address: str
+    uid: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundServer:
+    """What is known about one TCP port.
+
+    Attributes:
+        port: The port.
+        seen: The source of ``listeners``: ``proc``, ``ss``, ``lsof``, or empty when there was none.
+        listeners: Everything that listens on the port.
+        pid: The login user's app server behind it; None when none was recognised.
+        started: Its start time in the kernel's own form; only ever compared.
+        auth: How it authenticates, from its command line.
+        listen: Its ``--listen`` value.
+        token: The secret file its command line names, or the recipe's.
+    """
+
+    port: int
+    seen: str = ""
+    listeners: tuple[Listener, ...] = ()
+    pid: int | None = None
+    started: str = ""
+    auth: ServerAuth = field(default_factory=UnknownAuth)
+    listen: str = ""
+    token: SecretFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathFacts:
+    """One line of ``ls -ldn``."""
+
+    mode: str
+    uid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSocket:
+    """What is known about one unix socket.
+
+    Attributes:
+        path: As it was asked for.
+        real: With every link resolved.
+        socket: The socket itself; None when there is none.
+        dirs: Every directory from the socket up to ``/``.
+    """
+
+    path: str
+    real: str
+    socket: PathFacts | None
+    dirs: tuple[PathFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """The devbox, at the moment of asking.
+
+    Attributes:
+        uid: Numeric user id of the login.
+        now: The devbox's clock, seconds since the epoch; 0 when it would not tell.
+        boot: The kernel's boot id; empty where there is none.
+        codex: Path of the codex that was found; empty when none was.
+        own: The server we started earlier, if our state file names one whose process lives.
+        own_state: That state file's lines.
+        ws: The TCP port that was asked about.
+        unix: The unix socket that was asked about.
+    """
+
+    uid: int
+    user: str
+    hostname: str
+    os: str
+    arch: str
+    home: str
+    codex_home: str
+    boot: str = ""
+    now: int = 0
+    codex: str = ""
+    own: FoundServer | None = None
+    own_state: Mapping[str, str] = field(default_factory=dict)
+    ws: FoundServer | None = None
+    unix: FoundSocket | None = None
+
+
+def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
+    """Read the script's answer.
+
+    Args:
+        answer: Everything that came on stdout; rc files may have printed in front of the marker.
+        marker: The random word of this run.
+        port: The port the script was asked about.
+
+    Raises:
+        ProbeError: No answer between the markers, or not in its form.
+    """
+    facts = _read_lines(answer, marker)
+    try:
+        return Probe(
+            uid=int(facts.one("uid")),
+            user=facts.one("user"),
+            hostname=facts.one("hostname"),
+            os=facts.one("os"),
+            arch=facts.one("arch"),
+            home=facts.one("home"),
+            codex_home=facts.one("codex_home"),
+            boot=facts.one("boot"),
+            now=int(facts.one("now") or 0),
+            codex=facts.one("codex"),
+            own=_server(facts, "own", int(facts.one("state.port") or 0)),
+            own_state=facts.below("state."),
+            ws=_server(facts, "ws", port or 0),
+            unix=_socket(facts),
+        )
+    except (ValueError, IndexError) as error:
+        raise ProbeError(f"the probe's answer is out of its form: {error}") from error
+
+
+class _Facts:
+    def __init__(self, lines: Sequence[tuple[str, bytes]]) -> None:
+        self._lines = lines
+
+    def many(self, key: str) -> list[str]:
+        return [value.decode("utf-8", "surrogateescape") for name, value in self._lines if name == key]
+
+    def one(self, key: str) -> str:
+        return next(iter(self.many(key)), "")
+
+    def raw(self, key: str) -> bytes | None:
+        return next((value for name, value in self._lines if name == key), None)
+
+    def below(self, prefix: str) -> dict[str, str]:
+        names = {name for name, _ in self._lines if name.startswith(prefix)}
+        return {name.removeprefix(prefix): self.one(name) for name in sorted(names)}
+
+
+def _read_lines(answer: bytes, marker: str) -> _Facts:
+    _, begun, rest = answer.partition(f"{marker} begin\n".encode())
+    inside, ended, _ = rest.partition(f"{marker} end\n".encode())
+    if not begun:
+        raise ProbeError("the probe's first line never came")
+    if not ended:
+        raise ProbeError("the probe's answer is cut off")
+    lines = []
+    for line in inside.splitlines():
+        key, form, value = [*line.split(b" ", 2), b"", b""][:3]
+        match form:
+            case b"p":
+                lines.append((key.decode("ascii", "replace"), value))
+            case b"x":
+                try:
+                    lines.append((key.decode("ascii", "replace"), bytes.fromhex(value.decode("ascii"))))
+                except (ValueError, binascii.Error) as error:
+                    raise ProbeError(f"a value of {key!r} is not hexadecimal") from error
+            case _:
+                raise ProbeError(f"a line is neither plain nor hexadecimal: {line[:80]!r}")
+    return _Facts(lines)
+
+
+def _server(facts: _Facts, role: str, port: int) -> FoundServer | None:
+    if not port or not facts.below(f"{role}."):
+        return None
+    argv = [
+        word.decode("utf-8", "surrogateescape") for word in (facts.raw(f"{role}.argv") or b"").split(b"\0")
+    ]
+    words = argv[:-1] if any(argv) else facts.one(f"{role}.words").split()
+    pid = facts.one(f"{role}.pid")
+    return FoundServer(
+        port=port,
+        seen=facts.one(f"{role}.seen"),
+        listeners=tuple(
+            [_kernel_listener(row) for row in facts.many(f"{role}.listen")]
+            + _ss_listeners(facts.one(f"{role}.ss"))
+            + _lsof_listeners(facts.one(f"{role}.lsof"))
+        ),
+        pid=int(pid) if pid else None,
+        started=facts.one(f"{role}.start"),
+        auth=parse_auth(words, cwd=facts.one(f"{role}.cwd")),
+        listen=parse_listen(words),
+        token=_secret_file(facts, f"{role}.token"),
+    )
+
+
+def _secret_file(facts: _Facts, role: str) -> SecretFile | None:
+    state = facts.one(f"{role}.state")
+    if not state:
+        return None
+    listed = facts.one(f"{role}.ls").split()
+    content = facts.raw(f"{role}.text")
+    return SecretFile(
+        path=facts.one(f"{role}.path"),
+        state=state,
+        mode=listed[0] if listed else "",
+        owner=int(listed[2]) if listed else None,
+        text=None if content is None else Secret(content.decode("utf-8", "replace").strip()),
+        size=len(content or b""),
+    )
+
+
+def _kernel_listener(row: str) -> Listener:
+    local, uid, _ = row.split(",")
+    return Listener(address=_kernel_address(local.partition(":")[0]), uid=int(uid))
+
+
+def _kernel_address(text: str) -> str:
+    """Turn the hexadecimal address of ``/proc/net/tcp`` into the numeric form.
+
+    The kernel prints each 32-bit word in the byte order of the machine. All-zero is "any" in either
+    order, and 127.0.0.1 is recognised in both, so the order need not be known for what we decide.
+    """
+    raw = bytes.fromhex(text)
+    words = [raw[i : i + 4] for i in range(0, len(raw), 4)]
+    if not any(raw):
+        return "*"
+    if len(words) == 1:
+        word = words[0] if words[0][0] == 127 else words[0][::-1]
+        return ".".join(str(byte) for byte in word)
+    if words[0] == words[1] == b"\0\0\0\0":
+        if words[2] == b"\0\0\0\0" and sorted(words[3]) == [0, 0, 0, 1]:
+            return "::1"
+        if words[2] in (b"\0\0\xff\xff", b"\xff\xff\0\0"):
+            return _kernel_address(words[3].hex())
+    swapped = b"".join(word[::-1] for word in words).hex()
+    return ":".join(swapped[i : i + 4] for i in range(0, 32, 4))
+
+
+def _ss_listeners(text: str) -> list[Listener]:
+    """Read ``ss -Hltne``: state, two queues, local address, peer, then ``uid:N`` unless it is 0."""
+    found = []
+    for line in text.splitlines():
+        words = line.split()
+        address = words[3].rpartition(":")[0].strip("[]").partition("%")[0]
+        uid = next((int(word[4:]) for word in words[5:] if word.startswith("uid:")), 0)
+        found.append(Listener(address="*" if not address.strip("0.:*") else address, uid=uid))
+    return found
+
+
+def _lsof_listeners(text: str) -> list[Listener]:
+    """Read ``lsof -Fpun``: ``u`` (uid) of each process, then an ``n`` (name) per file."""
+    found, uid = [], None
+    for line in text.splitlines():
+        if line.startswith("u"):
+            uid = int(line[1:])
+        elif line.startswith("n"):
+            found.append(Listener(address=line[1:].rpartition(":")[0].strip("[]"), uid=uid))
+    return found
+
+
+def _socket(facts: _Facts) -> FoundSocket | None:
+    path = facts.one("unix.path")
+    if not path:
+        return None
+    socket = facts.one("unix.socket")
+    return FoundSocket(
+        path=path,
+        real=facts.one("unix.real"),
+        socket=_path_facts(socket) if socket else None,
+        dirs=tuple(_path_facts(line) for line in facts.many("unix.dir") if line),
+    )
+
+
+def _path_facts(line: str) -> PathFacts:
+    words = line.split()
+    return PathFacts(mode=words[0], uid=int(words[2]))
