@@ -29,11 +29,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from tests.support.waiting import until
 
 Json = dict[str, Any]
 
@@ -51,14 +54,15 @@ class Model:
     Attributes:
         port: Where it listens on 127.0.0.1.
         requests: Every body codex sent, in order.
-        waiting: Set while a ``hold`` waits.
+        holding: How many answers a ``hold`` holds right now.
     """
 
     port: int = 0
     requests: list[Json] = field(default_factory=list)
-    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    holding: int = 0
     _released: asyncio.Event = field(default_factory=asyncio.Event)
     _count: int = 0
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def base_url(self) -> str:
@@ -98,18 +102,22 @@ class Model:
         """Let everything that ``hold`` holds go on."""
         self._released.set()
         self._released = asyncio.Event()
-        self.waiting.clear()
 
-    async def _hold(self) -> None:
+    async def wait_holding(self) -> None:
+        """Wait until an answer is held: all of its text has been streamed."""
+        await until(lambda: self.holding, "the model holds an answer")
+
+    async def _hold(self, reader: asyncio.StreamReader) -> None:
+        """Wait for the release, or for codex to hang up, as it does to interrupt."""
         released = self._released
-        self.waiting.set()
+        self.holding += 1
         try:
-            async with asyncio.timeout(HOLD_SECONDS):
-                await released.wait()
-        except TimeoutError:
-            self.waiting.clear()
+            await until(lambda: released.is_set() or reader.at_eof(), "released", seconds=HOLD_SECONDS)
+        finally:
+            self.holding -= 1
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         try:
             while (request := await _read_request(reader)) is not None:
                 path, body = request
@@ -117,7 +125,7 @@ class Model:
                     self.release()
                     _respond(writer, 200, b"{}")
                 elif path == "/v1/responses":
-                    await self._answer(writer, json.loads(body))
+                    await self._answer(reader, writer, json.loads(body))
                     break  # a stream ends with its connection
                 else:
                     _respond(writer, 404, b'{"error":{"message":"not scripted"}}')
@@ -126,8 +134,9 @@ class Model:
             return  # codex interrupts a turn by hanging up
         finally:
             writer.close()
+            self._open.discard(writer)
 
-    async def _answer(self, writer: asyncio.StreamWriter, body: Json) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: Json) -> None:
         self.requests.append(body)
         self._count += 1
         steps = _steps(body["input"])
@@ -149,7 +158,7 @@ class Model:
             elif word == "break":
                 return
             elif word == "hold":
-                await stream.message(rest or "holding", pause=self._hold)
+                await stream.message(rest or "holding", pause=partial(self._hold, reader))
             else:
                 await _play(stream, step, number)
         await stream.send(
@@ -238,7 +247,9 @@ class _Stream:
         self.items += 1
         return f"{kind}-{self.response_id}-{self.items}"
 
-    async def message(self, text: str, *, seconds_between: float = 0, pause: Any = None) -> None:
+    async def message(
+        self, text: str, *, seconds_between: float = 0, pause: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         item: Json = {
             "type": "message",
             "role": "assistant",
@@ -320,8 +331,9 @@ async def open_model(*, port: int = 0) -> AsyncGenerator[Model, None]:
     finally:
         model.release()
         server.close()
-        async with asyncio.timeout(5):
-            await server.wait_closed()
+        for writer in list(model._open):
+            writer.transport.abort()
+        await until(lambda: not model._open, "the model's connections end")
 
 
 async def _main(port: int) -> None:

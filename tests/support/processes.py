@@ -1,0 +1,150 @@
+"""Processes as tests see them: run one to its end, walk a tree, find those of one environment.
+
+Linux only: reads ``/proc``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.waiting import until
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A program that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def run(
+    argv: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    seconds: float = 60,
+) -> Finished:
+    """Run a program to its end; killed with its children when it takes too long.
+
+    Args:
+        argv: Program and arguments.
+        stdin: Text it reads.
+        environment: The whole environment; None is ours.
+        cwd: Where it runs; None is here.
+        seconds: The longest it may take.
+
+    Raises:
+        TimeoutError: It did not end in time.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *map(str, argv),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+        cwd=cwd,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate(stdin.encode())
+    finally:
+        if process.returncode is None:
+            kill([process.pid, *descendants(process.pid)])
+            await process.wait()
+    assert process.returncode is not None
+    return Finished(
+        code=process.returncode,
+        out=out.decode(errors="replace"),
+        err=err.decode(errors="replace"),
+    )
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below this one, parents first."""
+    children: dict[int, list[int]] = {}
+    for child in _pids():
+        children.setdefault(parent(child), []).append(child)
+    found, todo = list[int](), [pid]
+    while todo:
+        below = children.get(todo.pop(0), [])
+        found += below
+        todo += below
+    return found
+
+
+def tree(pid: int) -> list[int]:
+    """This process and every one below it."""
+    return [pid, *descendants(pid)]
+
+
+def parent(pid: int) -> int:
+    """The parent's id; 0 when the process is gone."""
+    try:
+        # The name in the second field may hold blanks and parentheses: cut after the last one.
+        return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        state = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in "ZX"
+
+
+def command_line(pid: int) -> list[str]:
+    """The argv of a process; empty when it is gone."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().decode().split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def with_variable(name: str, value: str) -> list[int]:
+    """Every process whose environment at its start held NAME=VALUE: finds detached ones too."""
+    wanted = f"{name}={value}".encode()
+    found = []
+    for pid in _pids():
+        try:
+            environment = (PROC / str(pid) / "environ").read_bytes()
+        except OSError:
+            continue
+        if wanted in environment.split(b"\0"):
+            found.append(pid)
+    return found
+
+
+def kill(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to each; those already gone are fine."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a child of ours and everything below it, and wait until they are gone."""
+    below = descendants(process.pid)
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+    kill(below)
+    await until(lambda: not any(map(is_alive, below)), f"the children of {process.pid} are gone")
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
