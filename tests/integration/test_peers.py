@@ -109,6 +109,18 @@ async def test_what_a_login_detached_ends_with_the_server(tmp_path: Path) -> Non
     assert not any(map(processes.is_alive, left))
 
 
+@pytest.mark.sshd
+@pytest.mark.codex
+async def test_a_login_finds_codex_and_the_app_server_of_its_home(
+    sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary
+) -> None:
+    sshd.install(codex_binary.path, "codex")
+    server = await start_codex(codex_binary, codex_home=sshd.home / ".codex")
+    done = await ssh(sshd, "codex --version; cat ~/.codex/app-server-token; exit 3")
+    assert done.code == 3
+    assert done.out == f"codex-cli {codex_binary.version()}\n{server.token}\n"
+
+
 # ------------------------------------------------------------------ codex and the model
 
 
@@ -187,9 +199,7 @@ async def test_the_model_runs_as_a_program_of_its_own() -> None:
         async with asyncio.timeout(20):
             url = (await process.stdout.readline()).decode().strip()
         said = [{"type": "message", "role": "user", "content": [{"text": "say hi"}]}]
-        request = urllib.request.Request(
-            f"{url}/responses", data=json.dumps({"input": said}).encode()
-        )
+        request = urllib.request.Request(f"{url}/responses", data=json.dumps({"input": said}).encode())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with await asyncio.to_thread(opener.open, request, timeout=20) as answer:
             events = answer.read().decode()
@@ -226,6 +236,25 @@ async def test_a_screen_that_never_comes_is_shown_in_the_error(start_tmux: Start
 async def test_a_signal_is_told_from_an_exit_code(start_tmux: StartTmux) -> None:
     terminal = await start_tmux(["sh", "-c", "kill -TERM $$"])
     assert await terminal.wait_exit() == 143
+
+
+@pytest.mark.codex
+@pytest.mark.tmux
+async def test_the_official_client_shows_an_answer_of_the_model(
+    codex_app_server: CodexAppServer, start_tmux: StartTmux, codex_home: Path
+) -> None:
+    codex, endpoint = codex_app_server.binary.path, codex_app_server.endpoint
+    terminal = await start_tmux(
+        [codex, "--remote", endpoint, "--remote-auth-token-env", "TEST_TOKEN"],
+        environment={"TEST_TOKEN": codex_app_server.token, "CODEX_HOME": str(codex_home)},
+        columns=100,
+        lines=30,
+    )
+    await terminal.wait_text("scripted default")
+    await terminal.type("say hello from afar")
+    await terminal.wait_text("› say hello from afar")
+    await terminal.key("Enter")
+    await terminal.wait_text("• hello from afar")
 
 
 @pytest.mark.tmux

@@ -109,13 +109,16 @@ class Tmux:
             nonlocal last
             last = await self.screen()
             said = await self.command(
-                "display-message", "-p", "#{pane_dead} #{pane_dead_status} #{pane_dead_signal}"
+                "display-message",
+                "-p",
+                "#{?pane_dead_signal,signal #{pane_dead_signal},exit #{pane_dead_status}}",
             )
-            return said if said.startswith("1") else ""
+            # The terminal may be closed a moment before the exit status is known.
+            return said if len(said.split()) == 2 else ""
 
         said = await until(dead, "the program ends", seconds=seconds, show=lambda: _framed(last))
-        _, status, number = said.rstrip("\n").split(" ")
-        return int(status) if status else 128 + int(number)
+        kind, number = said.split()
+        return int(number) + (128 if kind == "signal" else 0)
 
 
 def _framed(screen: str) -> str:
