@@ -13,21 +13,19 @@ Source: RFC 6455 section 4.1; RFC 9112 by way of h11.
 from __future__ import annotations
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
 import h11
 
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.upgrade import accept_key
 
 NONCE_BYTES: Final = 16
 """Length of the random value behind ``Sec-WebSocket-Key`` (RFC 6455 section 4.1)."""
 
 BODY_LIMIT_BYTES: Final = 4096
 """How much of a refusal's body is kept. The real server's are below 50 bytes."""
-
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class HandshakeError(ValueError):
@@ -128,8 +126,7 @@ class Handshake:
                     pass
 
     def _switched(self, answer: h11.InformationalResponse) -> Switched:
-        # hashlib is pure arithmetic; SHA-1 is what RFC 6455 section 4.2.2 asks for.
-        wanted = base64.b64encode(hashlib.sha1(self._key + _GUID, usedforsecurity=False).digest())
+        wanted = accept_key(self._key.decode()).encode()
         headers = dict(answer.headers)
         if headers.get(b"sec-websocket-accept") != wanted:
             raise HandshakeError("it switched protocols with a wrong Sec-WebSocket-Accept")

@@ -171,6 +171,15 @@ def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
         raise ProbeError(f"the probe's answer is out of its form: {error}") from error
 
 
+def parse_lines(answer: bytes, *, marker: str) -> dict[str, str]:
+    """Read an answer of the same form as a plain mapping; of a repeated key the first counts.
+
+    Raises:
+        ProbeError: No answer between the markers, or not in its form.
+    """
+    return _read_lines(answer, marker).below("")
+
+
 class _Facts:
     def __init__(self, lines: Sequence[tuple[str, bytes]]) -> None:
         self._lines = lines

@@ -37,7 +37,7 @@ DIGEST = "AB" * 32
             SignedBearer(path="/work/s", issuer="me"),
         ),
         (
-            "codex -c m=x app-server --ws-audience a --ws-auth signed-bearer-token --ws-shared-secret-file /s",
+            "codex -cm=x app-server --ws-audience a --ws-auth signed-bearer-token --ws-shared-secret-file /s",
             SignedBearer(path="/s", audience="a"),
         ),
         (

@@ -1,0 +1,230 @@
+"""The settings of a host, and where each value came from.
+
+Lives here: the keys, their forms, and precedence: flag, then environment (``CODEX_SSH_*``), then
+``[host."pattern"]`` (a later section wins over an earlier one), then ``[defaults]``, then built in.
+Not here: reading files and the environment (:mod:`codex_ssh.local.config_file`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
+from typing import Any, Final, TypeAlias
+
+from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
+from codex_ssh.errors import ConfigError, UsageError
+
+Raw: TypeAlias = Mapping[str, Any]
+"""One table of a TOML file, as decoded."""
+
+
+class WssFallback(enum.Enum):
+    """What to do when SSH cannot be reached and the host has a ``wss`` URL."""
+
+    AUTO = "auto"
+    ASK = "ask"
+    NEVER = "never"
+
+
+class FrontEnd(enum.Enum):
+    """Which TUI: ours, or the official one."""
+
+    BUILTIN = "builtin"
+    CODEX = "codex"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a host can be set to. The field's name is the key in the file.
+
+    Attributes:
+        endpoint: Where the app server listens on the devbox; None finds or starts one (``auto``).
+        codex_path: The codex to start there; empty finds one.
+        token_file: The token file there; empty learns it from the app server's command line.
+        token_env: Name of an environment variable here that holds the token.
+        token_path: A file here that holds the token.
+        token_command: A command here that prints the token, as a list of words; no shell.
+        wss: Where the app server is reached directly when SSH cannot be.
+        wss_fallback: Whether to go there by itself.
+        tls_ca: A file here with the certificate authority of the ``wss`` server.
+        tui: Which front end.
+        cd: Working directory on the devbox; empty takes the app server's own.
+        model: Model for new threads; empty takes the devbox's default.
+        door: Run our own TUI through the loopback door too.
+        trust_listener: Send the token though nobody proved whose listener it is.
+        allow_exposed: Use an app server that listens beyond loopback.
+    """
+
+    endpoint: WsEndpoint | UnixEndpoint | None = None
+    codex_path: str = ""
+    token_file: str = ""
+    token_env: str = ""
+    token_path: str = ""
+    token_command: tuple[str, ...] = ()
+    wss: WssEndpoint | None = None
+    wss_fallback: WssFallback = WssFallback.ASK
+    tls_ca: str = ""
+    tui: FrontEnd = FrontEnd.BUILTIN
+    cd: str = ""
+    model: str = ""
+    door: bool = False
+    trust_listener: bool = False
+    allow_exposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Raw values from one place.
+
+    Attributes:
+        origin: That place, for messages: a file and section, a variable, ``the command line``.
+        values: Key to value; keys are fields of :class:`Settings`.
+    """
+
+    origin: str
+    values: Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """The settings that hold for a host, and the origin of each that is not built in."""
+
+    settings: Settings
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def merge(layers: Sequence[Layer]) -> Effective:
+    """Put layers together; a later one wins.
+
+    Raises:
+        ConfigError: A key nobody knows, or a value out of its form; names the origin.
+    """
+    settings, origins = Settings(), {}
+    for layer in layers:
+        for key, raw in layer.values.items():
+            settings = replace(settings, **{key: _parse(key, raw, layer.origin)})
+            origins[key] = layer.origin
+    return Effective(settings=settings, origins=origins)
+
+
+def layers_for_host(document: Raw, host: str, *, path: str) -> list[Layer]:
+    """Give the layers of a config file that apply to a host, weakest first.
+
+    Args:
+        document: The decoded file.
+        host: The host as the user typed it, without user and port.
+        path: The file, for messages.
+
+    Raises:
+        ConfigError: A table nobody knows.
+    """
+    for name in document:
+        if name not in ("defaults", "host"):
+            raise ConfigError(
+                f"{path}: unknown table {name!r}", hint=_did_you_mean(name, ("defaults", "host"))
+            )
+    layers = []
+    defaults, hosts = document.get("defaults", {}), document.get("host", {})
+    if not isinstance(defaults, Mapping) or not isinstance(hosts, Mapping):
+        raise ConfigError(f"{path}: 'defaults' and 'host' are tables", hint='write [host."NAME"]')
+    if defaults:
+        layers.append(Layer(origin=f"{path} [defaults]", values=defaults))
+    for pattern, values in hosts.items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{path}: 'host.{pattern}' is not a table", hint=f'write [host."{pattern}"]')
+        if fnmatchcase(host, pattern):
+            layers.append(Layer(origin=f'{path} [host."{pattern}"]', values=values))
+    return layers
+
+
+def environment_layer(environment: Mapping[str, str]) -> Layer:
+    """Give the layer of ``CODEX_SSH_*`` variables; words of a command are split at spaces."""
+    values: dict[str, Any] = {}
+    for key in KEYS:
+        text = environment.get(f"CODEX_SSH_{key.upper()}")
+        if text:
+            values[key] = text.split() if key == "token_command" else text
+    return Layer(origin="the environment", values=values)
+
+
+def _parse(key: str, raw: object, origin: str) -> Any:
+    form = _FORMS.get(key)
+    if form is None:
+        raise ConfigError(f"{origin}: unknown key {key!r}", hint=_did_you_mean(key, KEYS))
+    try:
+        return form(raw)
+    except (UsageError, ValueError, TypeError) as error:
+        hint = error.hint if isinstance(error, UsageError) else ""
+        raise ConfigError(f"{origin}: {key}: {error}", hint=hint) from None
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise TypeError(f"not a text: {raw!r}")
+    return raw
+
+
+def _flag(raw: object) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.lower() in words:
+        return words[raw.lower()]
+    raise ValueError(f"neither true nor false: {raw!r}")
+
+
+def _words(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, Sequence) or isinstance(raw, str) or not all(isinstance(w, str) for w in raw):
+        raise TypeError("not a list of words")
+    return tuple(raw)
+
+
+def _endpoint(raw: object) -> WsEndpoint | UnixEndpoint | None:
+    if raw == "auto":
+        return None
+    endpoint = parse_endpoint(_text(raw))
+    if isinstance(endpoint, WssEndpoint):
+        raise UsageError("an endpoint on the devbox is ws:// or unix://", hint="a wss:// URL goes into 'wss'")
+    if isinstance(endpoint, WsEndpoint) and not endpoint.is_loopback:
+        raise UsageError(
+            f"{str(endpoint)!r} is not on the devbox's loopback",
+            hint="the address is as seen from the devbox: ws://127.0.0.1:PORT",
+        )
+    return endpoint
+
+
+def _wss(raw: object) -> WssEndpoint:
+    endpoint = parse_endpoint(_text(raw))
+    if not isinstance(endpoint, WssEndpoint):
+        raise UsageError(f"{str(endpoint)!r} is not a wss:// URL", hint="write wss://HOST:PORT")
+    return endpoint
+
+
+_FORMS: Final[Mapping[str, Callable[[object], object]]] = {
+    "endpoint": _endpoint,
+    "codex_path": _text,
+    "token_file": _text,
+    "token_env": _text,
+    "token_path": _text,
+    "token_command": _words,
+    "wss": _wss,
+    "wss_fallback": WssFallback,
+    "tls_ca": _text,
+    "tui": FrontEnd,
+    "cd": _text,
+    "model": _text,
+    "door": _flag,
+    "trust_listener": _flag,
+    "allow_exposed": _flag,
+}
+
+KEYS: Final = tuple(item.name for item in fields(Settings))
+"""Every key, in the order of the reference."""
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"

@@ -1,0 +1,42 @@
+"""Reads the config file and the environment into :mod:`codex_ssh.core.config` layers."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from codex_ssh.core.config import Effective, Layer, environment_layer, layers_for_host, merge
+from codex_ssh.errors import ConfigError
+from codex_ssh.local.paths import config_file
+
+
+def read_config(path: Path | None = None) -> dict[str, Any]:
+    """Decode the config file; an absent one is an empty one.
+
+    Raises:
+        ConfigError: It cannot be read, or is not TOML; names file and line.
+    """
+    path = path or config_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def settings_for(host: str, flags: Layer) -> Effective:
+    """Give the settings of a host from the file, the environment and the command line.
+
+    Raises:
+        ConfigError: Something in one of them is wrong; names where.
+    """
+    path = config_file()
+    layers = layers_for_host(read_config(path), host, path=str(path))
+    return merge([*layers, environment_layer(os.environ), flags])

@@ -1,0 +1,89 @@
+"""Files with modes: private ones written whole, secret ones read only when nobody else can.
+
+Lives here: writing and reading on this machine. Not here: the same rules on the devbox
+(:mod:`codex_ssh.link.token`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from codex_ssh.core.secret import Secret
+from codex_ssh.errors import ConfigError
+
+SECRET_LIMIT_BYTES: Final = 4096
+
+
+def make_private_dir(path: Path) -> Path:
+    """Make a directory of mode 0700 with its parents, and give it back.
+
+    Raises:
+        ConfigError: It exists and is another user's, or is no directory.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        raise ConfigError(
+            f"{str(path)!r} is not a directory of yours", hint="remove it, or choose another place"
+        )
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file's content atomically; its mode becomes 0600."""
+    make_private_dir(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_secret(path: Path) -> Secret:
+    """Read a token from a file on this machine, trimmed.
+
+    Opened once; checks and read are on that same file.
+
+    Raises:
+        ConfigError: Missing, not a regular file, another user's, open to others, empty or too large.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigError(f"the token file {str(path)!r} cannot be read: {error.strerror}") from error
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise ConfigError(f"the token file {str(path)!r} is not a regular file")
+        if facts.st_uid != os.getuid():
+            raise ConfigError(f"the token file {str(path)!r} belongs to another user")
+        if stat.S_IMODE(facts.st_mode) & 0o077:
+            raise ConfigError(f"the token file {str(path)!r} is open to others", hint=f"chmod 600 {path}")
+        content = os.read(handle, SECRET_LIMIT_BYTES + 1)
+    finally:
+        os.close(handle)
+    text = content.decode("utf-8", "replace").strip()
+    if not text or len(content) > SECRET_LIMIT_BYTES:
+        raise ConfigError(f"the token file {str(path)!r} is empty or larger than {SECRET_LIMIT_BYTES} bytes")
+    return Secret(text)
+
+
+@contextmanager
+def private_temp_dir(prefix: str = "codex-ssh-") -> Generator[Path, None, None]:
+    """Give a new directory of mode 0700; it and all in it are gone afterwards.
+
+    Short on purpose: a unix socket's path must fit 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+        yield Path(name)

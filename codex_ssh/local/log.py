@@ -1,0 +1,52 @@
+"""The log: words on stderr, or in a private file while a TUI owns the screen.
+
+Lives here: handlers and the redacting filter. Not here: what is worth saying; every module has its own
+logger below ``codex_ssh``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from codex_ssh.core.redact import redact
+from codex_ssh.local.files import make_private_dir
+
+_LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+class _Redacting(logging.Formatter):
+    """Masks credentials in the finished line, arguments and tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def log_to_stderr(verbosity: int) -> None:
+    """Send the log to stderr: 0 warnings, 1 what happens, 2 everything, libraries included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("codex-ssh: %(message)s" if verbosity < 2 else "%(name)s: %(message)s"))
+    _install(handler, verbosity)
+
+
+def log_to_file(path: Path, verbosity: int) -> None:
+    """Send the log to a file of mode 0600; used while a TUI owns the screen."""
+    make_private_dir(path.parent)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    handler = logging.StreamHandler(os.fdopen(handle, "a", encoding="utf-8"))
+    handler.setFormatter(_Redacting("%(asctime)s %(name)s %(levelname)s: %(message)s"))
+    _install(handler, max(verbosity, 1))
+
+
+def _install(handler: logging.Handler, verbosity: int) -> None:
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    level = _LEVELS[min(verbosity, 2)]
+    logging.getLogger("codex_ssh").setLevel(level)
+    root.setLevel(logging.DEBUG if verbosity > 2 else logging.WARNING)

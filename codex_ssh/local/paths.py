@@ -1,0 +1,30 @@
+"""Every path of ours on this machine, and the only user of platformdirs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def config_file() -> Path:
+    """The config file; ``CODEX_SSH_CONFIG`` names another one."""
+    named = os.environ.get("CODEX_SSH_CONFIG")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_config_path("codex-ssh") / "config.toml"
+
+
+def log_dir() -> Path:
+    """Where the log of a TUI and crash reports go; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_log_path("codex-ssh")
+
+
+def history_file() -> Path:
+    """What was typed into the composer, newest last."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "history"
