@@ -1,0 +1,386 @@
+"""The security boundary: the one way to an app server.
+
+Lives here: proving the listener's owner, picking the credential and upgrading a fresh connection, for the
+first connect, for every reconnect and for every client of the door. Nothing else in codex-ssh sends a
+credential. Not here: opening the channel (:mod:`codex_ssh.link.ssh`), the rules of proof
+(:mod:`codex_ssh.core.ownership`) and of tokens (:mod:`codex_ssh.link.token`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from codex_ssh.core.command import NoAuth
+from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint
+from codex_ssh.core.handshake import NONCE_BYTES, Handshake, HandshakeError, Refused, Switched
+from codex_ssh.core.ownership import Owner
+from codex_ssh.core.secret import Secret
+from codex_ssh.errors import (
+    AppServerError,
+    CredentialRefused,
+    HostUnreachable,
+    OwnerNotProved,
+    ProtocolViolated,
+    Stage,
+    TlsRefused,
+)
+from codex_ssh.link.appserver import AppServer, Wanted, look_again
+from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.token import pick_credential
+
+log = logging.getLogger(__name__)
+
+UPGRADE_TIMEOUT_SECONDS: Final = 10.0
+"""The official client's limit for connecting."""
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+
+class Dial(Protocol):
+    """Something that makes an upgraded connection to the app server, as often as asked."""
+
+    @property
+    def transport(self) -> str:
+        """The way, in a word or two for the status line: ``ssh``, ``ssh unix``, ``wss``."""
+
+    async def __call__(self, factory: Callable[[], P]) -> P:
+        """Dial once.
+
+        Args:
+            factory: Makes the protocol that takes over right behind the upgrade: its
+                ``connection_made`` gets the transport, and the first bytes behind the answer follow.
+
+        Raises:
+            AppServerError: The server is gone, or it is not provably ours; nothing was sent.
+            TokenError: No credential that may be sent, or the server refused it.
+            ForwardError: The way there is closed.
+            ProtocolViolated: It answered something else than an upgrade.
+            LinkLost: The SSH connection went away meanwhile.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What the user takes upon himself.
+
+    Attributes:
+        unproved: Send the credential though the owner cannot be proved (``--trust-listener``).
+        exposed: Use a server that listens beyond loopback (``--allow-exposed``).
+    """
+
+    unproved: bool = False
+    exposed: bool = False
+
+
+class SshDial:
+    """Dials through an SSH connection.
+
+    The probe that found the server is the proof for the first dial; every later one looks again, since a
+    proof goes stale, a token may have been rotated and a JWT expires.
+
+    Args:
+        ssh: The connection.
+        app: The server, as just found.
+        wanted: How it was asked for, for looking again.
+        given: Reads the token the user named here, if any.
+        trust: What the user takes upon himself.
+    """
+
+    def __init__(
+        self, ssh: Ssh, app: AppServer, *, wanted: Wanted, given: Callable[[], Secret | None], trust: Trust
+    ) -> None:
+        self._ssh = ssh
+        self._wanted = wanted
+        self._given = given
+        self._trust = trust
+        self._fresh: AppServer | None = app
+        self.app = app
+
+    @property
+    def transport(self) -> str:
+        """See :attr:`Dial.transport`."""
+        return "ssh unix" if isinstance(self.app.endpoint, UnixEndpoint) else "ssh"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about this server, in words."""
+        found = []
+        if isinstance(self.app.auth, NoAuth) and not isinstance(self.app.endpoint, UnixEndpoint):
+            found.append("the app server asks for no token: every user of that host can connect to it")
+        if self.app.verdict.owner is Owner.EXPOSED:
+            found.append(f"the app server can be reached by others: {self.app.verdict.because}")
+        if self.app.verdict.owner is Owner.UNKNOWN:
+            found.append(f"nobody proved whose app server this is: {self.app.verdict.because}")
+        return tuple(found)
+
+    async def __call__(self, factory: Callable[[], P]) -> P:
+        """See :meth:`Dial.__call__`."""
+        app, self._fresh = self._fresh, None
+        if app is None:
+            app = self.app = await look_again(self._ssh, self.app, self._wanted)
+        self._require_ours(app)
+        bearer = pick_credential(app, given=self._given, host=self._ssh.host)
+        upgrade = _Upgrade(factory, host_header=_host_header(app), bearer=bearer)
+        async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
+            try:
+                if isinstance(app.endpoint, UnixEndpoint):
+                    await self._ssh.open_unix(lambda: upgrade, app.endpoint.path)
+                else:
+                    await self._ssh.open_tcp(lambda: upgrade, app.endpoint.host, app.endpoint.port)
+                return await _settle(upgrade, host=self._ssh.host)
+            except (TimeoutError, asyncio.CancelledError):
+                upgrade.abort()
+                if limit.expired():
+                    raise _silent(self._ssh.host) from None
+                raise
+
+    def _require_ours(self, app: AppServer) -> None:
+        allowed = {Owner.PROVED}
+        if self._trust.unproved:
+            allowed.add(Owner.UNKNOWN)
+        if self._trust.exposed:
+            allowed.add(Owner.EXPOSED)
+        verdict = app.verdict
+        if verdict.owner in allowed:
+            return
+        if verdict.owner is Owner.NOBODY:
+            raise AppServerError(
+                verdict.because,
+                stage=Stage.APP_SERVER,
+                host=self._ssh.host,
+                hint="connect again to start one",
+            )
+        hints = {
+            Owner.FOREIGN: "nothing was sent to it; leave --endpoint away, or use another port",
+            Owner.EXPOSED: "nothing was sent to it; bind it to 127.0.0.1, or accept it with --allow-exposed",
+            Owner.UNKNOWN: "nothing was sent to it; if you know it is yours: --trust-listener",
+        }
+        raise OwnerNotProved(
+            f"the listener is {verdict.owner.value}: {verdict.because}",
+            stage=Stage.APP_SERVER,
+            host=self._ssh.host,
+            hint=hints[verdict.owner],
+        )
+
+
+class WssDial:
+    """Dials a ``wss://`` endpoint directly.
+
+    Args:
+        endpoint: Where to.
+        token: The credential; None sends none.
+        tls: Verifies the server; the default context of :mod:`ssl`, with the user's own CA if any.
+    """
+
+    transport = "wss"
+
+    def __init__(self, endpoint: WssEndpoint, *, token: Secret | None, tls: ssl.SSLContext) -> None:
+        self._endpoint = endpoint
+        self._token = token
+        self._tls = tls
+        self.warnings: tuple[str, ...] = ()
+
+    async def __call__(self, factory: Callable[[], P]) -> P:
+        """See :meth:`Dial.__call__`; raises HostUnreachable and TlsRefused as well."""
+        where = str(self._endpoint)
+        header = where.removeprefix("wss://")
+        upgrade = _Upgrade(factory, host_header=header, bearer=self._token)
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
+            try:
+                await loop.create_connection(
+                    lambda: upgrade,
+                    self._endpoint.host,
+                    self._endpoint.port,
+                    ssl=self._tls,
+                    happy_eyeballs_delay=0.25,
+                )
+                return await _settle(upgrade, host=where)
+            except ssl.SSLError as error:
+                raise _tls_refused(where, error) from error
+            except OSError as error:
+                raise HostUnreachable(
+                    "it cannot be reached",
+                    stage=Stage.WEBSOCKET,
+                    host=where,
+                    said=error.strerror or str(error),
+                    hint="check the address and the network",
+                ) from error
+            except (TimeoutError, asyncio.CancelledError):
+                upgrade.abort()
+                if limit.expired():
+                    raise _silent(where) from None
+                raise
+
+
+class DoorDial:
+    """Dials our own door, as any client of this machine does (``--door``).
+
+    Args:
+        endpoint: The door's loopback address.
+        token: The door's own token.
+        transport: What lies behind it, for the status line.
+    """
+
+    def __init__(self, endpoint: WsEndpoint, *, token: Secret, transport: str) -> None:
+        self._endpoint = endpoint
+        self._token = token
+        self.transport = f"{transport}+door"
+
+    async def __call__(self, factory: Callable[[], P]) -> P:
+        """See :meth:`Dial.__call__`."""
+        where = str(self._endpoint)
+        upgrade = _Upgrade(factory, host_header=where.removeprefix("ws://"), bearer=self._token)
+        async with asyncio.timeout(2 * UPGRADE_TIMEOUT_SECONDS) as limit:
+            try:
+                loop = asyncio.get_running_loop()
+                await loop.create_connection(lambda: upgrade, self._endpoint.host, self._endpoint.port)
+                return await _settle(upgrade, host=where)
+            except (TimeoutError, asyncio.CancelledError):
+                upgrade.abort()
+                if limit.expired():
+                    raise _silent(where) from None
+                raise
+
+
+class _Upgrade(asyncio.Protocol, Generic[P]):
+    """Speaks the upgrade on a fresh transport, then hands it over to the protocol it was made for."""
+
+    def __init__(self, factory: Callable[[], P], *, host_header: str, bearer: Secret | None) -> None:
+        self._factory = factory
+        self._handshake = Handshake(host=host_header, nonce=secrets.token_bytes(NONCE_BYTES))
+        self._bearer = bearer
+        self._transport: asyncio.Transport | None = None
+        self.settled: asyncio.Future[P | Refused] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._handshake.request(bearer=self._bearer))
+        self._bearer = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.settled.done() or self._transport is None:
+            return
+        try:
+            verdict = self._handshake.receive(data)
+        except HandshakeError as error:
+            self.settled.set_exception(error)
+            return
+        match verdict:
+            case Switched():
+                protocol = self._factory()
+                self._transport.set_protocol(protocol)
+                protocol.connection_made(self._transport)
+                if verdict.leftover:
+                    protocol.data_received(verdict.leftover)
+                self.settled.set_result(protocol)
+            case Refused():
+                self.settled.set_result(verdict)
+            case None:
+                pass
+
+    def eof_received(self) -> bool:
+        self.data_received(b"")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.data_received(b"")
+        if not self.settled.done():
+            self.settled.set_exception(exc or HandshakeError("it closed the connection without an answer"))
+
+    def abort(self) -> None:
+        """End the transport at once; safe in any state."""
+        if self._transport is not None:
+            self._transport.abort()
+        if self.settled.done() and not self.settled.cancelled():
+            self.settled.exception()  # somebody gave up waiting: nobody else will look
+
+
+async def _settle(upgrade: _Upgrade[P], *, host: str) -> P:
+    try:
+        outcome = await upgrade.settled
+    except HandshakeError as error:
+        upgrade.abort()
+        raise ProtocolViolated(
+            f"the app server did not answer as a WebSocket server: {error}",
+            stage=Stage.WEBSOCKET,
+            host=host,
+            hint="is it an app server that listens there?",
+        ) from error
+    except ConnectionError as error:
+        raise ProtocolViolated(
+            "the connection broke during the upgrade", stage=Stage.WEBSOCKET, host=host, said=str(error)
+        ) from error
+    if isinstance(outcome, Refused):
+        upgrade.abort()
+        raise _refused(outcome, host)
+    return outcome
+
+
+def _refused(answer: Refused, host: str) -> CredentialRefused | ProtocolViolated:
+    if answer.status in (401, 403):
+        return CredentialRefused(
+            f"the app server refused the credential ({answer.status})",
+            status=answer.status,
+            stage=Stage.TOKEN,
+            host=host,
+            said=answer.body,
+            hint=_hint_for(answer.body),
+        )
+    return ProtocolViolated(
+        f"the app server answered {answer.status} instead of upgrading",
+        stage=Stage.WEBSOCKET,
+        host=host,
+        said=answer.body,
+        hint="is it an app server that listens there?",
+    )
+
+
+_HINTS: Final = {
+    "missing websocket bearer token": "it wants a token: --token-file, or --remote-auth-token-env VAR",
+    "invalid websocket bearer token": "the file may have changed after it started: restart it, or name the "
+    "right one with --token-file",
+    "expired websocket jwt": "compare the clocks of both machines",
+    "websocket jwt is not valid yet": "compare the clocks of both machines",
+    "websocket jwt issuer mismatch": "it was started with another --ws-issuer",
+    "websocket jwt audience mismatch": "it was started with another --ws-audience",
+}
+
+
+def _hint_for(body: str) -> str:
+    return _HINTS.get(body, "check which token the app server was started with")
+
+
+def _tls_refused(where: str, error: ssl.SSLError) -> TlsRefused:
+    said = getattr(error, "verify_message", "") or error.reason or str(error)
+    return TlsRefused(
+        "the server's certificate was not accepted"
+        if isinstance(error, ssl.SSLCertVerificationError)
+        else "TLS failed",
+        stage=Stage.WEBSOCKET,
+        host=where,
+        said=said,
+        hint="nothing was sent; a private authority is named with --tls-ca FILE",
+    )
+
+
+def _silent(host: str) -> ProtocolViolated:
+    return ProtocolViolated(
+        f"the app server did not answer the upgrade within {UPGRADE_TIMEOUT_SECONDS:.0f} seconds",
+        stage=Stage.WEBSOCKET,
+        host=host,
+        hint="is it stopped? look at it there",
+    )
+
+
+def _host_header(app: AppServer) -> str:
+    if isinstance(app.endpoint, UnixEndpoint):
+        return "localhost"
+    return str(app.endpoint).removeprefix("ws://")

@@ -1,0 +1,61 @@
+"""Tasks that end with their block, and one exception out of it instead of a group.
+
+Lives here: the only TaskGroup of the link. A block that fails gives the exception that says most: what the
+block itself raised, else the first of its tasks'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class Tasks:
+    """The tasks of one block."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the block; its failure ends the block."""
+        task = self._group.create_task(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def cancel(self) -> None:
+        """Ask all of them to end."""
+        for task in tuple(self._running):
+            task.cancel()
+
+
+@asynccontextmanager
+async def open_tasks() -> AsyncGenerator[Tasks, None]:
+    """Give a place to start tasks; at the end of the block they are cancelled and awaited."""
+    said: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = Tasks(group)
+            try:
+                yield tasks
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                said = error
+                raise
+            finally:
+                tasks.cancel()
+    except BaseExceptionGroup as failed:
+        raise said or _first(failed) from None
+
+
+def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = failed
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
