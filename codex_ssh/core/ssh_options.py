@@ -1,0 +1,78 @@
+"""What the command line and the config file say about SSH: the same flags ``ssh`` has, and our limits.
+
+Lives here: the value, and the argv that hands the flags to the user's own ``ssh``.
+Not here: what ``ssh`` makes of them (:mod:`codex_ssh.core.ssh_config`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from codex_ssh.core.host import Host
+
+KEEPALIVE_INTERVAL_SECONDS: Final = 5.0
+"""How long nothing may come from the server before it is asked whether it is there."""
+
+KEEPALIVE_COUNT: Final = 3
+"""How many such questions may stay unanswered; a silent link counts as lost after interval x (count + 1)."""
+
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+"""For the TCP connection and the key exchange, unless ``ConnectTimeout`` says otherwise."""
+
+LOGIN_TIMEOUT_SECONDS: Final = 60.0
+"""For the login; the clock stands still while a person is being asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshOptions:
+    """How to reach hosts: ``ssh``'s own flags as they were given, and our limits.
+
+    Attributes:
+        config_file: ``-F``; empty means the user's own config, ``none`` means no config at all.
+        set_options: ``-o``, each ``Keyword=value``.
+        user: ``-l``; wins over a name typed in the host.
+        port: ``-p``; wins over a port typed in the host.
+        identity_files: ``-i``, in order.
+        jump: ``-J``.
+        keepalive_interval: Seconds; 0 means the host's ``ServerAliveInterval``.
+        keepalive_count: Unanswered keepalives until the link counts as lost.
+        connect_timeout: Seconds where the host has no ``ConnectTimeout``.
+        login_timeout: Seconds for the login; questions do not count.
+    """
+
+    config_file: str = ""
+    set_options: tuple[str, ...] = ()
+    user: str = ""
+    port: int | None = None
+    identity_files: tuple[str, ...] = ()
+    jump: str = ""
+    keepalive_interval: float = KEEPALIVE_INTERVAL_SECONDS
+    keepalive_count: int = KEEPALIVE_COUNT
+    connect_timeout: float = CONNECT_TIMEOUT_SECONDS
+    login_timeout: float = LOGIN_TIMEOUT_SECONDS
+
+    def for_hop(self) -> SshOptions:
+        """The options for a jump host: as with ``ssh``, only ``-F`` carries over; our limits stay."""
+        return replace(self, set_options=(), user="", port=None, identity_files=(), jump="")
+
+
+def ssh_arguments(host: Host, options: SshOptions) -> list[str]:
+    """The arguments for ``ssh`` that name this host the way the person did, the host last.
+
+    Gives an argv list; no shell ever sees it. ``--`` keeps the host from being an option.
+    """
+    arguments: list[str] = []
+    if options.config_file:
+        arguments += ["-F", options.config_file]
+    for text in options.set_options:
+        arguments += ["-o", text]
+    if user := options.user or host.user:
+        arguments += ["-l", user]
+    if port := options.port or host.port:
+        arguments += ["-p", str(port)]
+    for path in options.identity_files:
+        arguments += ["-i", path]
+    if options.jump:
+        arguments += ["-J", options.jump]
+    return [*arguments, "--", host.name]

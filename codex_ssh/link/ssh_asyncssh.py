@@ -1,0 +1,358 @@
+"""The SSH stage by asyncssh: one TCP connection, one login, everything else rides it.
+
+Lives here: opening the connection through hops and proxies, running scripts, opening channels, and saying why
+the connection was lost.
+Not here: the login (:mod:`codex_ssh.link.ssh_login`), resolving the host (:mod:`codex_ssh.link.ssh_config`).
+
+asyncssh takes 0.3 s to import and starts ``ldconfig`` and ``gcc`` meanwhile, so nothing imports it before
+it is needed, and then through :func:`load_asyncssh`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes.util
+import gc
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.question import Prompter
+from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import (
+    ConfigError,
+    ForwardError,
+    HostUnreachable,
+    LinkLost,
+    Stage,
+    StageError,
+    UsageError,
+)
+from codex_ssh.link.ssh import Ran, Ssh
+from codex_ssh.link.ssh_channel import ChannelTransport
+from codex_ssh.link.ssh_config import read_ssh_config
+from codex_ssh.link.ssh_script import ScriptSession
+
+if TYPE_CHECKING:
+    import asyncssh
+
+    from codex_ssh.link.ssh_login import Owner
+    from codex_ssh.link.ssh_way import Way
+
+P = TypeVar("P", bound=asyncio.Protocol)
+T = TypeVar("T")
+
+_HOPS_AT_MOST: Final = 8
+"""A hop may itself need a hop; a config that goes round in circles ends here."""
+
+_SHELL: Final = "exec /bin/sh -s"
+"""What the login shell is asked to run: words fish, tcsh and nu read as sh does."""
+
+
+def load_asyncssh() -> None:
+    """Import asyncssh the cheap way; harmless when it is there already.
+
+    It looks for shared libraries of algorithms nobody needs here by ``ctypes.util.find_library``, which runs
+    eleven programs on a machine with a compiler. Finding nothing is an answer it is prepared for.
+    """
+    if "asyncssh" in sys.modules:
+        return
+    find_library, collecting = ctypes.util.find_library, gc.isenabled()
+    ctypes.util.find_library = _find_nothing
+    gc.disable()
+    try:
+        import asyncssh  # noqa: F401 - the import is the point
+    finally:
+        ctypes.util.find_library = find_library
+        if collecting:
+            gc.enable()
+
+
+@asynccontextmanager
+async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+    """Log in to a host, through the hops its config names, and hold the connection while the block lasts.
+
+    Resolves the host by the user's own ``ssh``, asks what has to be asked, and never tries a second time.
+
+    Args:
+        host: As typed.
+        options: The SSH flags, and the limits.
+        prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
+
+    Raises:
+        ConfigError: The ssh config cannot be read or wants what cannot be done.
+        HostUnreachable: No SSH server could be reached. Trying again later may help.
+        HostKeyRefused: Nothing secret has been sent. Trying again does not help.
+        LoginRefused: Trying again does not help, and may lock the account.
+        ForwardError: A hop does not let us through.
+    """
+    async with _open_hop(host, options, prompter, name=str(host), depth=0) as ssh:
+        yield ssh
+
+
+@asynccontextmanager
+async def _open_hop(
+    host: Host, options: SshOptions, prompter: Prompter, *, name: str, depth: int
+) -> AsyncGenerator[AsyncsshSsh, None]:
+    if depth > _HOPS_AT_MOST:
+        raise ConfigError(f"too many hops on the way to {name!r}", hint="ProxyJump may go round in circles")
+    config = await read_ssh_config(host, options)
+    load_asyncssh()
+    from codex_ssh.link.ssh_login import open_login
+
+    async with AsyncExitStack() as stack:
+        way = await _open_way(stack, config, options, prompter, name=name, depth=depth)
+        connection, owner = await stack.enter_async_context(open_login(config, name, options, prompter, way))
+        yield AsyncsshSsh(connection, owner, host=name, config=config)
+
+
+async def _open_way(
+    stack: AsyncExitStack,
+    config: SshConfig,
+    options: SshOptions,
+    prompter: Prompter,
+    *,
+    name: str,
+    depth: int,
+) -> Way:
+    from codex_ssh.link.ssh_way import TcpWay, open_proxy
+
+    if config.jumps:
+        # As ssh does it: the last hop is reached through the ones before, each resolved anew, only -F kept.
+        hop = _parse_hop(config.jumps[-1], config)
+        hop_options = replace(options.for_hop(), jump=",".join(config.jumps[:-1]))
+        ssh = await stack.enter_async_context(
+            _open_hop(hop, hop_options, prompter, name=str(hop), depth=depth + 1)
+        )
+        return HopWay(ssh, config, name)
+    if config.proxy_command:
+        return await stack.enter_async_context(
+            open_proxy(config.proxy_command, lambda text: prompter.tell(name, text))
+        )
+    return TcpWay(config)
+
+
+def _parse_hop(text: str, config: SshConfig) -> Host:
+    try:
+        return parse_host(text)
+    except UsageError as error:
+        raise ConfigError(f"ProxyJump of {config.alias!r}: {error.message}", hint=error.hint) from None
+
+
+class AsyncsshSsh:
+    """One asyncssh connection; implements :class:`codex_ssh.link.ssh.Ssh`.
+
+    Args:
+        connection: Logged in.
+        owner: Knows when and why it ends.
+        host: As typed; the word for messages.
+        config: What it was resolved to.
+    """
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, owner: Owner, *, host: str, config: SshConfig
+    ) -> None:
+        self._connection = connection
+        self._owner = owner
+        self._host = host
+        self._config = config
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def host(self) -> str:
+        """The host as the user typed it."""
+        return self._host
+
+    @property
+    def user(self) -> str:
+        """The login name in use."""
+        return self._config.user
+
+    @property
+    def config(self) -> SshConfig:
+        """What the host was resolved to."""
+        return self._config
+
+    async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
+        """Run a POSIX script; see the Protocol. Cancelling it closes the channel."""
+        session = ScriptSession(script, limit, self._loop)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._attempt(lambda: self._start(session), ScriptSession.abort, "run a command")
+                reason = await session.ended
+        except TimeoutError:
+            raise ForwardError(
+                f"a script did not end within {timeout:g} s",
+                stage=Stage.SSH,
+                host=self._host,
+                said=session.tail(),
+                hint="the host may be overloaded, or a file system of its may hang",
+            ) from None
+        finally:
+            session.abort()
+        if reason is not None or (session.broke_off and self._owner.lost.done()):
+            raise self._lost()
+        return session.ran()
+
+    async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
+        """Open a direct-tcpip channel; see the Protocol."""
+        return await self._open(
+            factory, (host, port), lambda make: self._connection.create_connection(make, host, port)
+        )
+
+    async def open_unix(self, factory: Callable[[], P], path: str) -> tuple[asyncio.Transport, P]:
+        """Open a direct-streamlocal channel; see the Protocol."""
+        return await self._open(
+            factory, path, lambda make: self._connection.create_unix_connection(make, path)
+        )
+
+    async def wait_lost(self) -> None:
+        """Block until the connection is gone; see the Protocol."""
+        await asyncio.shield(self._owner.lost)
+        if not self._owner.closing:
+            raise self._lost()
+
+    async def _start(self, session: ScriptSession) -> ScriptSession:
+        # It has every method of SSHClientSession; asyncssh is not imported here to subclass it.
+        factory = cast("Callable[[], asyncssh.SSHClientSession[bytes]]", lambda: session)
+        # Everything said here wins over the config: RemoteCommand, RequestTTY, ForwardX11.
+        await self._connection.create_session(
+            factory,
+            _SHELL,
+            subsystem=None,
+            request_pty=False,
+            x11_forwarding=False,
+            encoding=None,
+        )
+        return session
+
+    async def _open(
+        self,
+        factory: Callable[[], P],
+        peer: tuple[str, int] | str,
+        create: Callable[[Callable[[], Any]], Awaitable[tuple[object, Any]]],
+    ) -> tuple[asyncio.Transport, P]:
+        protocol: list[P] = []
+
+        def make_protocol() -> P:
+            protocol.append(factory())
+            return protocol[0]
+
+        async def make() -> ChannelTransport:
+            _, transport = await create(lambda: ChannelTransport(make_protocol, loop=self._loop, peer=peer))
+            assert isinstance(transport, ChannelTransport)
+            return transport
+
+        shown = peer if isinstance(peer, str) else f"{peer[0]}:{peer[1]}"
+        transport = await self._attempt(make, ChannelTransport.abort, f"connect to {shown}")
+        return transport, protocol[0]
+
+    async def _attempt(self, make: Callable[[], Awaitable[T]], undo: Callable[[T], None], purpose: str) -> T:
+        """Open a channel such that giving up leaves none behind.
+
+        A channel whose opening is cancelled half-way would still be opened by the server, and stay. So the
+        opening runs to its end in any case, and what nobody waits for any more is closed then.
+        """
+        opened: asyncio.Future[T] = self._loop.create_future()
+
+        async def attempt() -> None:
+            try:
+                made = await make()
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits
+                if not opened.done():
+                    opened.set_exception(error)
+                return
+            if opened.done():
+                undo(made)
+            else:
+                opened.set_result(made)
+
+        self._connection.create_task(attempt())
+        try:
+            return await opened
+        except _channel_open_error() as error:
+            raise self._refused(error, purpose) from error
+
+    def _refused(self, error: asyncssh.ChannelOpenError, purpose: str) -> StageError:
+        if self._owner.lost.done():
+            return self._lost()
+        word, hint = _REFUSALS.get(error.code, ("", ""))
+        return ForwardError(
+            f"the server would not {purpose}",
+            stage=Stage.FORWARD,
+            host=self._host,
+            said=f"{word}: {error.reason}" if word else error.reason,
+            hint=hint,
+        )
+
+    def _lost(self) -> LinkLost:
+        reason = self._owner.lost.result()
+        return LinkLost(
+            "the connection was closed" if self._owner.closing else "the connection was lost",
+            stage=Stage.SSH,
+            host=self._host,
+            said=str(reason) if reason is not None else "closed by the server",
+        )
+
+
+class HopWay:
+    """The way through a host we are logged in to already.
+
+    Args:
+        hop: That host.
+        config: Where to go from there.
+        name: The host to reach, as the person knows it.
+    """
+
+    said = ""
+
+    def __init__(self, hop: AsyncsshSsh, config: SshConfig, name: str) -> None:
+        self._hop = hop
+        self._config = config
+        self._name = name
+
+    async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
+        """Open a channel from the hop.
+
+        Raises:
+            HostUnreachable: The hop cannot reach it.
+            ForwardError: The hop does not forward.
+        """
+        config = self._config
+        try:
+            return await self._hop.open_tcp(factory, config.hostname, config.port)
+        except ForwardError as error:
+            if _PROHIBITED in error.said:
+                raise
+            raise HostUnreachable(
+                f"the hop {self._hop.host!r} cannot reach {config.hostname}:{config.port}",
+                stage=Stage.SSH,
+                host=self._name,
+                said=error.said,
+                hint="is the host up, and is this its name and port as seen from the hop?",
+            ) from error
+
+
+_PROHIBITED: Final = "administratively prohibited"
+
+_REFUSALS: Final = {
+    1: (_PROHIBITED, "AllowTcpForwarding, AllowStreamLocalForwarding or PermitOpen of its sshd forbids it"),
+    2: ("", "nothing listens there, or it cannot be reached from the host"),
+    3: ("unknown channel type", "the server has no such forwarding"),
+    4: ("resource shortage", "the server has too many channels open; close some sessions"),
+}
+"""RFC 4254 section 5.1: reason code to OpenSSH's word for it and a hint."""
+
+
+def _channel_open_error() -> type[asyncssh.ChannelOpenError]:
+    import asyncssh
+
+    return asyncssh.ChannelOpenError
+
+
+def _find_nothing(name: str) -> None:
+    return None

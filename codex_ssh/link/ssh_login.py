@@ -1,0 +1,552 @@
+"""Log in to one SSH server over a way that is open: host key, then keys, then questions.
+
+Lives here: the answers asyncssh asks its owner for, the clock that stops while a person thinks, the options
+asyncssh is given, and what its exceptions mean.
+Not here: how the byte stream is opened (:mod:`codex_ssh.link.ssh_way`) and what the connection is used for
+(:mod:`codex_ssh.link.ssh_asyncssh`).
+
+asyncssh never sees the user's config: it gets explicit options and ``config=None``. It ignores what it does
+not know and rejects much that ``ssh`` accepts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import asyncssh
+from asyncssh.encryption import get_encryption_algs
+from asyncssh.kex import get_kex_algs
+from asyncssh.mac import get_mac_algs
+from asyncssh.public_key import get_certificate_algs, get_public_key_algs
+
+from codex_ssh.core.question import Prompter, Question, QuestionKind
+from codex_ssh.core.secret import Secret
+from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import (
+    CodexSshError,
+    ConfigError,
+    HostKeyRefused,
+    HostUnreachable,
+    LoginRefused,
+    Stage,
+    StageError,
+)
+from codex_ssh.link.host_keys import Doubt, HostKeys
+from codex_ssh.link.ssh_keys import KeyRing
+from codex_ssh.link.ssh_way import GatedWay, Way
+
+_CLOSE_SECONDS: Final = 2.0
+"""How long a connection may take to end; then it is left to the garbage."""
+
+_ROUNDS_AT_MOST: Final = 20
+"""Keyboard-interactive rounds within one attempt."""
+
+# What asyncssh reads an RSA key with takes 160 ms to prove what the file's owner already knows.
+asyncssh.set_default_skip_rsa_key_validation(True)
+
+
+class Patience:
+    """A time limit that does not run while a person is being asked.
+
+    Args:
+        seconds: For the first part.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer: asyncio.Timeout | None = None
+        self._open_questions = 0
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncGenerator[None, None]:
+        """Raise TimeoutError when the block takes longer, questions not counted."""
+        async with asyncio.timeout(self._seconds) as timer:
+            self._timer = timer
+            try:
+                yield
+            finally:
+                self._timer = None
+
+    def start_over(self, seconds: float) -> None:
+        """Give the next part its own limit."""
+        self._seconds = seconds
+        if self._timer is not None and not self._open_questions:
+            self._timer.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Stop the clock; whoever answered gets the whole limit for what follows."""
+        self._open_questions += 1
+        if self._timer is not None:
+            self._timer.reschedule(None)
+        try:
+            yield
+        finally:
+            self._open_questions -= 1
+            self.start_over(self._seconds)
+
+
+class PatientPrompter:
+    """Asks by another prompter, and stops the clock meanwhile."""
+
+    def __init__(self, prompter: Prompter, patience: Patience) -> None:
+        self._prompter = prompter
+        self._patience = patience
+
+    async def ask(self, question: Question) -> Secret | None:
+        """Ask."""
+        with self._patience.question():
+            return await self._prompter.ask(question)
+
+    def tell(self, host: str, text: str) -> None:
+        """Show."""
+        self._prompter.tell(host, text)
+
+
+class Owner(asyncssh.SSHClient):
+    """Answers what asyncssh asks while it logs in, and remembers why the connection ended.
+
+    Args:
+        config: The resolved host.
+        host: The host or hop, as the person knows it; the word for messages.
+        options: For the limits.
+        prompter: Gets the questions.
+        patience: The clock.
+    """
+
+    def __init__(
+        self, config: SshConfig, host: str, options: SshOptions, prompter: Prompter, patience: Patience
+    ) -> None:
+        self._config = config
+        self._host = host
+        self._options = options
+        self._patience = patience
+        self._prompter = PatientPrompter(prompter, patience)
+        self._passwords = 0
+        self._interactive = 0
+        self._rounds = 0
+        self._ring = KeyRing(config, host, self._prompter)
+        self._offers = self._ring.offers()
+        self._accepted: bytes | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._doubt: asyncio.Future[Doubt | None] = asyncio.get_running_loop().create_future()
+        self.host_keys = HostKeys(config, host)
+        self.way: GatedWay | None = None
+        self.failure: CodexSshError | None = None
+        """What we found wrong ourselves; it tells more than what asyncssh makes of it."""
+        self.offered: list[str] = []
+        """What was tried, for the message when the login is refused."""
+        self.server_takes: Sequence[str] = ()
+        """The methods the server would take, the last time it said."""
+        self.logging_in = False
+        self.closing = False
+        """Whether we end the connection ourselves."""
+        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        """Done when the connection is gone; the reason, or None for an orderly end."""
+
+    # ------------------------------------------------------------ the host key
+
+    async def settle_doubt(self) -> None:
+        """Ask about an unknown host key, then let the login go on. A no is kept, not raised."""
+        doubt = await self._doubt
+        if doubt is None:
+            return
+        try:
+            await self.host_keys.settle(doubt, self._prompter)
+        except CodexSshError as error:
+            self.failure = error
+            if self._connection is not None:
+                self._connection.abort()
+        else:
+            assert self.way is not None
+            assert self.way.gate is not None
+            self.way.gate.open()
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        """Decide about a plain host key; called again at every new key exchange."""
+        blob = key.public_data
+        if self._accepted is not None:
+            # RFC 4253 section 9 lets a server change its key then; OpenSSH does not, and neither do we.
+            return blob == self._accepted
+        try:
+            doubt = self.host_keys.judge(blob)
+        except HostKeyRefused as error:
+            self.failure = error
+            return False
+        self._accepted = blob
+        if doubt is not None:
+            assert self.way is not None
+            assert self.way.gate is not None
+            self.way.gate.shut()
+        if not self._doubt.done():
+            self._doubt.set_result(doubt)
+        return True
+
+    def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        """Decide about the key that signed a host certificate."""
+        try:
+            return self.host_keys.judge_authority(key.public_data)
+        except HostKeyRefused as error:
+            self.failure = error
+            return False
+
+    # ------------------------------------------------------------ the login
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """The way is open."""
+        self._connection = conn
+
+    def begin_auth(self, username: str) -> None:
+        """The host key is good; the login has its own limit."""
+        self.logging_in = True
+        self._patience.start_over(self._options.login_timeout)
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        """Show what the server shows before a login."""
+        self._prompter.tell(self._host, msg)
+
+    def auth_completed(self) -> None:
+        """We are in."""
+        self._ring.close()
+
+    async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
+        """Give the next key to offer; None when there is none left."""
+        self._note_methods()
+        try:
+            pair = await anext(self._offers)
+        except StopAsyncIteration:
+            return None
+        self.offered.append(f"key {pair.get_comment(errors='replace') or pair.get_algorithm()}")
+        return pair
+
+    async def password_auth_requested(self) -> str | None:
+        """Ask for the password, as often as NumberOfPasswordPrompts says."""
+        self._note_methods()
+        if self._silent() or self._passwords >= self._config.password_prompts:
+            return None
+        self._passwords += 1
+        self.offered.append("password")
+        answer = await self._ask(
+            QuestionKind.PASSWORD, f"password for {self._config.user}@{self._config.hostname}: ", echo=False
+        )
+        return answer.reveal()
+
+    def kbdint_auth_requested(self) -> str | None:
+        """Say whether questions of the server's can be answered."""
+        self._note_methods()
+        if self._silent() or self._interactive >= self._config.password_prompts:
+            return None
+        self._interactive += 1
+        self._rounds = 0
+        self.offered.append("keyboard-interactive")
+        return ""
+
+    async def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """Answer one round of questions."""
+        self._rounds += 1
+        if self._rounds > _ROUNDS_AT_MOST:
+            return None
+        lead = "\n".join(text for text in (name, instructions) if text.strip())
+        if not prompts:
+            if lead:
+                self._prompter.tell(self._host, lead)
+            return []
+        answers = []
+        for index, (text, echo) in enumerate(prompts):
+            answer = await self._ask(
+                QuestionKind.KEYBOARD_INTERACTIVE, text, echo=echo, lead=lead if index == 0 else ""
+            )
+            answers.append(answer.reveal())
+        return answers
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._ring.close()
+        if not self._doubt.done():
+            self._doubt.set_result(None)
+        if not self.lost.done():
+            self.lost.set_result(exc)
+
+    async def aclose(self) -> None:
+        """Let go of keys and agent."""
+        self._ring.close()
+        await self._offers.aclose()
+        self._doubt.cancel()
+
+    @property
+    def notes(self) -> list[str]:
+        """Keys that were passed over, and why."""
+        return self._ring.notes
+
+    async def _ask(self, kind: QuestionKind, text: str, *, echo: bool, lead: str = "") -> Secret:
+        answer = await self._prompter.ask(
+            Question(kind=kind, host=self._host, text=text, echo=echo, lead=lead)
+        )
+        if answer is None:
+            raise LoginRefused(
+                f"the {kind.value} question was not answered", stage=Stage.SSH, host=self._host
+            )
+        return answer
+
+    def _silent(self) -> bool:
+        """Whether no password may go out: nobody to ask, or a host key that ``no`` let pass."""
+        return self._config.batch or self.host_keys.changed_but_allowed
+
+    def _note_methods(self) -> None:
+        if self._connection is not None:
+            self.server_takes = self._connection.get_server_auth_methods()
+
+
+@asynccontextmanager
+async def open_login(
+    config: SshConfig, host: str, options: SshOptions, prompter: Prompter, way: Way
+) -> AsyncGenerator[tuple[asyncssh.SSHClientConnection, Owner], None]:
+    """Open the way, log in, and hold the connection while the block lasts. One TCP connection, one login.
+
+    Args:
+        config: The resolved host.
+        host: The host or hop, as the person knows it.
+        options: For the limits.
+        prompter: Gets the questions.
+        way: Opens the byte stream.
+
+    Raises:
+        HostUnreachable: Nothing answered, or not as an SSH server does, or not in time.
+        HostKeyRefused: The host key is not trusted. Nothing of the login has been sent.
+        LoginRefused: The server took nothing we have.
+        ConfigError: The config leaves no algorithm both sides know.
+    """
+    patience = Patience(options.connect_timeout if config.connect_timeout is None else config.connect_timeout)
+    owner = Owner(config, host, options, prompter, patience)
+    owner.way = GatedWay(way)
+    try:
+        connection = await _log_in(owner, config, host, options, patience)
+        try:
+            yield connection, owner
+        finally:
+            owner.closing = True
+            connection.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.wait_closed()
+    finally:
+        await owner.aclose()
+
+
+async def _log_in(
+    owner: Owner, config: SshConfig, host: str, options: SshOptions, patience: Patience
+) -> asyncssh.SSHClientConnection:
+    arguments = _arguments(owner, config, options)
+    result: asyncssh.SSHClientConnection | BaseException
+    try:
+        async with patience.limit(), asyncio.TaskGroup() as group:
+            question = group.create_task(owner.settle_doubt())
+            # Caught inside the group, which would wrap it otherwise.
+            try:
+                result = await asyncssh.connect(config.hostname, config.port, **arguments)
+            except Exception as error:  # noqa: BLE001 - translated below, all of it
+                result = error
+                question.cancel()
+    except TimeoutError:
+        raise _timed_out(owner, config, host) from None
+    if isinstance(result, BaseException):
+        raise owner.failure or translate(result, owner, config, host) from result
+    return result
+
+
+def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str, Any]:
+    return {
+        "config": None,
+        "tunnel": owner.way,
+        "client_factory": lambda: owner,
+        "username": config.user,
+        "known_hosts": ([], [], [line.encode() for line in owner.host_keys.revoked()]),
+        "server_host_key_algs": _host_key_algorithms(owner.host_keys, config),
+        "kex_algs": _known(config.kex, get_kex_algs(), "KexAlgorithms", config),
+        "encryption_algs": _known(config.ciphers, get_encryption_algs(), "Ciphers", config),
+        "mac_algs": _known(config.macs, get_mac_algs(), "MACs", config),
+        "compression_algs": ["zlib@openssh.com", "none"] if config.compression else ["none"],
+        "signature_algs": _known(
+            config.signatures, get_public_key_algs(), "PubkeyAcceptedAlgorithms", config
+        ),
+        "preferred_auth": list(config.methods),
+        "client_keys": None,
+        "x509_trusted_certs": None,
+        "x509_trusted_cert_paths": [],
+        "gss_host": None,
+        "host_based_auth": False,
+        "public_key_auth": "publickey" in config.methods,
+        "kbdint_auth": "keyboard-interactive" in config.methods,
+        "password_auth": "password" in config.methods,
+        "agent_forwarding": False,
+        "x11_forwarding": False,
+        "request_pty": False,
+        "command": None,
+        "env": dict(line.partition("=")[::2] for line in config.set_env),
+        "send_env": list(config.send_env),
+        "login_timeout": 0,
+        "connect_timeout": None,
+        "keepalive_interval": options.keepalive_interval or config.alive_interval,
+        "keepalive_count_max": options.keepalive_count if options.keepalive_interval else config.alive_count,
+        "utf8_decode_errors": "replace",
+    }
+
+
+def _known(
+    wanted: Sequence[str], supported: Sequence[bytes], keyword: str, config: SshConfig
+) -> Sequence[str] | tuple[()]:
+    """The wanted algorithms asyncssh has, in the wanted order; its own choice when nothing was wanted.
+
+    Raises:
+        ConfigError: It has none of them.
+    """
+    if not wanted:
+        return ()
+    names = {name.decode() for name in supported}
+    if both := [name for name in wanted if name in names]:
+        return both
+    raise ConfigError(
+        f"{keyword} of {config.alias!r} leaves nothing that can be used here: {', '.join(wanted)}",
+        hint="try --ssh openssh",
+    )
+
+
+def _host_key_algorithms(host_keys: HostKeys, config: SshConfig) -> Sequence[str]:
+    """The host key algorithms to ask for: those of keys on file first, so that the server shows one of them.
+
+    Certificates are asked for only when an authority is on file: nothing could be said about them without.
+    """
+    plain = [name.decode() for name in get_public_key_algs()]
+    certificates = [name.decode() for name in get_certificate_algs()] if host_keys.has_authority() else []
+    wanted = config.host_keys or (*certificates, *(name for name in plain if name in _PLAIN_HOST_KEYS))
+    usable = [name for name in wanted if name in plain or name in certificates]
+    if not usable:
+        raise ConfigError(
+            f"HostKeyAlgorithms of {config.alias!r} leaves nothing that can be used here",
+            hint="try --ssh openssh",
+        )
+    known = host_keys.known_types()
+    types = {name for kind in known for name in _SIGNED_BY.get(kind, (kind,))}
+    return sorted(usable, key=lambda name: (name not in certificates, name not in types))
+
+
+_PLAIN_HOST_KEYS: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+_SIGNED_BY: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
+"""Algorithms that show a key of a type, where they have other names than the type."""
+
+
+def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) -> CodexSshError:
+    """Say what an exception of asyncssh's, or of the way below it, means while logging in."""
+    if isinstance(error, CodexSshError):
+        return error
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return HostKeyRefused(
+            "the host key is not trusted",
+            stage=Stage.SSH,
+            host=host,
+            said=error.reason,
+            hint="compare it with what your known_hosts files hold for this host",
+        )
+    if isinstance(error, asyncssh.PermissionDenied) or (
+        isinstance(error, asyncssh.DisconnectError) and "authentication failures" in error.reason
+    ):
+        return _login_refused(error, owner, config, host)
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        return LoginRefused(
+            "this server and we have no algorithm in common",
+            stage=Stage.SSH,
+            host=host,
+            said=error.reason,
+            hint="try --ssh openssh",
+        )
+    if isinstance(error, asyncssh.ConnectionLost | EOFError | ConnectionResetError | BrokenPipeError):
+        during = "during the login" if owner.logging_in else "before the login"
+        said = (owner.way.way.said if owner.way is not None else "") or str(error)
+        return _unreachable(f"the connection ended {during}", config, host, said)
+    if isinstance(error, asyncssh.DisconnectError):
+        return _unreachable("the server ended the connection", config, host, error.reason)
+    if isinstance(error, OSError):
+        return _from_os(error, config, host)
+    return _unreachable(f"the SSH client failed: {type(error).__name__}", config, host, str(error))
+
+
+def _login_refused(error: asyncssh.DisconnectError, owner: Owner, config: SshConfig, host: str) -> StageError:
+    takes = ", ".join(owner.server_takes)
+    tried = ", ".join(owner.offered) or "nothing"
+    said = error.reason if not isinstance(error, asyncssh.PermissionDenied) else "Permission denied"
+    if takes:
+        said = f"{said} ({takes})"
+    if "Too many" in error.reason:
+        hint = "the agent offers too many keys: name the right one by IdentityFile and set IdentitiesOnly yes"
+    elif owner.notes:
+        hint = "; ".join(owner.notes)
+    elif owner.host_keys.changed_but_allowed:
+        hint = "the host key has changed, so no password was sent"
+    else:
+        hint = f"see what ssh does: ssh -v {config.alias}"
+    return LoginRefused(
+        f"the server refused the login of {config.user!r}; tried {tried}",
+        stage=Stage.SSH,
+        host=host,
+        said=said,
+        hint=hint,
+    )
+
+
+def _timed_out(owner: Owner, config: SshConfig, host: str) -> HostUnreachable:
+    if owner.logging_in:
+        return _unreachable("the login took too long", config, host, "")
+    if owner.way is not None and owner.way.gate is not None:
+        return _unreachable(f"{_address(config)} does not answer as an SSH server does", config, host, "")
+    return _from_os(TimeoutError(errno.ETIMEDOUT, "no answer in time"), config, host)
+
+
+def _from_os(error: OSError, config: SshConfig, host: str) -> HostUnreachable:
+    said = error.strerror or str(error)
+    if isinstance(error, socket.gaierror):
+        message, hint = (
+            f"no such name: {config.hostname!r}",
+            "look at HostName in the ssh config, or at the VPN",
+        )
+    elif isinstance(error, ConnectionRefusedError):
+        message = f"nothing listens on {_address(config)}"
+        hint = f"is sshd running there, and is {config.port} its port?"
+    elif isinstance(error, TimeoutError):
+        message, hint = f"{_address(config)} does not answer", "is the host up, and the VPN?"
+    else:
+        message, hint = f"{_address(config)} cannot be reached", "is the network up, and the VPN?"
+    return _unreachable(message, config, host, said, hint)
+
+
+def _unreachable(message: str, config: SshConfig, host: str, said: str, hint: str = "") -> HostUnreachable:
+    return HostUnreachable(
+        message,
+        stage=Stage.SSH,
+        host=host,
+        said=said,
+        hint=hint or f"see what ssh does: ssh -v {config.alias}",
+    )
+
+
+def _address(config: SshConfig) -> str:
+    return (
+        f"[{config.hostname}]:{config.port}" if ":" in config.hostname else f"{config.hostname}:{config.port}"
+    )

@@ -1,0 +1,110 @@
+"""One script running on the devbox: what goes into its shell and what comes out.
+
+Lives here: the session object asyncssh drives for ``exec /bin/sh -s``.
+Not here: opening it, its time limit, and what a failure means (:mod:`codex_ssh.link.ssh_asyncssh`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from codex_ssh.link.ssh import Ran
+
+if TYPE_CHECKING:
+    import asyncssh
+
+STDERR_TAIL: Final = 16 * 1024
+"""Bytes of stderr kept, the last ones."""
+
+
+class ScriptSession:
+    """Feeds the script to the shell's stdin, and collects what it prints.
+
+    Args:
+        script: Shell text.
+        limit: Bytes of stdout kept; what is beyond is read and dropped, so that the script can end.
+        loop: The running loop.
+    """
+
+    def __init__(self, script: str, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._script = script.encode(errors="surrogateescape")
+        self._limit = limit
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._stdout = bytearray()
+        self._stderr = bytearray()
+        self._truncated = False
+        self._status: int | None = None
+        self._signalled = False
+        self.ended: asyncio.Future[Exception | None] = loop.create_future()
+        """Done when the channel is closed; the reason when the connection went with it."""
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether the channel closed before the shell said how it ended."""
+        return self._status is None and not self._signalled
+
+    def connection_made(self, channel: asyncssh.SSHClientChannel[bytes]) -> None:
+        """The channel is open; the shell is not running yet."""
+        self._channel = channel
+
+    def session_started(self) -> None:
+        """The shell runs: give it the script, then the end of input."""
+        assert self._channel is not None
+        self._channel.write(self._script)
+        self._channel.write_eof()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Keep what fits."""
+        if datatype is not None:
+            self._stderr += data
+            del self._stderr[:-STDERR_TAIL]
+            return
+        room = self._limit - len(self._stdout)
+        self._truncated = self._truncated or len(data) > room
+        self._stdout += data[: max(room, 0)]
+
+    def eof_received(self) -> bool:
+        """No more output; the exit status is still to come."""
+        return True
+
+    def exit_status_received(self, status: int) -> None:
+        """The shell ended by itself."""
+        self._status = status
+
+    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:  # noqa: FBT001 - asyncssh's signature
+        """The shell was killed."""
+        self._signalled = True
+
+    def xon_xoff_requested(self, client_can_do: bool) -> None:  # noqa: FBT001 - asyncssh's signature
+        """Only for terminals."""
+
+    def pause_writing(self) -> None:
+        """The script is long; asyncssh keeps the rest until there is room."""
+
+    def resume_writing(self) -> None:
+        """There is room again."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The channel is closed."""
+        self._channel = None
+        if not self.ended.done():
+            self.ended.set_result(exc)
+
+    def abort(self) -> None:
+        """Close the channel now, whatever the script is doing."""
+        if self._channel is not None:
+            self._channel.abort()
+
+    def tail(self) -> str:
+        """The end of its stderr."""
+        return self._stderr.decode(errors="replace").strip()
+
+    def ran(self) -> Ran:
+        """The result."""
+        return Ran(
+            status=self._status,
+            stdout=bytes(self._stdout),
+            stderr=bytes(self._stderr),
+            truncated=self._truncated,
+        )

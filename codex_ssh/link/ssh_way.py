@@ -1,0 +1,228 @@
+"""The byte stream an SSH connection runs over: TCP, a hop's channel, or a ``ProxyCommand``.
+
+Lives here: opening each of the three as an asyncio transport, and the gate that can hold back what we send.
+Not here: what is said over it (:mod:`codex_ssh.link.ssh_login`).
+
+The gate is how an unknown host key is asked about. asyncssh decides about a host key inside a callback
+that cannot wait, and goes on to the login in the same breath. With the gate shut, everything from there on
+stays in our buffer until the person has said yes, and is thrown away when it is no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol, TypeVar
+
+from codex_ssh.core.ssh_config import SshConfig
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+_PROXY_STDERR_LIMIT: Final = 16 * 1024
+_PROXY_END_SECONDS: Final = 2.0
+_ADDRESS_STAGGER_SECONDS: Final = 0.25
+"""How long one address may be tried before the next one is tried beside it (RFC 8305)."""
+
+
+class Way(Protocol):
+    """Something that can open a byte stream to the host, once."""
+
+    @property
+    def said(self) -> str:
+        """What a program on the way printed about a failure; usually empty."""
+
+    async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
+        """Open it. Raises OSError, or whatever the hop says."""
+
+
+class Gate(asyncio.Transport):
+    """A transport that can hold back what is written to it.
+
+    Args:
+        transport: Where it goes.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._held: list[bytes] | None = None
+
+    def shut(self) -> None:
+        """Keep what is written from now on."""
+        self._held = []
+
+    def open(self) -> None:
+        """Send what was kept, and everything after it."""
+        held, self._held = self._held or [], None
+        self._transport.writelines(held)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send or keep bytes."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(bytes(data))
+
+    def close(self) -> None:
+        """Close the transport; what is kept is thrown away."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End the transport now."""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Whether the transport is closing."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What the transport knows."""
+        return self._transport.get_extra_info(name, default)
+
+
+class GatedWay:
+    """What asyncssh takes for a tunnel: opens the way, and puts the gate in.
+
+    Args:
+        way: Opens the byte stream.
+    """
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+        self.gate: Gate | None = None
+        """The gate, once the way is open."""
+
+    async def create_connection(
+        self, session_factory: Callable[[], Any], _host: str, _port: int
+    ) -> tuple[Any, Any]:
+        """Open the way for an asyncssh connection; the shape is asyncssh's."""
+        transport, start = await self.way.open(lambda: _Start(session_factory(), self))
+        return transport, start.connection
+
+    def close(self) -> None:
+        """Nothing: whoever opened the way closes it."""
+
+    async def wait_closed(self) -> None:
+        """Nothing to wait for."""
+
+
+class _Start(asyncio.Protocol):
+    """Stands in for the SSH connection until the transport is there, then steps aside."""
+
+    def __init__(self, connection: Any, way: GatedWay) -> None:
+        self.connection = connection
+        self._way = way
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.set_protocol(self.connection)
+        self._way.gate = Gate(transport)
+        self.connection.connection_made(self._way.gate)
+
+
+class TcpWay:
+    """The way straight to the host, over whichever of its addresses answers first."""
+
+    said = ""
+
+    def __init__(self, config: SshConfig) -> None:
+        self._config = config
+
+    async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
+        """Connect."""
+        config = self._config
+        family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(
+            config.address_family, socket.AF_UNSPEC
+        )
+        return await asyncio.get_running_loop().create_connection(
+            factory,
+            config.hostname,
+            config.port,
+            family=family,
+            local_addr=(config.bind_address, 0) if config.bind_address else None,
+            happy_eyeballs_delay=_ADDRESS_STAGGER_SECONDS,
+        )
+
+
+class ProxyWay(asyncio.SubprocessProtocol):
+    """The way over a ``ProxyCommand``: its stdin and stdout are one socket, and ours is the other end.
+
+    Args:
+        ours: Our end.
+        tell: Gets what it prints on stderr: some print an address to log in at.
+    """
+
+    def __init__(self, ours: socket.socket, tell: Callable[[str], None]) -> None:
+        self._ours = ours
+        self._tell = tell
+        self._tail = b""
+        self.ended = asyncio.Event()
+
+    @property
+    def said(self) -> str:
+        """The tail of its stderr."""
+        return self._tail.decode(errors="replace").strip()
+
+    async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
+        """Take our end over."""
+        return await asyncio.get_running_loop().create_connection(factory, sock=self._ours)
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        """Keep the tail, and pass it on."""
+        assert isinstance(data, bytes)
+        self._tail = (self._tail + data)[-_PROXY_STDERR_LIMIT:]
+        self._tell(data.decode(errors="replace"))
+
+    def process_exited(self) -> None:
+        """It is gone."""
+        self.ended.set()
+
+
+@asynccontextmanager
+async def open_proxy(command: str, tell: Callable[[str], None]) -> AsyncGenerator[ProxyWay, None]:
+    """Run a ``ProxyCommand`` while the block lasts; with it ends everything it started.
+
+    Args:
+        command: With its tokens expanded. The person's shell runs it, as with ``ssh``.
+        tell: Gets what it prints on stderr.
+    """
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+    way = ProxyWay(ours, tell)
+    try:
+        transport, _ = await asyncio.get_running_loop().subprocess_exec(
+            lambda: way,
+            *(os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"),
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    try:
+        yield way
+    finally:
+        ours.close()
+        await _end_proxy(transport, way)
+
+
+async def _end_proxy(transport: asyncio.SubprocessTransport, proxy: ProxyWay) -> None:
+    for number in (signal.SIGHUP, signal.SIGKILL):
+        if proxy.ended.is_set():
+            break
+        # A session of its own: whatever it started goes with it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(transport.get_pid(), number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PROXY_END_SECONDS):
+                await proxy.ended.wait()
+    transport.close()
