@@ -119,7 +119,7 @@ def _listen(at: WsEndpoint | UnixEndpoint) -> socket.socket:
         raise ForwardError(
             f"cannot listen on {str(at)!r}",
             stage=Stage.DOOR,
-            said=error.strerror or str(error),
+            said=os.strerror(error.errno) if error.errno else str(error),
             hint="choose another --listen address",
         ) from error
 
