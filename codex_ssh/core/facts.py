@@ -1,0 +1,31 @@
+"""What is known about the app server a session talks to, for whoever shows it.
+
+Lives here: the value only. Not here: who finds the facts out (:mod:`codex_ssh.link.connect`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """Facts that stay true for one session.
+
+    Attributes:
+        host: The host as the user typed it.
+        user: Login name there; empty over ``wss``.
+        hostname: The machine's own name; empty when nobody could ask it.
+        transport: How the session gets there: ``ssh``, ``ssh+door`` or ``wss``.
+        server_version: The app server's version; empty when its user agent did not say.
+        codex_home: ``CODEX_HOME`` on the devbox.
+        warnings: What the user should know, in our words, one line each.
+    """
+
+    host: str
+    user: str
+    hostname: str
+    transport: str
+    server_version: str
+    codex_home: str
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,391 @@
+"""The app server methods we call: one small function each, giving a :class:`Call` with its decoder.
+
+Lives here: parameters and typed results. Not here: sending (:mod:`codex_ssh.link.session`), and what the
+server says unasked (:mod:`codex_ssh.core.events`).
+
+``params`` is always sent, as ``{}`` where there is nothing to say: codex refuses most methods without it.
+Parameters that are None or empty are left out, so that the server's own configuration decides.
+
+Source: ``codex app-server generate-json-schema``, 0.163 and 0.169, and what those versions do.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from codex_ssh.core.fields import list_at, shape_at, text_at, truth_at
+from codex_ssh.core.items import Item, decode_item
+from codex_ssh.core.rpc import Json
+from codex_ssh.core.thread import Thread, Turn, TurnId, decode_thread, decode_turn
+
+T = TypeVar("T")
+
+OPTED_OUT: Final = (
+    "account/rateLimits/updated",
+    "thread/readState/changed",
+    "remoteControl/status/changed",
+    "app/list/updated",
+)
+"""Notifications nothing of ours looks at; the server does not send them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[T]):
+    """A request to the app server and how to read its answer.
+
+    Attributes:
+        decode: Reads the result. Never raises on unknown or missing fields.
+    """
+
+    method: str
+    params: Mapping[str, Json]
+    decode: Callable[[Json], T]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        cursor: Asks for the next page; None on the last.
+    """
+
+    data: tuple[T, ...]
+    cursor: str | None = None
+
+
+class Order(enum.Enum):
+    """Sort direction; the value is the app server's word."""
+
+    OLDEST_FIRST = "asc"
+    NEWEST_FIRST = "desc"
+
+
+# ---------------------------------------------------------------- the server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitializeResult:
+    """What the server says about itself.
+
+    Attributes:
+        user_agent: ``NAME/0.169.0 (OS; arch) terminal (client; version)``; NAME is the first client's.
+    """
+
+    user_agent: str
+    codex_home: str
+    platform_family: str
+    platform_os: str
+
+    @property
+    def server_version(self) -> str:
+        """The app server's version: the word after the first slash of the user agent; may be empty."""
+        words = self.user_agent.partition("/")[2].split(maxsplit=1)
+        return words[0] if words else ""
+
+
+def initialize(
+    *, name: str, title: str, version: str, opt_out: tuple[str, ...] = OPTED_OUT
+) -> Call[InitializeResult]:
+    """Introduce a client; the first request of every session. Experimental methods are asked for."""
+    return Call(
+        method="initialize",
+        params={
+            "clientInfo": {"name": name, "title": title, "version": version},
+            "capabilities": {"experimentalApi": True, "optOutNotificationMethods": list(opt_out)},
+        },
+        decode=lambda result: InitializeResult(
+            user_agent=text_at(result, "userAgent"),
+            codex_home=text_at(result, "codexHome"),
+            platform_family=text_at(result, "platformFamily"),
+            platform_os=text_at(result, "platformOs"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who pays.
+
+    Attributes:
+        kind: ``apiKey``, ``chatgpt`` …; empty when nobody is signed in.
+        plan: The ChatGPT plan; may be empty.
+        login_required: The configured provider needs a sign-in.
+    """
+
+    kind: str
+    email: str = ""
+    plan: str = ""
+    login_required: bool = False
+
+
+def account_read() -> Call[Account]:
+    """Ask who is signed in on the devbox."""
+
+    def decode(result: Json) -> Account:
+        account = shape_at(result, "account")
+        return Account(
+            kind=text_at(account, "type"),
+            email=text_at(account, "email"),
+            plan=text_at(account, "planType"),
+            login_required=truth_at(result, "requiresOpenaiAuth"),
+        )
+
+    return Call(method="account/read", params={}, decode=decode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model a turn can ask for.
+
+    Attributes:
+        id: What ``model`` parameters take.
+        efforts: Reasoning efforts it supports, in the server's order.
+        default_effort: May be empty.
+    """
+
+    id: str
+    name: str
+    description: str
+    efforts: tuple[str, ...]
+    default_effort: str
+    is_default: bool
+
+
+def model_list(*, cursor: str | None = None) -> Call[Page[Model]]:
+    """Ask which models there are, hidden ones left out."""
+
+    def decode(shape: Json) -> Model:
+        number = text_at(shape, "model") or text_at(shape, "id")
+        return Model(
+            id=number,
+            name=text_at(shape, "displayName") or number,
+            description=text_at(shape, "description"),
+            efforts=tuple(
+                text_at(effort, "reasoningEffort") for effort in list_at(shape, "supportedReasoningEfforts")
+            ),
+            default_effort=text_at(shape, "defaultReasoningEffort"),
+            is_default=truth_at(shape, "isDefault"),
+        )
+
+    return Call(method="model/list", params=_said(cursor=cursor), decode=_page(decode))
+
+
+# ---------------------------------------------------------------- threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenThread:
+    """A thread this session is subscribed to, and its settings.
+
+    Attributes:
+        approval_policy: ``untrusted``, ``on-request``, ``never``, or ``granular``.
+        sandbox: ``dangerFullAccess``, ``readOnly``, ``workspaceWrite``, ``externalSandbox``.
+    """
+
+    thread: Thread
+    model: str
+    model_provider: str
+    effort: str
+    cwd: str
+    approval_policy: str
+    sandbox: str
+
+
+def thread_start(
+    *, cwd: str = "", model: str = "", approval_policy: str = "", sandbox: str = ""
+) -> Call[OpenThread]:
+    """Start a thread and subscribe to it.
+
+    ``cwd`` is a directory on the devbox; codex does not check that it exists. ``approval_policy`` is
+    ``untrusted``, ``on-request`` or ``never``; ``sandbox`` is ``read-only``, ``workspace-write`` or
+    ``danger-full-access``.
+
+    The thread cannot be resumed, read or listed before its first turn.
+    """
+    params = _said(cwd=cwd, model=model, approvalPolicy=approval_policy, sandbox=sandbox)
+    return Call(method="thread/start", params=params, decode=_open_thread)
+
+
+def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[OpenThread]:
+    """Subscribe to a thread; its pending approvals are asked again with the ids they had.
+
+    The history is left out, and read with :func:`thread_turns_list` and :func:`thread_items_list`: what 0.163
+    puts into this answer while a turn runs has invented item ids.
+    """
+    params = {"threadId": thread_id, "excludeTurns": True, **_said(cwd=cwd, model=model)}
+    return Call(method="thread/resume", params=params, decode=_open_thread)
+
+
+def thread_read(thread_id: str) -> Call[Thread]:
+    """Look at a thread, without its turns, without subscribing."""
+    return Call(
+        method="thread/read",
+        params={"threadId": thread_id},
+        decode=lambda result: decode_thread(shape_at(result, "thread")),
+    )
+
+
+def thread_list(
+    *, cwd: str = "", limit: int | None = None, cursor: str | None = None, search: str = ""
+) -> Call[Page[Thread]]:
+    """List stored threads, the last updated first.
+
+    ``cwd`` keeps those started in that directory, ``search`` those whose title contains it.
+    """
+    params = _said(cwd=cwd, limit=limit, cursor=cursor, searchTerm=search, sortKey="updated_at")
+    return Call(method="thread/list", params=params, decode=_page(decode_thread))
+
+
+def thread_turns_list(
+    thread_id: str,
+    *,
+    order: Order = Order.NEWEST_FIRST,
+    limit: int | None = None,
+    cursor: str | None = None,
+    items_view: str = "notLoaded",
+) -> Call[Page[Turn]]:
+    """List a thread's turns.
+
+    ``items_view`` is ``notLoaded``, ``summary`` (the user's message and the last answer) or ``full``.
+    """
+    params = {
+        "threadId": thread_id,
+        **_said(sortDirection=order.value, limit=limit, cursor=cursor, itemsView=items_view),
+    }
+    return Call(method="thread/turns/list", params=params, decode=_page(decode_turn))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredItem:
+    """An item of a thread's history and the turn it belongs to."""
+
+    turn_id: TurnId
+    item: Item
+
+
+def thread_items_list(
+    thread_id: str,
+    *,
+    order: Order = Order.OLDEST_FIRST,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call[Page[StoredItem]]:
+    """List a thread's items. What still runs, or was cut short, is not stored and not in it."""
+    params = {"threadId": thread_id, **_said(sortDirection=order.value, limit=limit, cursor=cursor)}
+    return Call(method="thread/items/list", params=params, decode=_page(_stored_item))
+
+
+def thread_unsubscribe(thread_id: str) -> Call[str]:
+    """Stop hearing of a thread, which stays loaded; gives ``unsubscribed`` or why there was nothing to do."""
+    return Call(
+        method="thread/unsubscribe",
+        params={"threadId": thread_id},
+        decode=lambda result: text_at(result, "status"),
+    )
+
+
+def thread_name_set(thread_id: str, name: str) -> Call[None]:
+    """Name a thread."""
+    return Call(method="thread/name/set", params={"threadId": thread_id, "name": name}, decode=_nothing)
+
+
+# ---------------------------------------------------------------- turns
+
+
+def turn_start(
+    thread_id: str,
+    text: str,
+    *,
+    client_message_id: str = "",
+    cwd: str = "",
+    model: str = "",
+    effort: str = "",
+    approval_policy: str = "",
+    sandbox_policy: Mapping[str, Json] | None = None,
+) -> Call[Turn]:
+    """Start a turn, or steer the one that runs (the answer then carries the running turn's id).
+
+    ``client_message_id`` comes back as the user message's ``client_id``. ``cwd``, ``model``, ``effort``,
+    ``approval_policy`` and ``sandbox_policy`` (as the wire has it: ``{"type": "workspaceWrite", …}``) hold
+    for this turn and the ones after it.
+    """
+    params = {
+        "threadId": thread_id,
+        "input": [_text_input(text)],
+        **_said(
+            clientUserMessageId=client_message_id,
+            cwd=cwd,
+            model=model,
+            effort=effort,
+            approvalPolicy=approval_policy,
+            sandboxPolicy=sandbox_policy,
+        ),
+    }
+    return Call(
+        method="turn/start", params=params, decode=lambda result: decode_turn(shape_at(result, "turn"))
+    )
+
+
+def turn_steer(thread_id: str, turn_id: str, text: str, *, client_message_id: str = "") -> Call[TurnId]:
+    """Say something to the running turn; the answer being streamed is cut at once.
+
+    Refused when no turn runs ("no active turn to steer") or another one does.
+    """
+    params = {
+        "threadId": thread_id,
+        "expectedTurnId": turn_id,
+        "input": [_text_input(text)],
+        **_said(clientUserMessageId=client_message_id),
+    }
+    return Call(method="turn/steer", params=params, decode=lambda result: TurnId(text_at(result, "turnId")))
+
+
+def turn_interrupt(thread_id: str, turn_id: str = "") -> Call[None]:
+    """Stop the running turn; an empty ``turn_id`` means whichever runs."""
+    return Call(method="turn/interrupt", params={"threadId": thread_id, "turnId": turn_id}, decode=_nothing)
+
+
+# ---------------------------------------------------------------- shared shapes
+
+
+def _said(**params: Json) -> dict[str, Json]:
+    return {name: value for name, value in params.items() if value is not None and value != ""}
+
+
+def _text_input(text: str) -> dict[str, Json]:
+    return {"type": "text", "text": text, "text_elements": []}
+
+
+def _nothing(_: Json) -> None:
+    return None
+
+
+def _page(decode: Callable[[Json], T]) -> Callable[[Json], Page[T]]:
+    def decode_page(result: Json) -> Page[T]:
+        return Page(
+            data=tuple(decode(entry) for entry in list_at(result, "data")),
+            cursor=text_at(result, "nextCursor") or None,
+        )
+
+    return decode_page
+
+
+def _stored_item(shape: Json) -> StoredItem:
+    return StoredItem(turn_id=TurnId(text_at(shape, "turnId")), item=decode_item(shape_at(shape, "item")))
+
+
+def _open_thread(result: Json) -> OpenThread:
+    policy = shape_at(result, "approvalPolicy")
+    return OpenThread(
+        thread=decode_thread(shape_at(result, "thread")),
+        model=text_at(result, "model"),
+        model_provider=text_at(result, "modelProvider"),
+        effort=text_at(result, "reasoningEffort"),
+        cwd=text_at(result, "cwd"),
+        approval_policy=next(iter(policy), "") or text_at(result, "approvalPolicy"),
+        sandbox=text_at(shape_at(result, "sandbox"), "type"),
+    )
