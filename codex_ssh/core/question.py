@@ -21,6 +21,7 @@ class QuestionKind(enum.Enum):
     PASSWORD = "password"  # noqa: S105 - the kind's name, not a secret
     KEYBOARD_INTERACTIVE = "keyboard-interactive"
     HOST_KEY = "host key"
+    CONFIRM = "confirmation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,306 @@
+"""All stages put together: from a profile to a way in, and from there to a session.
+
+Lives here: the order of the stages, the ``wss`` fallback, and which loss is told when several things end at
+once. Not here: any stage itself, reconnecting, and front ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import ssl as tls
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from codex_ssh import __version__
+from codex_ssh.core.config import WssFallback
+from codex_ssh.core.endpoint import WsEndpoint, WssEndpoint
+from codex_ssh.core.facts import ServerFacts
+from codex_ssh.core.host import Host
+from codex_ssh.core.methods import InitializeResult, initialize
+from codex_ssh.core.question import Prompter, Question, QuestionKind
+from codex_ssh.core.secret import Secret
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import (
+    ConfigError,
+    HostUnreachable,
+    LinkLost,
+    ProtocolViolated,
+    RpcFailed,
+    Stage,
+    StageError,
+)
+from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust, WssDial
+from codex_ssh.link.forward import open_door
+from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
+from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.ssh_asyncssh import open_ssh
+from codex_ssh.link.tasks import open_tasks
+from codex_ssh.link.token import pick_credential
+from codex_ssh.link.websocket import open_websocket
+
+log = logging.getLogger(__name__)
+
+LOSS_SETTLES_SECONDS: Final = 0.2
+"""How long after the WebSocket's end the SSH connection's end is waited for: it says more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything that decides how one host is reached.
+
+    Attributes:
+        host: As the user typed it.
+        ssh: Flags for the SSH stage.
+        wanted: Which app server there.
+        trust: What the user takes upon himself.
+        given: The token, where the user names a source here; read only when it is needed.
+        wss: Where the app server is reached directly.
+        wss_only: Go there and nowhere else (``--wss``).
+        wss_fallback: What to do with ``wss`` when SSH cannot be reached.
+        tls_ca: A file with the certificate authority of the ``wss`` server; empty takes the system's.
+        door: Our own TUI goes through the loopback door too.
+    """
+
+    host: Host
+    ssh: SshOptions
+    wanted: Wanted = field(default_factory=Wanted)
+    trust: Trust = field(default_factory=Trust)
+    given: Callable[[], Secret | None] = lambda: None
+    wss: WssEndpoint | None = None
+    wss_only: bool = False
+    wss_fallback: WssFallback = WssFallback.ASK
+    tls_ca: str = ""
+    door: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """An app server that can be dialled.
+
+    Attributes:
+        dial: Makes a connection to it, as often as asked.
+        host: The host as the user typed it.
+        user: Login name there; empty over ``wss``.
+        hostname: The machine's own name; empty over ``wss``.
+        codex_home: As the probe saw it; empty over ``wss``.
+        warnings: What the user should know.
+        wait_lost: Blocks until the SSH connection is gone; for ever over ``wss``.
+    """
+
+    dial: Dial
+    host: str
+    user: str
+    hostname: str
+    codex_home: str
+    warnings: tuple[str, ...]
+    wait_lost: Callable[[], Awaitable[None]]
+
+
+class Link:
+    """An initialized session and what is known about the way it runs; what a front end talks to.
+
+    Args:
+        session: The conversation.
+        facts: For status lines and messages.
+    """
+
+    def __init__(self, session: Session, facts: ServerFacts) -> None:
+        self.facts = facts
+        self.call = session.call
+        self.request = session.request
+        self.answer = session.answer
+        self.refuse = session.refuse
+        self.incoming = session.incoming
+        self.ping = session.ping
+
+
+@asynccontextmanager
+async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, None]:
+    """Give the way to the host's app server: over SSH, or by ``wss`` where that is asked for or agreed to.
+
+    The order: SSH and a channel to the app server's port or socket; ``wss``, after a network error only,
+    never after a refused login or host key.
+
+    Raises:
+        StageError: The first stage that failed.
+    """
+    async with AsyncExitStack() as stack:
+        if profile.wss_only:
+            yield await _wss_way(stack, profile, prompter)
+            return
+        try:
+            ssh = await stack.enter_async_context(open_ssh(profile.host, profile.ssh, prompter))
+        except HostUnreachable as error:
+            if not await _agrees_to_wss(profile, prompter, error):
+                raise
+            log.warning("%s; going to %s instead", error, profile.wss)
+            yield await _wss_way(stack, profile, None)
+            return
+        yield await _ssh_way(ssh, profile)
+
+
+@asynccontextmanager
+async def open_link(profile: Profile, prompter: Prompter) -> AsyncGenerator[Link, None]:
+    """Give an initialized session with the host's app server.
+
+    When the link breaks, every call and :meth:`Session.incoming` raise LinkLost; the block itself goes on.
+
+    Raises:
+        StageError: The first stage that failed.
+        RpcFailed: The app server would not initialize.
+    """
+    async with AsyncExitStack() as stack:
+        way = await stack.enter_async_context(open_way(profile, prompter))
+        if profile.door and way.dial.transport != "wss":
+            way = await stack.enter_async_context(_through_door(way))
+        yield await stack.enter_async_context(open_session(way))
+
+
+@asynccontextmanager
+async def open_session(way: Way) -> AsyncGenerator[Link, None]:
+    """Dial, and give an initialized session."""
+    async with open_websocket(way.dial, way.host) as websocket, open_tasks() as tasks:
+        session = Session(websocket, way.host, explain=lambda lost: _explain(way, lost))
+        tasks.start(session.pump())
+        server = await _initialize(session, way.host)
+        log.info("session open with %s", server.user_agent)
+        yield Link(session, _facts(way, server))
+
+
+async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
+    app = await find_or_start_app_server(ssh, profile.wanted)
+    dial = SshDial(ssh, app, wanted=profile.wanted, given=profile.given, trust=profile.trust)
+    return Way(
+        dial=dial,
+        host=ssh.host,
+        user=app.probe.user,
+        hostname=app.probe.hostname,
+        codex_home=app.probe.codex_home,
+        warnings=dial.warnings,
+        wait_lost=ssh.wait_lost,
+    )
+
+
+async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter | None) -> Way:
+    """The direct way.
+
+    Args:
+        stack: Unused connections are closed with it.
+        profile: Has a ``wss`` endpoint.
+        prompter: For an SSH login to read the token with, when nothing here names one; None when SSH
+            is known to be out of reach.
+
+    Raises:
+        ConfigError: There is no token source.
+    """
+    assert profile.wss is not None
+    token = profile.given()
+    if token is None and prompter is not None:
+        async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
+            app = await find_or_start_app_server(ssh, profile.wanted)
+            token = pick_credential(app, given=lambda: None, host=ssh.host)
+    if token is None:
+        raise ConfigError(
+            f"{profile.host}: there is no token for {profile.wss}",
+            hint="name its source: --remote-auth-token-env VAR, or token_path or token_command in the config",
+        )
+    dial = WssDial(profile.wss, token=token, tls=_tls_context(profile.tls_ca))
+    return Way(
+        dial=dial,
+        host=str(profile.host),
+        user="",
+        hostname="",
+        codex_home="",
+        warnings=(),
+        wait_lost=_never,
+    )
+
+
+async def _never() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+def _tls_context(ca_file: str) -> tls.SSLContext:
+    try:
+        return tls.create_default_context(cafile=ca_file or None)
+    except (OSError, tls.SSLError) as error:
+        raise ConfigError(
+            f"the CA file {ca_file!r} cannot be read: {error.strerror or error}",
+            hint="it holds PEM certificates",
+        ) from error
+
+
+async def _agrees_to_wss(profile: Profile, prompter: Prompter, error: HostUnreachable) -> bool:
+    if profile.wss is None or profile.wss_fallback is WssFallback.NEVER:
+        return False
+    if profile.wss_fallback is WssFallback.AUTO:
+        return True
+    question = Question(
+        kind=QuestionKind.CONFIRM,
+        host=str(profile.host),
+        lead=f"{error}{': ' + error.said if error.said else ''}",
+        text=f"go to {profile.wss} directly instead (yes/no)? ",
+        echo=True,
+    )
+    try:
+        answer = await prompter.ask(question)
+    except StageError:  # nobody can be asked: then what happened is what counts
+        return False
+    return answer is not None and answer.reveal().strip().lower() in ("y", "yes")
+
+
+@asynccontextmanager
+async def _through_door(way: Way) -> AsyncGenerator[Way, None]:
+    """The same way by our own loopback door, as any client takes it."""
+    token = Secret(secrets.token_urlsafe(32))
+    async with open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door:
+        assert isinstance(door.endpoint, WsEndpoint)
+        yield replace(way, dial=DoorDial(door.endpoint, token=token, transport=way.dial.transport))
+
+
+async def _initialize(session: Session, host: str) -> InitializeResult:
+    try:
+        async with asyncio.timeout(INITIALIZE_TIMEOUT_SECONDS):
+            server = await session.call(initialize(name="codex-ssh", title="codex-ssh", version=__version__))
+            await session.notify("initialized")
+    except TimeoutError:
+        raise ProtocolViolated(
+            f"the app server did not answer initialize within {INITIALIZE_TIMEOUT_SECONDS:.0f} seconds",
+            stage=Stage.SESSION,
+            host=host,
+            hint="it may be hung: look at it there",
+        ) from None
+    except RpcFailed as error:
+        raise ProtocolViolated(
+            "the app server would not initialize", stage=Stage.SESSION, host=host, said=error.said
+        ) from error
+    return server
+
+
+async def _explain(way: Way, lost: LinkLost) -> LinkLost:
+    """Give the reason that says most: a lost SSH connection before the WebSocket's end it causes."""
+    try:
+        async with asyncio.timeout(LOSS_SETTLES_SECONDS):
+            await way.wait_lost()
+    except LinkLost as ssh_lost:
+        return ssh_lost
+    except TimeoutError:
+        pass
+    return lost
+
+
+def _facts(way: Way, server: InitializeResult) -> ServerFacts:
+    return ServerFacts(
+        host=way.host,
+        user=way.user,
+        hostname=way.hostname,
+        transport=way.dial.transport,
+        server_version=server.server_version,
+        codex_home=server.codex_home,
+        warnings=way.warnings,
+    )

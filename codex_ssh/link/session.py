@@ -1,0 +1,161 @@
+"""Stage "session": one initialized JSON-RPC conversation.
+
+Lives here: matching answers to questions, and everything that came unasked, in order. Not here: what
+methods and notifications mean (:mod:`codex_ssh.core.methods`, :mod:`codex_ssh.core.events`).
+
+Reading never waits for whoever consumes: the server cuts off a client whose 1024 outbound messages are
+full, so the reader drains into memory at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, TypeVar
+
+from codex_ssh.core.methods import Call
+from codex_ssh.core.rpc import (
+    ErrorResponse,
+    FrameError,
+    Json,
+    Notification,
+    Request,
+    RequestId,
+    Response,
+    decode,
+    encode,
+)
+from codex_ssh.errors import LinkLost, RpcFailed, Stage
+from codex_ssh.link.websocket import WebSocket
+
+log = logging.getLogger(__name__)
+
+INITIALIZE_TIMEOUT_SECONDS: Final = 10.0
+"""The official client's limit."""
+
+T = TypeVar("T")
+
+
+class Session:
+    """The conversation with one app server.
+
+    Args:
+        websocket: The open WebSocket.
+        host: For messages.
+        explain: Gives the best reason for a loss, which may be the SSH connection's.
+    """
+
+    def __init__(
+        self, websocket: WebSocket, host: str, *, explain: Callable[[LinkLost], Awaitable[LinkLost]]
+    ) -> None:
+        self._websocket = websocket
+        self._host = host
+        self._explain = explain
+        self._numbers = 0
+        self._waiting: dict[RequestId, asyncio.Future[Json]] = {}
+        self._inbox: deque[Notification | Request] = deque()
+        self._arrived = asyncio.Event()
+        self._ended: LinkLost | None = None
+
+    async def call(self, call: Call[T]) -> T:
+        """Ask and give the decoded answer.
+
+        Cancelling gives up waiting; the server still does what was asked.
+
+        Raises:
+            RpcFailed: The server answered with an error.
+            LinkLost: The connection went away first; whether the server saw the request is not known.
+        """
+        return call.decode(await self.request(call.method, call.params))
+
+    async def request(self, method: str, params: Mapping[str, Json]) -> Json:
+        """Ask by name and give the result as decoded JSON; raises as :meth:`call`."""
+        if self._ended is not None:
+            raise self._ended
+        self._numbers += 1
+        number = self._numbers
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            await self._websocket.send(encode(Request(id=number, method=method, params=params)))
+            return await answer
+        except _Failed as failed:
+            fault = failed.fault
+            raise RpcFailed(method, code=fault.code, said=fault.message, data=fault.data) from None
+        finally:
+            self._waiting.pop(number, None)
+
+    async def notify(self, method: str) -> None:
+        """Say something that wants no answer."""
+        await self._websocket.send(encode(Notification(method=method)))
+
+    async def answer(self, request_id: RequestId, result: Json) -> None:
+        """Answer a request of the server's."""
+        await self._websocket.send(encode(Response(id=request_id, result=result)))
+
+    async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
+        """Answer a request of the server's with an error."""
+        await self._websocket.send(encode(ErrorResponse(id=request_id, code=code, message=message)))
+
+    async def incoming(self) -> AsyncIterator[Notification | Request]:
+        """Give everything that came unasked, in order, from the start; for one consumer.
+
+        Raises:
+            LinkLost: At the end, once all that had arrived was given.
+        """
+        while True:
+            while self._inbox:
+                yield self._inbox.popleft()
+            if self._ended is not None:
+                raise self._ended
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def ping(self) -> float:
+        """Give the round-trip time to the app server's WebSocket, in seconds."""
+        return await self._websocket.ping()
+
+    async def pump(self) -> None:
+        """Read until the connection is gone; then every call and :meth:`incoming` raise the reason."""
+        ended = LinkLost("the session was closed", stage=Stage.SESSION, host=self._host)
+        try:
+            while True:
+                self._take(await self._websocket.receive())
+        except LinkLost as lost:
+            ended = await self._explain(lost)
+            log.info("session ended: %s (%s)", ended, ended.said)
+        finally:
+            self._ended = ended
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(ended)
+            self._arrived.set()
+
+    def _take(self, frame: str | bytes) -> None:
+        try:
+            message = decode(frame)
+        except FrameError as error:
+            log.warning("a frame was ignored: %s", error)
+            return
+        match message:
+            case Notification() | Request():
+                self._inbox.append(message)
+                self._arrived.set()
+            case Response(id=number) | ErrorResponse(id=number):
+                answer = self._waiting.get(number) if number is not None else None
+                if answer is None or answer.done():
+                    log.debug("an answer nobody waits for: %r", number)
+                elif isinstance(message, Response):
+                    answer.set_result(message.result)
+                else:
+                    answer.set_exception(_Failed(message))
+
+
+class _Failed(Exception):
+    """Carries an error answer to the waiting call, which knows the method's name."""
+
+    def __init__(self, fault: ErrorResponse) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
