@@ -1,13 +1,26 @@
-# Two commands for everybody: `make demo` and `make test`. Both make their own environment.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
-VENV   ?= .venv
-BIN    := $(VENV)/bin
+# Two commands for everybody: `make demo` and `make test`. Both make their own environment in .venv.
+# Needed: Python 3.11 or newer and a network. npm is used when it is there.
+#   make test ARGS='tests/unit -q'     some tests only (after the checks)
+#   make pytest ARGS='-k door'         without the checks
+#   make PYTHON=/path/to/python demo   another Python
+VENV ?= .venv
+BIN  := $(VENV)/bin
 CODEX_NPM_VERSION := 0.169.0
+
+ifndef PYTHON
+PYTHON := $(shell for name in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
+endif
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+PIP := $(BIN)/python -m pip install --quiet
 
 .PHONY: demo test check lint types contracts pytest codex-npm clean
 
 demo: $(VENV)/.installed
-	$(BIN)/codex-ssh demo
+	@$(BIN)/codex-ssh demo $(ARGS)
 
 test: check pytest
 
@@ -26,25 +39,32 @@ contracts: $(VENV)/.test-installed
 pytest: $(VENV)/.test-installed codex-npm
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-# npm carries a newer codex than PyPI; both are tested. No npm, no second codex: the tests say so.
+# npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed
-	@if command -v npm >/dev/null 2>&1; then \
-	  test -d $(VENV)/npm/node_modules/@openai/codex || \
-	  npm install --no-audit --no-fund --loglevel=error --prefix $(VENV)/npm @openai/codex@$(CODEX_NPM_VERSION); \
-	else echo "npm not found: the newer codex is not tested here"; fi
+	@if ! command -v npm >/dev/null 2>&1; then \
+	  echo "npm not found: the newer codex is not tested here"; \
+	elif [ ! -e $(VENV)/npm/.codex-$(CODEX_NPM_VERSION) ]; then \
+	  npm install --no-audit --no-fund --no-update-notifier --loglevel=error --prefix $(VENV)/npm \
+	    @openai/codex@$(CODEX_NPM_VERSION) && touch $(VENV)/npm/.codex-$(CODEX_NPM_VERSION) || \
+	  echo "npm could not install codex $(CODEX_NPM_VERSION): it is not tested here"; \
+	fi
 
 $(VENV)/.venv-made:
+	@test -n "$(PYTHON)" || { echo "codex-ssh needs Python 3.11 or newer, and found none on PATH;" \
+	  "name one with: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments;" \
+	  "on Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
-	touch $@
+	$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
 
 $(VENV)/.installed: $(VENV)/.venv-made pyproject.toml
-	$(BIN)/python -m pip install -q -e .
-	touch $@
+	$(PIP) --editable .
+	@touch $@
 
-$(VENV)/.test-installed: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install -q --group test --group lint
-	touch $@
+$(VENV)/.test-installed: $(VENV)/.installed
+	$(PIP) --group test --group lint
+	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
