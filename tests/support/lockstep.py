@@ -1,0 +1,82 @@
+"""A relay that lets both sides speak in turns, and so counts round trips instead of timing them.
+
+What a client sends is held until it falls silent and then passed on at once; the same with the answer. A
+client that needs N answers before it can go on needs N turns, however fast the machine is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+QUIET_SECONDS = 0.12
+"""A side that has said nothing for so long has finished its turn; long against what computing takes."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Lockstep:
+    """An open relay.
+
+    Attributes:
+        port: Where clients connect.
+        turns: Bytes of each turn of the client's, over all connections, in order. The TCP connection
+            itself is one round trip more.
+    """
+
+    port: int = 0
+    turns: list[int] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
+    """Relay a free loopback port to another one in turns."""
+    relay = Lockstep()
+    connections: set[asyncio.Task[None] | None] = set()
+
+    async def serve(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
+        far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_turns(near_in, far_out, relay.turns))
+                group.create_task(_turns(far_in, near_out, []))
+        except* OSError:
+            pass
+        finally:
+            near_out.transport.abort()
+            far_out.transport.abort()
+            connections.discard(asyncio.current_task())
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    relay.port = server.sockets[0].getsockname()[1]
+    try:
+        async with server:
+            yield relay
+    finally:
+        left = [task for task in connections if task is not None]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=5)
+
+
+async def _turns(source: asyncio.StreamReader, target: asyncio.StreamWriter, turns: list[int]) -> None:
+    """Pass on what a side says, turn by turn."""
+    while said := await source.read(65536):
+        ended = False
+        while not ended:
+            try:
+                async with asyncio.timeout(QUIET_SECONDS):
+                    more = await source.read(65536)
+            except TimeoutError:
+                break
+            said += more
+            ended = not more
+        turns.append(len(said))
+        target.write(said)
+        await target.drain()
+        if ended:
+            break
+    target.close()

@@ -1,0 +1,139 @@
+"""A TLS front: a certificate authority of the test's own, and a relay that ends TLS before a plain port."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ipaddress
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """An open TLS front.
+
+    Attributes:
+        url: Its ``wss://`` address.
+        ca_file: The authority that signed its certificate.
+        heard: Everything that came from clients, decrypted, in order of arrival.
+    """
+
+    url: str
+    port: int
+    ca_file: Path
+    heard: bytearray
+
+
+@asynccontextmanager
+async def open_tls_front(
+    directory: Path, *, to_port: int, name: str = "127.0.0.1"
+) -> AsyncGenerator[Front, None]:
+    """End TLS on a free loopback port and pass the bytes to a plain one.
+
+    Args:
+        directory: Keys and certificates are written there.
+        to_port: The plain port behind it.
+        name: What the certificate says it is for.
+    """
+    ca_file, chain_file = _write_certificates(directory, name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain_file)
+    heard = bytearray()
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def relay(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
+
+        async def up() -> None:
+            while data := await near_in.read(65536):
+                heard.extend(data)
+                far_out.write(data)
+                await far_out.drain()
+            far_out.close()
+
+        async def down() -> None:
+            while data := await far_in.read(65536):
+                near_out.write(data)
+                await near_out.drain()
+            near_out.close()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(up())
+                group.create_task(down())
+        except* OSError:
+            pass
+        finally:
+            for writer in (near_out, far_out):
+                writer.transport.abort()
+            tasks.discard(asyncio.current_task())
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        async with server:
+            yield Front(url=f"wss://127.0.0.1:{port}", port=port, ca_file=ca_file, heard=heard)
+    finally:
+        left = [task for task in tasks if task is not None]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=5)
+
+
+def _write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
+    directory.mkdir(parents=True, exist_ok=True)
+    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+    now = dt.datetime.now(dt.UTC)
+    base = x509.CertificateBuilder().not_valid_before(now - dt.timedelta(hours=1))
+    base = base.not_valid_after(now + dt.timedelta(hours=1)).issuer_name(ca_name)
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+        decipher_only=False,
+    )  # fmt: skip
+    ca_id = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+    authority = (
+        base.subject_name(ca_name)
+        .public_key(ca_key.public_key())
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(ca_id, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    certificate = (
+        base.subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .public_key(server_key.public_key())
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.SubjectAlternativeName([_general_name(name)]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ca_id), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    ca_file, chain_file = directory / "ca.pem", directory / "server.pem"
+    ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    chain_file.write_bytes(
+        server_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return ca_file, chain_file
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
