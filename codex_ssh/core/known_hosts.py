@@ -199,7 +199,9 @@ def _matches(names: str, name: str) -> bool:
     matched = False
     for pattern in names.split(","):
         negated = pattern.startswith("!")
-        if _pattern(pattern.removeprefix("!").lower()).fullmatch(name):
+        bare = pattern.removeprefix("!").lower()
+        # Most lines are plain names, and there may be thousands of them.
+        if bare == name or (("*" in bare or "?" in bare) and _pattern(bare).fullmatch(name)):
             if negated:
                 return False
             matched = True

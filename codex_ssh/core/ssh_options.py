@@ -35,7 +35,7 @@ class SshOptions:
         port: ``-p``; wins over a port typed in the host.
         identity_files: ``-i``, in order.
         jump: ``-J``.
-        keepalive_interval: Seconds; 0 means the host's ``ServerAliveInterval``.
+        keepalive_interval: Seconds; 0 is off. A shorter ``ServerAliveInterval`` of the host's wins.
         keepalive_count: Unanswered keepalives until the link counts as lost.
         connect_timeout: Seconds where the host has no ``ConnectTimeout``.
         login_timeout: Seconds for the login; questions do not count.

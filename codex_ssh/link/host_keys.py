@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from codex_ssh.core.endpoint import is_loopback
 from codex_ssh.core.known_hosts import (
+    DEFAULT_PORT,
     Finding,
     KnownHost,
     Marker,
@@ -37,6 +39,8 @@ from codex_ssh.errors import HostKeyRefused, Stage
 
 _FILE_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of a known_hosts file that are looked at."""
+
+_REVOKED_HINT: Final = "ask whoever runs the host: a revoked key may be in the wrong hands"
 
 _QUESTIONS_AT_MOST: Final = 3
 """How often an answer that is neither yes, no nor the fingerprint is asked again."""
@@ -67,7 +71,11 @@ class HostKeys:
         self._config = config
         self._host = host
         self._name = name_to_look_up(config.hostname, config.port, config.host_key_alias)
-        self._entries = _read_files((*config.user_known_hosts, *config.global_known_hosts))
+        # The name, and the bare host for a port that is not 22: nothing else is ever looked up.
+        bare = name_to_look_up(config.hostname, DEFAULT_PORT, config.host_key_alias)
+        entries = _read_files((*config.user_known_hosts, *config.global_known_hosts))
+        about = {*matching(entries, self._name), *matching(entries, bare)}
+        self._entries = tuple(entry for entry in entries if entry in about)
         self.changed_but_allowed = False
         """Whether ``StrictHostKeyChecking no`` let a bad key pass: no password goes out then."""
 
@@ -82,11 +90,23 @@ class HostKeys:
 
     def revoked(self) -> tuple[str, ...]:
         """Revoked keys for this name, as ``type base64`` lines: asyncssh checks certificates against them."""
-        return tuple(
-            known_hosts_line("", entry.blob).strip()
-            for entry in self._about()
-            if entry.marker is Marker.REVOKED
+        if not self.has_authority():
+            return ()
+        return tuple(known_hosts_line("", entry.blob).strip() for entry in self._revoked())
+
+    def revocation(self, said: str) -> HostKeyRefused:
+        """The error for a certificate that holds a revoked key, or is signed by one."""
+        where = ", ".join(f"{entry.path}:{entry.line}" for entry in self._revoked())
+        return HostKeyRefused(
+            f"the host key is revoked by {where}",
+            stage=Stage.SSH,
+            host=self._host,
+            said=said,
+            hint=_REVOKED_HINT,
         )
+
+    def _revoked(self) -> list[KnownHost]:
+        return [entry for entry in self._about() if entry.marker is Marker.REVOKED]
 
     def judge(self, blob: bytes) -> Doubt | None:
         """Decide about a plain key: None accepts it; a :class:`Doubt` is settled before anything is sent.
@@ -94,7 +114,9 @@ class HostKeys:
         Raises:
             HostKeyRefused: Changed, revoked, or unknown where that is not allowed.
         """
-        if self._config.trust_loopback and self._config.hostname.lower() in _LOOPBACK:
+        config = self._config
+        direct = not config.jumps and not config.proxy_command
+        if config.trust_loopback and direct and is_loopback(config.hostname):
             return None
         finding = judge_key(
             self._entries,
@@ -182,7 +204,7 @@ class HostKeys:
                 stage=Stage.SSH,
                 host=self._host,
                 said=shown,
-                hint="ask whoever runs the host: a revoked key may be in the wrong hands",
+                hint=_REVOKED_HINT,
             )
         return HostKeyRefused(
             f"the host key has changed: {where} has another one for {self._name!r}",
@@ -221,9 +243,6 @@ def append_known_host(path: Path, line: str) -> None:
         os.write(descriptor, (b"\n" if torn else b"") + line.encode() + b"\n")
     finally:
         os.close(descriptor)
-
-
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def _read_files(paths: tuple[str, ...]) -> tuple[KnownHost, ...]:

@@ -182,7 +182,9 @@ class AsyncsshSsh:
         session = ScriptSession(script, limit, self._loop)
         try:
             async with asyncio.timeout(timeout):
-                await self._attempt(lambda: self._start(session), ScriptSession.abort, "run a command")
+                await self._attempt(
+                    lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH
+                )
                 reason = await session.ended
         except TimeoutError:
             raise ForwardError(
@@ -248,10 +250,12 @@ class AsyncsshSsh:
             return transport
 
         shown = peer if isinstance(peer, str) else f"{peer[0]}:{peer[1]}"
-        transport = await self._attempt(make, ChannelTransport.abort, f"connect to {shown}")
+        transport = await self._attempt(make, ChannelTransport.abort, f"connect to {shown}", Stage.FORWARD)
         return transport, protocol[0]
 
-    async def _attempt(self, make: Callable[[], Awaitable[T]], undo: Callable[[T], None], purpose: str) -> T:
+    async def _attempt(
+        self, make: Callable[[], Awaitable[T]], undo: Callable[[T], None], purpose: str, stage: Stage
+    ) -> T:
         """Open a channel such that giving up leaves none behind.
 
         A channel whose opening is cancelled half-way would still be opened by the server, and stay. So the
@@ -267,6 +271,7 @@ class AsyncsshSsh:
                     opened.set_exception(error)
                 return
             if opened.done():
+                # Given up meanwhile.
                 undo(made)
             else:
                 opened.set_result(made)
@@ -274,16 +279,20 @@ class AsyncsshSsh:
         self._connection.create_task(attempt())
         try:
             return await opened
+        except asyncio.CancelledError:
+            if opened.done() and not opened.cancelled() and opened.exception() is None:
+                undo(opened.result())
+            raise
         except _channel_open_error() as error:
-            raise self._refused(error, purpose) from error
+            raise self._refused(error, purpose, stage) from error
 
-    def _refused(self, error: asyncssh.ChannelOpenError, purpose: str) -> StageError:
+    def _refused(self, error: asyncssh.ChannelOpenError, purpose: str, stage: Stage) -> StageError:
         if self._owner.lost.done():
             return self._lost()
         word, hint = _REFUSALS.get(error.code, ("", ""))
         return ForwardError(
             f"the server would not {purpose}",
-            stage=Stage.FORWARD,
+            stage=stage,
             host=self._host,
             said=f"{word}: {error.reason}" if word else error.reason,
             hint=hint,
@@ -325,7 +334,7 @@ class HopWay:
         config = self._config
         try:
             return await self._hop.open_tcp(factory, config.hostname, config.port)
-        except ForwardError as error:
+        except (ForwardError, LinkLost) as error:
             if _PROHIBITED in error.said:
                 raise
             raise HostUnreachable(

@@ -14,9 +14,10 @@ import asyncio
 import base64
 import binascii
 import contextlib
+import copy
 import os
 import stat
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,28 +61,43 @@ class KeyRing:
         self._host = host
         self._prompter = prompter
         self._agent: asyncssh.SSHAgentClient | None = None
+        self._queue: list[asyncssh.SSHKeyPair | _IdentityFile] | None = None
+        self._certificates: Sequence[asyncssh.SSHCertificate] = ()
         self.notes: list[str] = []
         """Keys that were passed over, and why; for the message when the login is refused."""
 
-    async def offers(self) -> AsyncGenerator[asyncssh.SSHKeyPair, None]:
-        """Give the keys one by one; later ones are prepared only when they are wanted."""
+    async def next_offer(self) -> asyncssh.SSHKeyPair | None:
+        """Give the next key; None when there is none left. A file is read only when its turn has come."""
+        if self._queue is None:
+            self._queue = await self._collect()
+        while self._queue:
+            candidate = self._queue.pop(0)
+            if isinstance(candidate, asyncssh.SSHKeyPair):
+                return candidate
+            self._queue[:0] = await self._load(candidate)
+        return None
+
+    async def _collect(self) -> list[asyncssh.SSHKeyPair | _IdentityFile]:
+        queue: list[asyncssh.SSHKeyPair | _IdentityFile] = []
         files = await asyncio.to_thread(self._read_files)
-        certificates = await asyncio.to_thread(self._read_certificates)
+        self._certificates = certificates = await asyncio.to_thread(self._read_certificates)
         in_agent = await self._read_agent()
         named = [file.public.public_data for file in files if file.public is not None]
         named += [certificate.public_data for certificate in certificates]
         order = {blob: index for index, blob in enumerate(named)}
         agent_keys = [key for key in in_agent if not self._config.identities_only or key.public_data in order]
         for key in sorted(agent_keys, key=lambda key: order.get(key.public_data, len(order))):
-            for certificate in certificates:
-                if certificate.key.public_data == key.public_data:
-                    yield _agent_key_with(key, certificate)
-            yield key
+            queue += [
+                _agent_key_with(key, certificate) for certificate in self._certificates_of(key.public_data)
+            ]
+            queue.append(key)
         offered = {key.public_data for key in agent_keys}
-        for file in files:
-            if file.private and (file.public is None or file.public.public_data not in offered):
-                async for pair in self._load(file, certificates):
-                    yield pair
+        queue += [
+            file
+            for file in files
+            if file.private and (file.public is None or file.public.public_data not in offered)
+        ]
+        return queue
 
     def close(self) -> None:
         """Let the agent go."""
@@ -159,9 +175,12 @@ class KeyRing:
             return ()
         return [key for key in keys if isinstance(key, asyncssh.SSHAgentKeyPair)]
 
-    async def _load(
-        self, file: _IdentityFile, certificates: Sequence[asyncssh.SSHCertificate]
-    ) -> AsyncGenerator[asyncssh.SSHKeyPair, None]:
+    def _certificates_of(self, public_data: bytes) -> list[asyncssh.SSHCertificate]:
+        return [
+            certificate for certificate in self._certificates if certificate.key.public_data == public_data
+        ]
+
+    async def _load(self, file: _IdentityFile) -> list[asyncssh.SSHKeyPair]:
         key: asyncssh.SSHKey | None
         try:
             key = await asyncio.to_thread(asyncssh.import_private_key, file.private)
@@ -169,20 +188,18 @@ class KeyRing:
             key = None
             if not _is_encrypted(error):
                 self.notes.append(f"{file.path} cannot be read: {error}")
-                return
+                return []
         if key is None and file.public is None:
             key = await self.unlock(file.path, file.private)
             if key is None:
-                return
+                return []
         public = key or file.public
         assert public is not None
         if public.get_algorithm().startswith("sk-"):
             self.notes.append(f"{file.path} is a security key: put it into the agent (ssh-add)")
-            return
-        for certificate in certificates:
-            if certificate.key.public_data == public.public_data:
-                yield _FileKey(self, file, public, key, certificate)
-        yield _FileKey(self, file, public, key, None)
+            return []
+        certificates = self._certificates_of(public.public_data)
+        return [_FileKey(self, file, public, key, certificate) for certificate in (*certificates, None)]
 
 
 class _FileKey(asyncssh.SSHKeyPair):
@@ -228,8 +245,6 @@ class _FileKey(asyncssh.SSHKeyPair):
 def _agent_key_with(
     key: asyncssh.SSHAgentKeyPair, certificate: asyncssh.SSHCertificate
 ) -> asyncssh.SSHKeyPair:
-    import copy
-
     pair = copy.copy(key)
     pair.set_certificate(certificate)
     return pair

@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
+import re
 import socket
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -133,7 +135,6 @@ class Owner(asyncssh.SSHClient):
         self._interactive = 0
         self._rounds = 0
         self._ring = KeyRing(config, host, self._prompter)
-        self._offers = self._ring.offers()
         self._accepted: bytes | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._doubt: asyncio.Future[Doubt | None] = asyncio.get_running_loop().create_future()
@@ -205,6 +206,7 @@ class Owner(asyncssh.SSHClient):
 
     def begin_auth(self, username: str) -> None:
         """The host key is good; the login has its own limit."""
+        self._no_doubt()  # a host certificate never comes by validate_host_public_key
         self.logging_in = True
         self._patience.start_over(self._options.login_timeout)
 
@@ -219,9 +221,8 @@ class Owner(asyncssh.SSHClient):
     async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
         """Give the next key to offer; None when there is none left."""
         self._note_methods()
-        try:
-            pair = await anext(self._offers)
-        except StopAsyncIteration:
+        pair = await self._ring.next_offer()
+        if pair is None:
             return None
         self.offered.append(f"key {pair.get_comment(errors='replace') or pair.get_algorithm()}")
         return pair
@@ -270,17 +271,18 @@ class Owner(asyncssh.SSHClient):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._ring.close()
-        if not self._doubt.done():
-            self._doubt.set_result(None)
+        self.let_go()
         if not self.lost.done():
             self.lost.set_result(exc)
 
-    async def aclose(self) -> None:
-        """Let go of keys and agent."""
+    def let_go(self) -> None:
+        """Let the agent go, and stop waiting for a doubt."""
         self._ring.close()
-        await self._offers.aclose()
-        self._doubt.cancel()
+        self._no_doubt()
+
+    def _no_doubt(self) -> None:
+        if not self._doubt.done():
+            self._doubt.set_result(None)
 
     @property
     def notes(self) -> list[str]:
@@ -339,7 +341,7 @@ async def open_login(
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await connection.wait_closed()
     finally:
-        await owner.aclose()
+        owner.let_go()
 
 
 async def _log_in(
@@ -358,17 +360,25 @@ async def _log_in(
                 question.cancel()
     except TimeoutError:
         raise _timed_out(owner, config, host) from None
+    cause = result if isinstance(result, BaseException) else None
+    if owner.failure is not None:
+        # A connection we ended ourselves looks like a success to asyncssh.
+        raise owner.failure from cause
     if isinstance(result, BaseException):
-        raise owner.failure or translate(result, owner, config, host) from result
+        raise translate(result, owner, config, host) from result
     return result
 
 
 def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str, Any]:
+    interval, count = options.keepalive_interval, options.keepalive_count
+    if config.alive_interval and (not interval or config.alive_interval < interval):
+        interval, count = config.alive_interval, config.alive_count
     return {
         "config": None,
         "tunnel": owner.way,
         "client_factory": lambda: owner,
         "username": config.user,
+        # Empty, so that it asks us; only the key inside a certificate is not shown to us, so it has those.
         "known_hosts": ([], [], [line.encode() for line in owner.host_keys.revoked()]),
         "server_host_key_algs": _host_key_algorithms(owner.host_keys, config),
         "kex_algs": _known(config.kex, get_kex_algs(), "KexAlgorithms", config),
@@ -395,8 +405,8 @@ def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str
         "send_env": list(config.send_env),
         "login_timeout": 0,
         "connect_timeout": None,
-        "keepalive_interval": options.keepalive_interval or config.alive_interval,
-        "keepalive_count_max": options.keepalive_count if options.keepalive_interval else config.alive_count,
+        "keepalive_interval": interval,
+        "keepalive_count_max": max(count, 1),
         "utf8_decode_errors": "replace",
     }
 
@@ -458,6 +468,8 @@ def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) 
     if isinstance(error, CodexSshError):
         return error
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        if "revoked" in error.reason:
+            return owner.host_keys.revocation(error.reason)
         return HostKeyRefused(
             "the host key is not trusted",
             stage=Stage.SSH,
@@ -520,20 +532,30 @@ def _timed_out(owner: Owner, config: SshConfig, host: str) -> HostUnreachable:
 
 
 def _from_os(error: OSError, config: SshConfig, host: str) -> HostUnreachable:
-    said = error.strerror or str(error)
+    number = _errno_of(error)
+    said = os.strerror(number) if number else error.strerror or str(error)
     if isinstance(error, socket.gaierror):
+        said = error.strerror or said
         message, hint = (
             f"no such name: {config.hostname!r}",
             "look at HostName in the ssh config, or at the VPN",
         )
-    elif isinstance(error, ConnectionRefusedError):
+    elif number == errno.ECONNREFUSED:
         message = f"nothing listens on {_address(config)}"
         hint = f"is sshd running there, and is {config.port} its port?"
-    elif isinstance(error, TimeoutError):
+    elif number == errno.ETIMEDOUT:
         message, hint = f"{_address(config)} does not answer", "is the host up, and the VPN?"
     else:
         message, hint = f"{_address(config)} cannot be reached", "is the network up, and the VPN?"
     return _unreachable(message, config, host, said, hint)
+
+
+def _errno_of(error: OSError) -> int:
+    """The system's number; for several addresses that failed alike, the one they share, else 0."""
+    if error.errno is not None:
+        return error.errno
+    numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}
+    return numbers.pop() if len(numbers) == 1 else 0
 
 
 def _unreachable(message: str, config: SshConfig, host: str, said: str, hint: str = "") -> HostUnreachable:

@@ -36,6 +36,7 @@ class ScriptSession:
         self._truncated = False
         self._status: int | None = None
         self._signalled = False
+        self._given_up = False
         self.ended: asyncio.Future[Exception | None] = loop.create_future()
         """Done when the channel is closed; the reason when the connection went with it."""
 
@@ -50,7 +51,9 @@ class ScriptSession:
 
     def session_started(self) -> None:
         """The shell runs: give it the script, then the end of input."""
-        assert self._channel is not None
+        # A ForceCommand may have ended by now without reading anything.
+        if self._given_up or self._channel is None or self._channel.is_closing():
+            return
         self._channel.write(self._script)
         self._channel.write_eof()
 
@@ -92,7 +95,8 @@ class ScriptSession:
             self.ended.set_result(exc)
 
     def abort(self) -> None:
-        """Close the channel now, whatever the script is doing."""
+        """Close the channel now, whatever the script is doing; one that has not begun never will."""
+        self._given_up = True
         if self._channel is not None:
             self._channel.abort()
 

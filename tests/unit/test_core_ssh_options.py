@@ -1,0 +1,43 @@
+from codex_ssh.core.host import Host
+from codex_ssh.core.ssh_options import SshOptions, ssh_arguments
+
+
+def test_a_bare_host_is_the_only_argument() -> None:
+    assert ssh_arguments(Host(name="devbox"), SshOptions()) == ["--", "devbox"]
+
+
+def test_every_flag_goes_to_ssh_as_it_was_given() -> None:
+    options = SshOptions(
+        config_file="my config",
+        set_options=("Compression=yes", "RequestTTY no"),
+        user="me",
+        port=2222,
+        identity_files=("a key", "b"),
+        jump="bastion,inner",
+    )
+    assert ssh_arguments(Host(name="devbox"), options) == [
+        *("-F", "my config"),
+        *("-o", "Compression=yes", "-o", "RequestTTY no"),
+        *("-l", "me", "-p", "2222", "-i", "a key", "-i", "b", "-J", "bastion,inner"),
+        *("--", "devbox"),
+    ]
+
+
+def test_flags_win_over_what_the_host_names() -> None:
+    host = Host(name="devbox", user="typed", port=1)
+    assert ssh_arguments(host, SshOptions()) == ["-l", "typed", "-p", "1", "--", "devbox"]
+    assert ssh_arguments(host, SshOptions(user="me", port=2)) == ["-l", "me", "-p", "2", "--", "devbox"]
+
+
+def test_a_hop_keeps_the_config_file_and_our_limits_only() -> None:
+    options = SshOptions(
+        config_file="f",
+        set_options=("A=b",),
+        user="me",
+        port=1,
+        identity_files=("k",),
+        jump="j",
+        keepalive_interval=1,
+        connect_timeout=2,
+    )
+    assert options.for_hop() == SshOptions(config_file="f", keepalive_interval=1, connect_timeout=2)
