@@ -172,7 +172,7 @@ async def _serve_until_signal(config: ListenerConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal)
-    async with open_rehearsal() as engine, open_listener(config, engine) as listener:
+    async with open_rehearsal(codex_home=_codex_home()) as engine, open_listener(config, engine) as listener:
         print(listener.banner, end="", file=sys.stderr, flush=True)
         await first.wait()
         async with asyncio.TaskGroup() as group:

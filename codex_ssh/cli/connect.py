@@ -1,0 +1,135 @@
+"""``codex-ssh connect``, the command ``codex-ssh HOST`` stands for: a TUI on the host's app server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from codex_ssh.cli.options import (
+    add_connection_options,
+    build_profile,
+    build_prompter,
+    host_argument,
+    load_settings,
+)
+from codex_ssh.cli.output import note, warn
+from codex_ssh.core.config import FrontEnd, Settings
+from codex_ssh.core.endpoint import WsEndpoint
+from codex_ssh.core.question import Prompter
+from codex_ssh.core.secret import Secret
+from codex_ssh.local.log import log_to_file, log_to_stderr
+from codex_ssh.local.paths import log_dir
+
+if TYPE_CHECKING:
+    from codex_ssh.link.connect import Profile
+
+NAME = "connect"
+HELP = "open a TUI on the host's app server (what codex-ssh HOST does)"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("host", metavar="HOST", type=host_argument, help="alias, USER@HOST or USER@HOST:PORT")
+    parser.add_argument("prompt", metavar="PROMPT", nargs="?", default="", help="the first prompt")
+    add_front_end_options(parser)
+    add_connection_options(parser)
+
+
+def add_front_end_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a TUI."""
+    front = parser.add_argument_group("front end")
+    front.add_argument("--tui", choices=("builtin", "codex"), help="ours, or the official codex --remote")
+    front.add_argument("--cd", metavar="DIR", help="working directory on the devbox")
+    front.add_argument("-m", "--model", metavar="MODEL", help="model for new threads")
+    front.add_argument("--resume", metavar="ID", nargs="?", const="", help="resume a thread, or choose one")
+    front.add_argument("--last", action="store_true", help="resume the newest thread")
+    front.add_argument(
+        "--door", action="store_true", default=None, help="run our own TUI through the local door too"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Connect, run the TUI, and give its exit code."""
+    from codex_ssh.cli.run import run_async
+
+    log_to_stderr(arguments.verbosity)
+    effective = load_settings(arguments, arguments.host)
+    profile = build_profile(arguments, arguments.host, effective.settings)
+    return run_async(run_front_end(arguments, profile, effective.settings, build_prompter(arguments)))
+
+
+async def run_front_end(
+    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
+) -> int:
+    """Run the chosen front end on a profile; the demo comes in here too."""
+    if settings.tui is FrontEnd.CODEX:
+        return await _run_official(arguments, profile, settings, prompter)
+    return await _run_ours(arguments, profile, settings, prompter)
+
+
+async def _run_ours(
+    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
+) -> int:
+    from codex_ssh.link.connect import open_link
+
+    async with open_link(profile, prompter) as link:
+        for warning in link.facts.warnings:
+            warn(warning)
+        # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
+        from codex_ssh.tui.app import TuiOptions, run_tui
+
+        log_to_file(log_dir() / "tui.log", arguments.verbosity)
+        try:
+            outcome = await run_tui(
+                link,
+                TuiOptions(
+                    prompt=arguments.prompt,
+                    cwd=settings.cd,
+                    model=settings.model,
+                    resume=arguments.resume,
+                    last=arguments.last,
+                ),
+            )
+        finally:
+            log_to_stderr(arguments.verbosity)
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.thread_id:
+        note(f"to go on: codex-ssh {profile.host} --resume {outcome.thread_id}")
+    return 0
+
+
+async def _run_official(
+    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
+) -> int:
+    from codex_ssh.external.launch import FrontEndOptions, find_codex, run_codex_tui
+    from codex_ssh.link.connect import open_way
+    from codex_ssh.link.forward import open_door
+
+    codex = find_codex()
+    token = Secret(secrets.token_urlsafe(32))
+    async with (
+        open_way(profile, prompter) as way,
+        open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door,
+    ):
+        for warning in way.warnings:
+            warn(warning)
+        log_to_file(log_dir() / "tui.log", arguments.verbosity)
+        hidden = [settings.token_env] if settings.token_env in os.environ else []
+        try:
+            return await run_codex_tui(
+                door,
+                codex,
+                FrontEndOptions(
+                    prompt=arguments.prompt,
+                    cd=settings.cd,
+                    model=settings.model,
+                    resume=arguments.resume,
+                    last=arguments.last,
+                ),
+                without=hidden,
+            )
+        finally:
+            log_to_stderr(arguments.verbosity)

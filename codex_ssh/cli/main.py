@@ -1,0 +1,99 @@
+"""The parser and the choice of a command.
+
+Lives here: which commands there are, and ``codex-ssh HOST`` standing for ``codex-ssh connect HOST``.
+Not here: what a command does (its own module), the flags of a connection
+(:mod:`codex_ssh.cli.options`), and how an outcome is printed (:mod:`codex_ssh.cli.output`).
+
+Every command module has ``NAME``, ``HELP``, ``configure(parser)`` and ``run(arguments)``, and imports
+nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Textual nor PyJWT.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Protocol
+
+from codex_ssh import __version__
+from codex_ssh.cli import app_server, completion, connect, demo, execute, tunnel
+from codex_ssh.cli.output import fail
+from codex_ssh.errors import CodexSshError, ExitCode
+
+
+class Command(Protocol):
+    """What a command module looks like."""
+
+    NAME: str
+    HELP: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it, and give the exit code."""
+
+
+COMMANDS: tuple[Command, ...] = (connect, execute, tunnel, app_server, demo, completion)
+
+_DESCRIPTION = """\
+From this machine to a running Codex turn on a devbox: one SSH connection, an app server found or started
+on the devbox's loopback, its token read over SSH, and a TUI. Nothing listens on any network."""
+
+_EPILOG = """\
+codex-ssh HOST [PROMPT] is the same as codex-ssh connect HOST [PROMPT].
+A command's name wins over a host of that name: codex-ssh connect NAME reaches such a host."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the whole parser; completion is generated from it."""
+    parser = argparse.ArgumentParser(
+        prog="codex-ssh",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"codex-ssh {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        own = commands.add_parser(
+            command.NAME,
+            help=command.HELP,
+            description=command.HELP,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.configure(own)
+        own.set_defaults(run=command.run, verbosity=0)
+    return parser
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line and give the exit code; errors are printed, never raised."""
+    parser = build_parser()
+    try:
+        arguments = parser.parse_args(_with_command(words))
+    except SystemExit as ended:  # argparse has printed what is wrong, or the help
+        return int(ended.code or 0)
+    try:
+        return int(arguments.run(arguments))
+    except CodexSshError as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return ExitCode.SIGINT
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported, not dumped
+        return fail(error)
+
+
+def _with_command(words: Sequence[str]) -> list[str]:
+    """Put ``connect`` in front of a host that stands where a command would."""
+    names = {command.NAME for command in COMMANDS}
+    if not words or words[0] in names or words[0] in ("-h", "--help", "--version"):
+        return list(words)
+    first = next((word for word in words if not word.startswith("-")), "")
+    if first in names:
+        # "codex-ssh -v exec …": the flags belong to the command.
+        rest = list(words)
+        rest.remove(first)
+        return [first, *rest]
+    return [connect.NAME, *words]

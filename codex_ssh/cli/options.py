@@ -1,0 +1,196 @@
+"""The flags every command that connects shares, and the profile they make with config and environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from codex_ssh.core.config import Effective, Layer, Settings
+from codex_ssh.core.endpoint import WssEndpoint, parse_endpoint
+from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.question import Prompter
+from codex_ssh.core.secret import Secret
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import ConfigError, UsageError
+from codex_ssh.local.config_file import settings_for
+from codex_ssh.local.files import read_secret
+
+if TYPE_CHECKING:
+    from codex_ssh.link.connect import Profile
+
+TOKEN_COMMAND_TIMEOUT_SECONDS: Final = 30.0
+
+
+def add_connection_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say how a host and its app server are reached."""
+    ssh = parser.add_argument_group("ssh", "as with ssh itself")
+    ssh.add_argument(
+        "-F", "--ssh-config", metavar="FILE", default="", help="ssh config instead of ~/.ssh/config"
+    )
+    ssh.add_argument("-i", dest="identity", metavar="FILE", action="append", default=[], help="private key")
+    ssh.add_argument("-p", dest="port", metavar="PORT", type=_port, help="port of the SSH server")
+    ssh.add_argument("-l", dest="login", metavar="USER", default="", help="login name")
+    ssh.add_argument("-J", dest="jump", metavar="HOP[,HOP]", default="", help="go through these hosts")
+    ssh.add_argument(
+        "-o", dest="ssh_option", metavar="KEY=VALUE", action="append", default=[], help="any ssh option"
+    )
+    server = parser.add_argument_group("app server")
+    server.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="auto (found or started), ws://127.0.0.1:PORT or unix://PATH as seen from the devbox",
+    )
+    server.add_argument("--codex-path", metavar="PATH", help="the codex to start there")
+    server.add_argument("--token-file", metavar="PATH", help="the token file on the devbox")
+    server.add_argument(
+        "--remote-auth-token-env", dest="token_env", metavar="VAR", help="variable here that holds the token"
+    )
+    server.add_argument("--wss", metavar="URL", help="go there directly instead of by SSH: wss://HOST:PORT")
+    server.add_argument("--wss-fallback", choices=("auto", "ask", "never"), help="when SSH cannot be reached")
+    server.add_argument("--tls-ca", metavar="FILE", help="certificate authority of the wss server")
+    server.add_argument(
+        "--trust-listener",
+        action="store_true",
+        default=None,
+        help="send the token though nobody can prove whose app server it is",
+    )
+    server.add_argument(
+        "--allow-exposed",
+        action="store_true",
+        default=None,
+        help="use an app server that listens beyond loopback",
+    )
+    parser.add_argument("--no-input", action="store_true", help="never ask; a question becomes an error")
+    parser.add_argument(
+        "-v", dest="verbosity", action="count", default=0, help="say what happens; -vv says more"
+    )
+
+
+def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
+    """Give what holds for a host: flags over environment over config file.
+
+    Raises:
+        UsageError: A flag's value is out of its form.
+        ConfigError: The environment or the file is wrong.
+    """
+    keys = ("endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca", "trust_listener",
+            "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
+    given = {key: getattr(arguments, key, None) for key in keys}
+    flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    try:
+        return settings_for(host.name, Layer(origin="the command line", values=flags))
+    except ConfigError as error:
+        if error.message.startswith("the command line: "):
+            raise UsageError(error.message.removeprefix("the command line: "), hint=error.hint) from None
+        raise
+
+
+def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings) -> Profile:
+    """Give everything the link needs to know to reach a host.
+
+    Raises:
+        UsageError: ``--wss`` is not a ``wss://`` URL.
+    """
+    from codex_ssh.link.appserver import Wanted
+    from codex_ssh.link.connect import Profile
+    from codex_ssh.link.dial import Trust
+
+    wss_flag = _parse_wss(arguments.wss) if arguments.wss else None
+    return Profile(
+        host=host,
+        ssh=SshOptions(
+            config_file=arguments.ssh_config,
+            set_options=tuple(arguments.ssh_option),
+            user=arguments.login,
+            port=arguments.port,
+            identity_files=tuple(arguments.identity),
+            jump=arguments.jump,
+        ),
+        wanted=Wanted(
+            endpoint=settings.endpoint, codex_path=settings.codex_path, token_file=settings.token_file
+        ),
+        trust=Trust(unproved=settings.trust_listener, exposed=settings.allow_exposed),
+        given=token_source(settings),
+        wss=wss_flag or settings.wss,
+        wss_only=wss_flag is not None,
+        wss_fallback=settings.wss_fallback,
+        tls_ca=settings.tls_ca,
+        door=settings.door,
+    )
+
+
+def token_source(settings: Settings) -> Callable[[], Secret | None]:
+    """Give a function that reads the token from where the user said it is on this machine, if anywhere.
+
+    It is called when a token is needed, not before: a ``token_command`` may ask for a finger on a key.
+    """
+
+    def read() -> Secret | None:
+        if settings.token_env:
+            return _from_environment(settings.token_env)
+        if settings.token_path:
+            return read_secret(Path(settings.token_path).expanduser())
+        if settings.token_command:
+            return _from_command(settings.token_command)
+        return None
+
+    return read
+
+
+def build_prompter(arguments: argparse.Namespace) -> Prompter:
+    """Give whoever answers questions: the terminal, or nobody with ``--no-input``."""
+    from codex_ssh.local.terminal import SilentPrompter, TerminalPrompter
+
+    return SilentPrompter() if arguments.no_input else TerminalPrompter()
+
+
+def host_argument(text: str) -> Host:
+    """Parse the host for argparse."""
+    try:
+        return parse_host(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error} ({error.hint})" if error.hint else str(error)) from None
+
+
+def _from_environment(name: str) -> Secret:
+    # The words are the official client's.
+    text = os.environ.get(name)
+    if text is None:
+        raise ConfigError(f"environment variable {name!r} is not set", hint="it names the token's variable")
+    if not text.strip():
+        raise ConfigError(f"environment variable {name!r} is empty")
+    return Secret(text.strip())
+
+
+def _from_command(words: tuple[str, ...]) -> Secret:
+    shown = shlex.join(words)
+    try:
+        ran = subprocess.run(
+            words, capture_output=True, timeout=TOKEN_COMMAND_TIMEOUT_SECONDS, check=False, text=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"the token command {shown!r} did not run: {error}") from error
+    if ran.returncode != 0 or not ran.stdout.strip():
+        raise ConfigError(
+            f"the token command {shown!r} gave no token (exit {ran.returncode})",
+            hint=ran.stderr.strip()[-500:],
+        )
+    return Secret(ran.stdout.strip())
+
+
+def _parse_wss(text: str) -> WssEndpoint:
+    endpoint = parse_endpoint(text)
+    if not isinstance(endpoint, WssEndpoint):
+        raise UsageError("--wss takes a wss:// URL", hint="write wss://HOST:PORT")
+    return endpoint
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"not a port: {text!r}")
+    return int(text)

@@ -1,0 +1,47 @@
+"""Runs a command's coroutine: one event loop, signals that unwind everything, one exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from codex_ssh.errors import ExitCode, Interrupted
+
+_SIGNALS = {
+    signal.SIGINT: ExitCode.SIGINT,
+    signal.SIGTERM: ExitCode.SIGTERM,
+    signal.SIGHUP: ExitCode.SIGTERM,
+}
+
+
+def run_async(main: Coroutine[Any, Any, int]) -> int:
+    """Run to the end and give the exit code.
+
+    A signal cancels the coroutine, so that every block above still closes what it opened; a second one
+    cancels again, so that a clean-up that hangs ends too.
+
+    Raises:
+        Interrupted: A signal ended it.
+    """
+    got: list[ExitCode] = []
+
+    async def watched() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+
+        def stop(code: ExitCode) -> None:
+            got.append(code)
+            task.cancel()
+
+        for number, code in _SIGNALS.items():
+            loop.add_signal_handler(number, stop, code)
+        return await main
+
+    with asyncio.Runner() as runner:
+        try:
+            return runner.run(watched())
+        except asyncio.CancelledError:
+            raise Interrupted(got[0] if got else ExitCode.SIGINT) from None
