@@ -1,0 +1,71 @@
+"""What needs no network loads nothing heavy: a person waits for ``--help`` and the Tab key."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+HEAVY = ("asyncssh", "websockets", "textual", "rich", "jwt", "cryptography", "h11", "platformdirs")
+"""Third-party packages; each costs 30 to 400 ms."""
+
+LOOK = """
+import json, sys
+from codex_ssh.cli.main import run
+code = run(sys.argv[1:])
+assert code == {code}, code
+print("\\n" + json.dumps(sorted(sys.modules)))
+"""
+
+
+def modules_after(*words: str, code: int = 0) -> set[str]:
+    """The modules a fresh interpreter holds after that command line."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK.format(code=code), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["--version"], ["completion", "bash"], ["connect", "--help"], ["app-server", "--help"]],
+    ids=" ".join,
+)
+def test_help_version_and_completion_load_no_heavy_package(words: list[str]) -> None:
+    loaded = modules_after(*words)
+
+    assert "codex_ssh.cli.main" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["completion", "bash"]], ids=" ".join)
+def test_help_version_and_completion_load_no_asyncio(words: list[str]) -> None:
+    # asyncio costs 100 ms, more than all the rest together.
+    assert "asyncio" not in modules_after(*words)
+
+
+def test_a_wrong_command_line_loads_no_heavy_package() -> None:
+    assert modules_after("--no-such-flag", code=2).isdisjoint(HEAVY)
+
+
+def test_the_package_itself_loads_none_of_its_parts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import codex_ssh, sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert not [name for name in done.stdout.split() if name.startswith("codex_ssh.")]
