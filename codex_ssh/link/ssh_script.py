@@ -95,9 +95,15 @@ class ScriptSession:
             self.ended.set_result(exc)
 
     def abort(self) -> None:
-        """Close the channel now, whatever the script is doing; one that has not begun never will."""
+        """Close the channel now and end what runs in it; a script that has not begun never will.
+
+        Closing alone would leave a silent program running on the devbox: without a terminal there is no
+        hang-up. OpenSSH 7.9 and later pass the signal on, though not to root's programs.
+        """
         self._given_up = True
         if self._channel is not None:
+            if not self._channel.is_closing():
+                self._channel.terminate()
             self._channel.abort()
 
     def tail(self) -> str:

@@ -18,6 +18,7 @@ import termios
 from collections.abc import Generator
 from typing import Final, NoReturn
 
+from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import HostKeyRefused, LoginRefused, Stage
@@ -81,23 +82,18 @@ def show_lines(host: str, text: str) -> None:
     """Write another machine's words to stderr, harmless, each line with the host in front."""
     for line in text.splitlines():
         if line.strip():
-            sys.stderr.write(f"{host}: {visible(line)}\n")
+            sys.stderr.write(f"{host}: {plain_line(line)}\n")
     sys.stderr.flush()
 
 
-def visible(text: str) -> str:
-    """Text with control characters, escapes and the like spelled out; line ends stay."""
-    return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)
-
-
 def _refuse(question: Question, why: str) -> NoReturn:
-    asked = visible(question.text.strip())
+    asked = question.text.strip()
     if question.kind is QuestionKind.HOST_KEY:
         raise HostKeyRefused(
             f"the host key is not known, and {why}",
             stage=Stage.SSH,
             host=question.host,
-            said=visible(question.lead),
+            said=question.lead,
             hint="connect once without --no-input, or with ssh, and compare the fingerprint",
         )
     hint = {
@@ -113,8 +109,8 @@ def _refuse(question: Question, why: str) -> NoReturn:
 
 
 async def _ask_on(terminal: int, question: Question) -> Secret | None:
-    lead = "".join(f"{visible(line)}\n" for line in question.lead.splitlines())
-    prompt = f"({question.host}) {visible(question.text)}"
+    lead = "".join(f"{plain_line(line)}\n" for line in question.lead.splitlines())
+    prompt = f"({question.host}) {plain_line(question.text)}"
     with _mode(terminal, echo=question.echo):
         os.write(terminal, f"{lead}{prompt}".encode())
         try:
