@@ -1,0 +1,77 @@
+"""Requests about turns: start, steer, interrupt.
+
+Lives here: one function a method, which answers it. Not here: playing a turn
+(:mod:`codex_ssh.server.rehearsal.turn`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from codex_ssh.core.rpc import Request
+from codex_ssh.server.rehearsal import params as read
+from codex_ssh.server.rehearsal import wire
+from codex_ssh.server.rehearsal.hub import Session, now_ms
+from codex_ssh.server.rehearsal.narrator import Narrator
+from codex_ssh.server.rehearsal.registry import Registry
+from codex_ssh.server.rehearsal.thread import Turn
+from codex_ssh.server.rehearsal.turn import RunningTurn, UserInput
+from codex_ssh.server.rehearsal.wire import Refused
+
+
+def turn_start(registry: Registry, session: Session, request: Request) -> None:
+    """Start a turn; while one runs, say more to that one."""
+    thread = registry.find(request.params)
+    content = read.user_input(request.params)
+    registry.refuse_while_draining()
+    said = UserInput(
+        content=content,
+        text=read.input_text(content),
+        client_id=read.optional_text(request.params, "clientUserMessageId"),
+    )
+    if thread.running is not None:
+        thread.running.steer(said)
+        session.reply(request.id, {"turn": Turn(id=thread.running.id).shape()})
+        return
+    registry.apply_settings(thread, request.params, tell=True)
+    turn = Turn(id=wire.new_id(now_ms()))
+    thread.turns.append(turn)
+    schema = request.params.get("outputSchema")
+    running = RunningTurn(
+        thread=thread,
+        narrator=Narrator(thread=thread, record=turn),
+        inputs=deque([said]),
+        output_schema=schema if isinstance(schema, dict) else None,
+    )
+    thread.running = running
+    session.reply(request.id, {"turn": turn.shape()})
+    running.task = registry.group.create_task(running.play())
+    running.task.add_done_callback(lambda _: registry.calm.set())
+
+
+def turn_steer(registry: Registry, session: Session, request: Request) -> None:
+    """Say more to the running turn, if it is the one meant."""
+    expected = read.text(request.params, "expectedTurnId")
+    content = read.user_input(request.params)
+    thread = registry.find(request.params)
+    if thread.running is None:
+        raise Refused("no active turn to steer")
+    found = thread.running.id
+    if expected != found:
+        raise Refused(f"expected active turn id `{expected}` but found `{found}`")
+    client_id = read.optional_text(request.params, "clientUserMessageId")
+    session.reply(request.id, {"turnId": found})
+    thread.running.steer(UserInput(content=content, text=read.input_text(content), client_id=client_id))
+
+
+def turn_interrupt(registry: Registry, session: Session, request: Request) -> None:
+    """End the running turn; an empty id means whichever it is."""
+    wanted = read.text(request.params, "turnId")
+    thread = registry.find(request.params)
+    if thread.running is None:
+        raise Refused("no active turn to interrupt")
+    found = thread.running.id
+    if wanted not in ("", found):
+        raise Refused(f"expected active turn id {wanted} but found {found}")
+    session.reply(request.id, {})
+    thread.running.interrupt()

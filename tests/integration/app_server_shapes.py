@@ -1,0 +1,75 @@
+"""What was heard on a wire, reduced to what two servers must have in common: order and members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+Json = dict[str, Any]
+
+CHANCE = frozenset(
+    {
+        "warning",  # about the scripted model's metadata
+        "remoteControl/status/changed",  # any time after initialize
+        "item/commandExecution/outputDelta",  # depends on time
+    }
+)
+"""Methods whose place or presence is no matter of the protocol."""
+
+STREAMED = ("item/agentMessage/delta", "item/reasoning/summaryTextDelta")
+
+
+def order(heard: Sequence[Json]) -> list[str]:
+    """Give the methods in order, with what tells them apart; runs of deltas are one."""
+    lines: list[str] = []
+    for message in heard:
+        if "method" not in message:
+            lines.append("error" if "error" in message else "reply")
+        elif message["method"] not in CHANCE:
+            line = f"{message['method']} {_detail(message)}".strip()
+            if not (line in STREAMED and lines[-1:] == [line]):
+                lines.append(line)
+    return _without_races(lines)
+
+
+def _without_races(lines: list[str]) -> list[str]:
+    """Put a declined item's end before the status that comes with it: codex sends them either way round."""
+    for n, (line, behind) in enumerate(pairwise(tuple(lines))):
+        if line == "thread/status/changed active" and behind.startswith("item/completed"):
+            lines[n], lines[n + 1] = behind, line
+    return lines
+
+
+def _detail(message: Json) -> str:
+    params = message.get("params") or {}
+    if isinstance(item := params.get("item"), dict):
+        return " ".join(filter(None, (item["type"], item.get("status"))))
+    if isinstance(status := params.get("status"), dict):
+        return " ".join([status["type"], *status.get("activeFlags", ())])
+    if isinstance(turn := params.get("turn"), dict):
+        items = [item["type"] for item in turn["items"]]
+        return " ".join([turn["status"], turn["itemsView"], *items])
+    return ""
+
+
+def members(heard: Iterable[Json]) -> dict[str, set[str]]:
+    """Give the member paths of every kind of message."""
+    found: dict[str, set[str]] = {}
+    for message in heard:
+        if "method" in message and message["method"] not in CHANCE:
+            kind = message["method"]
+            if isinstance(item := (message.get("params") or {}).get("item"), dict):
+                kind = f"{kind} {item['type']}"
+            found.setdefault(kind, set()).update(paths(message))
+    return found
+
+
+def paths(value: object, at: str = "") -> set[str]:
+    """Give the path of every member, lists by their elements."""
+    if isinstance(value, Mapping):
+        inner = {path for name, member in value.items() for path in paths(member, f"{at}.{name}")}
+        return inner | {at}
+    if isinstance(value, list):
+        return {path for member in value for path in paths(member, f"{at}[]")} | {at}
+    return {at}

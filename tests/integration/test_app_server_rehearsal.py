@@ -1,0 +1,351 @@
+"""The rehearsal engine beside a real codex with a scripted model: same order, same members."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_ssh.server.address import TcpAddress
+from codex_ssh.server.listener import ListenerConfig, open_listener
+from codex_ssh.server.rehearsal.engine import open_rehearsal
+from tests.conftest import StartCodex
+from tests.integration.app_server_shapes import members, order
+from tests.support.codex import CodexBinary
+from tests.support.wire import Wire, open_wire
+
+pytestmark = pytest.mark.codex
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Peer:
+    """One of the two servers.
+
+    Attributes:
+        words: How its scripts write a file: the only step with other words.
+        heard: What its clients heard that a scenario wants compared.
+    """
+
+    endpoint: str
+    token: str
+    cwd: Path
+    write: str
+    heard: list[Json] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncGenerator[Wire, None]:
+        async with open_wire(self.endpoint, self.token) as wire:
+            await wire.initialize()
+            yield wire
+            self.heard += wire.heard
+
+
+Scenario = Callable[[Peer], Awaitable[None]]
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(function: Scenario) -> Scenario:
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+async def one_turn(peer: Peer, text: str, *, policy: str = "never") -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy=policy)
+        await wire.start_turn(thread, text)
+        await wire.finish_turn()
+
+
+async def one_approval(peer: Peer, text: str, answer: Json) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        await wire.start_turn(thread, text)
+        request = await wire.hear_request()
+        await wire.send({"id": request["id"], **answer})
+        await wire.finish_turn()
+
+
+async def interrupt(wire: Wire, thread: str, turn: str) -> None:
+    """Interrupt; the reply may come before or behind the last usage, so it is not compared."""
+    answer = await wire.ask("turn/interrupt", {"threadId": thread, "turnId": turn})
+    assert answer["result"] == {}
+    wire.heard.remove(answer)
+
+
+def decided(decision: object) -> Json:
+    return {"result": {"decision": decision}}
+
+
+@scenario
+async def an_answer(peer: Peer) -> None:
+    await one_turn(peer, "say hello from here")
+
+
+@scenario
+async def two_turns(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        for _ in range(2):
+            await wire.start_turn(thread, "say hello", clientUserMessageId="mine")
+            await wire.finish_turn()
+
+
+@scenario
+async def reasoning(peer: Peer) -> None:
+    await one_turn(peer, "think **Looking** at it\nsay thought about it")
+
+
+@scenario
+async def a_plan(peer: Peer) -> None:
+    await one_turn(peer, "plan\nsay planned")
+
+
+@scenario
+async def a_free_command(peer: Peer) -> None:
+    await one_turn(peer, "run: cat a.txt\nrun: echo two\nsay looked")
+
+
+@scenario
+async def a_closing_answer(peer: Peer) -> None:
+    await one_turn(peer, "run: true")
+
+
+@scenario
+async def a_free_file(peer: Peer) -> None:
+    await one_turn(peer, f"{peer.write}\nsay written")
+
+
+@scenario
+async def an_accepted_command(peer: Peer) -> None:
+    await one_approval(peer, "run: echo made > made.txt; cat made.txt\nsay it is made", decided("accept"))
+    assert (peer.cwd / "made.txt").read_text() == "made\n"
+
+
+@scenario
+async def a_command_accepted_for_the_session(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        await wire.start_turn(thread, "run: touch b.txt\nsay ok")
+        request = await wire.hear_request()
+        await wire.send({"id": request["id"], **decided("acceptForSession")})
+        await wire.finish_turn()
+        await wire.start_turn(thread, "run: touch b.txt\nsay again")
+        await wire.finish_turn()
+
+
+@scenario
+async def a_failing_command(peer: Peer) -> None:
+    await one_approval(peer, "run: echo out; echo err >&2; exit 3\nsay it failed", decided("accept"))
+
+
+@scenario
+async def a_declined_command(peer: Peer) -> None:
+    await one_approval(peer, "run: touch no.txt\nsay so be it", decided("decline"))
+    assert not (peer.cwd / "no.txt").exists()
+
+
+@scenario
+async def a_cancelled_command(peer: Peer) -> None:
+    await one_approval(peer, "run: touch no.txt\nsay so be it", decided("cancel"))
+    assert not (peer.cwd / "no.txt").exists()
+
+
+@scenario
+async def an_unreadable_decision(peer: Peer) -> None:
+    await one_approval(peer, "run: touch no.txt\nsay so be it", decided("perhaps"))
+    assert not (peer.cwd / "no.txt").exists()
+
+
+@scenario
+async def an_error_for_a_decision(peer: Peer) -> None:
+    await one_approval(peer, "run: touch no.txt\nsay so be it", {"error": {"code": -32601, "message": "no"}})
+    assert not (peer.cwd / "no.txt").exists()
+
+
+@scenario
+async def an_accepted_file(peer: Peer) -> None:
+    await one_approval(peer, f"{peer.write}\nsay written", decided("accept"))
+    assert (peer.cwd / "new.txt").read_text() == "first line\nsecond line\n"
+
+
+@scenario
+async def a_declined_file(peer: Peer) -> None:
+    await one_approval(peer, f"{peer.write}\nsay not written", decided("decline"))
+    assert not (peer.cwd / "new.txt").exists()
+
+
+@scenario
+async def a_cancelled_file(peer: Peer) -> None:
+    await one_approval(peer, f"{peer.write}\nsay not written", decided("cancel"))
+    assert not (peer.cwd / "new.txt").exists()
+
+
+@scenario
+async def a_policy_given_with_the_turn(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        await wire.start_turn(thread, "run: touch x\nsay ok", approvalPolicy="untrusted")
+        request = await wire.hear_request()
+        await wire.send({"id": request["id"], **decided("accept")})
+        await wire.finish_turn()
+
+
+@scenario
+async def a_failed_turn(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        for text in ("fail", "say fine again"):
+            await wire.start_turn(thread, text)
+            await wire.finish_turn()
+
+
+@scenario
+async def an_interrupted_answer(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        await wire.ask("turn/interrupt", {"threadId": thread, "turnId": "nope"})
+        turn = await wire.start_turn(thread, "hold streaming")
+        await wire.hear_method("item/agentMessage/delta")
+        await wire.ask("turn/interrupt", {"threadId": thread, "turnId": "nope"})
+        await interrupt(wire, thread, turn)
+        assert (await wire.finish_turn())["status"] == "interrupted"
+
+
+@scenario
+async def an_interrupted_approval(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        await wire.start_turn(thread, "run: touch no.txt")
+        await wire.hear_request()
+        await interrupt(wire, thread, "")
+        await wire.hear_method("serverRequest/resolved")
+
+
+@scenario
+async def a_steered_answer(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        more = [{"type": "text", "text": "say steered"}]
+        await wire.ask("turn/steer", {"threadId": thread, "expectedTurnId": "x", "input": more})
+        turn = await wire.start_turn(thread, "hold first")
+        await wire.hear_method("item/agentMessage/delta")
+        await wire.ask("turn/steer", {"threadId": thread, "expectedTurnId": "wrong", "input": more})
+        await wire.result("turn/steer", {"threadId": thread, "expectedTurnId": turn, "input": more})
+        await wire.finish_turn()
+
+
+@scenario
+async def a_turn_started_while_one_runs(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        turn = await wire.start_turn(thread, "hold first")
+        await wire.hear_method("item/agentMessage/delta")
+        assert await wire.start_turn(thread, "say second input") == turn
+        await wire.finish_turn()
+
+
+@scenario
+async def a_client_lost_while_an_approval_waits(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        await wire.start_turn(thread, "run: touch made.txt\nsay made")
+        asked = await wire.hear_request()
+    async with peer.client() as wire:
+        await wire.result("thread/resume", {"threadId": thread, "excludeTurns": True})
+        replayed = await wire.hear_request()
+        assert replayed == asked
+        await wire.send({"id": replayed["id"], **decided("accept")})
+        await wire.finish_turn()
+
+
+@scenario
+async def an_approval_answered_by_another(peer: Peer) -> None:
+    async with peer.client() as first, peer.client() as second:
+        thread = await first.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        await first.start_turn(thread, "say materialized")
+        await first.finish_turn()
+        await second.result("thread/resume", {"threadId": thread, "excludeTurns": True})
+        await first.start_turn(thread, "run: touch x\nsay ok")
+        asked = await first.hear_request()
+        assert (await second.hear_request())["id"] == asked["id"]
+        await second.send({"id": asked["id"], **decided("accept")})
+        await first.hear_method("serverRequest/resolved")
+        await first.send({"id": asked["id"], **decided("decline")})
+        assert (await first.finish_turn())["status"] == "completed"
+        await second.finish_turn()
+
+
+@scenario
+async def a_watcher_of_another_thread(peer: Peer) -> None:
+    async with peer.client() as worker, peer.client() as watcher:
+        thread = await worker.start_thread(cwd=str(peer.cwd))
+        await worker.start_turn(thread, "say something")
+        await worker.finish_turn()
+        await worker.result("thread/name/set", {"threadId": thread, "name": "a name"})
+        await watcher.hear_method("thread/name/updated")
+
+
+@scenario
+async def opting_out(peer: Peer) -> None:
+    async with open_wire(peer.endpoint, peer.token) as wire:
+        # Without experimentalApi, which silences a few more.
+        wishes = {"optOutNotificationMethods": ["item/agentMessage/delta", "turn/started"]}
+        info = {"name": "tests", "version": "1"}
+        await wire.result("initialize", {"clientInfo": info, "capabilities": wishes})
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        await wire.start_turn(thread, "say something", approvalPolicy="never")
+        await wire.finish_turn()
+        peer.heard += wire.heard
+
+
+@asynccontextmanager
+async def open_peers(
+    start_codex: StartCodex, binary: CodexBinary, tmp_path: Path
+) -> AsyncGenerator[tuple[Peer, Peer], None]:
+    codex = await start_codex(binary)
+    places = tmp_path / "theirs", tmp_path / "ours"
+    for place in places:
+        place.mkdir()
+        (place / "a.txt").write_text("one\n")
+    theirs = Peer(endpoint=codex.endpoint, token=codex.token, cwd=places[0], write="patch new.txt")
+    config = ListenerConfig(address=TcpAddress(ip="127.0.0.1", port=0))
+    async with (
+        open_rehearsal(codex_home=tmp_path, cwd=places[1]) as engine,
+        open_listener(config, engine) as listener,
+    ):
+        write = "write new.txt: first line\\nsecond line"
+        yield theirs, Peer(endpoint=listener.url, token="", cwd=places[1], write=write)
+
+
+OLDER_LACKS: Mapping[str, tuple[str, ...]] = {
+    "pypi": (
+        ".attachedToThreadId",
+        ".contentTokenCount",
+        ".environments",
+        ".moderation",
+        ".startedAtMs",
+        ".completedAtMs",
+    )
+}
+"""Members 0.169 has and 0.163 lacks; clients of either take both."""
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_the_rehearsal_says_what_codex_says(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path, name: str
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as (theirs, ours):
+        await SCENARIOS[name](theirs)
+        await SCENARIOS[name](ours)
+    assert "\n".join(order(ours.heard)) == "\n".join(order(theirs.heard))
+    lacking = OLDER_LACKS.get(codex_binary.name, ())
+    found, wanted = members(ours.heard), members(theirs.heard)
+    for kind, paths in wanted.items():
+        extra = {path for path in found[kind] - paths if not any(part in path for part in lacking)}
+        assert (paths - found[kind], extra) == (set(), set()), kind
