@@ -43,6 +43,7 @@ from codex_ssh.errors import (
 from codex_ssh.link.host_keys import Doubt, HostKeys
 from codex_ssh.link.ssh_keys import KeyRing
 from codex_ssh.link.ssh_way import GatedWay, Way
+from codex_ssh.link.tasks import open_tasks
 
 _CLOSE_SECONDS: Final = 2.0
 """How long a connection may take to end; then it is left to the garbage."""
@@ -348,25 +349,18 @@ async def _log_in(
     owner: Owner, config: SshConfig, host: str, options: SshOptions, patience: Patience
 ) -> asyncssh.SSHClientConnection:
     arguments = _arguments(owner, config, options)
-    result: asyncssh.SSHClientConnection | BaseException
     try:
-        async with patience.limit(), asyncio.TaskGroup() as group:
-            question = group.create_task(owner.settle_doubt())
-            # Caught inside the group, which would wrap it otherwise.
-            try:
-                result = await asyncssh.connect(config.hostname, config.port, **arguments)
-            except Exception as error:  # noqa: BLE001 - translated below, all of it
-                result = error
-                question.cancel()
-    except TimeoutError:
-        raise _timed_out(owner, config, host) from None
-    cause = result if isinstance(result, BaseException) else None
+        async with patience.limit(), open_tasks() as tasks:
+            tasks.start(owner.settle_doubt())
+            connection = await asyncssh.connect(config.hostname, config.port, **arguments)
+    except TimeoutError as error:
+        raise owner.failure or _timed_out(owner, config, host) from error
+    except Exception as error:
+        raise owner.failure or translate(error, owner, config, host) from error
     if owner.failure is not None:
         # A connection we ended ourselves looks like a success to asyncssh.
-        raise owner.failure from cause
-    if isinstance(result, BaseException):
-        raise translate(result, owner, config, host) from result
-    return result
+        raise owner.failure
+    return connection
 
 
 def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str, Any]:
