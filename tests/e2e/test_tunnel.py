@@ -1,0 +1,115 @@
+"""``codex-ssh tunnel``: the door for any client, and what it does not give away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import stat
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import StartCodex
+from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment, codex_ssh
+from tests.support.codex import CodexAppServer
+from tests.support.listening import exposed, listening_in_tree
+from tests.support.sshd import Sshd
+from tests.support.wire import open_wire
+
+pytestmark = [pytest.mark.sshd, pytest.mark.codex]
+
+
+@asynccontextmanager
+async def tunnel(
+    sshd: Sshd, server: CodexAppServer, home: Path, *words: str
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, dict[str, Any]], None]:
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "tunnel", "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--json",
+        *words, "devbox", env=client_environment(home),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            line = await process.stdout.readline()
+        if not line:
+            _, err = await process.communicate()
+            pytest.fail(err.decode())
+        yield process, json.loads(line)
+    finally:
+        await processes.end(process)
+        await process.communicate()
+
+
+@pytest.fixture
+async def server(sshd: Sshd, start_codex: StartCodex) -> CodexAppServer:
+    return await start_codex(codex_home=sshd.home / ".codex")
+
+
+async def test_any_client_gets_in_with_the_doors_token_only(
+    sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    async with tunnel(sshd, server, tmp_path / "laptop") as (process, said):
+        assert "token" not in said
+        token_file = Path(said["tokenFile"])
+        assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(token_file.parent.stat().st_mode) == 0o700
+        async with open_wire(said["url"], token_file.read_text().strip()) as wire:
+            assert (await wire.initialize())["codexHome"] == str(server.codex_home)
+        assert [listener.port for listener in listening_in_tree(process.pid)] == [
+            int(said["url"].rpartition(":")[2])
+        ]
+        assert exposed(processes.tree(process.pid)) == []
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            assert await process.wait() == 143
+        assert not token_file.exists()
+        assert not token_file.parent.exists()
+
+
+async def test_the_token_is_shown_when_it_is_asked_for(
+    sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    async with tunnel(sshd, server, tmp_path / "laptop", "--show-token") as (_, said):
+        assert said["token"] == Path(said["tokenFile"]).read_text().strip()
+        assert said["token"] != server.token
+
+
+async def test_a_socket_in_a_private_directory_needs_no_token(
+    sshd: Sshd, server: CodexAppServer, tmp_path: Path, short_path: Path
+) -> None:
+    short_path.chmod(0o700)
+    async with tunnel(sshd, server, tmp_path / "laptop", "--listen", f"unix://{short_path}/d") as (
+        process,
+        said,
+    ):
+        assert said == {"url": f"unix://{short_path}/d", "host": "devbox", "transport": "ssh"}
+        async with open_wire(said["url"]) as wire:
+            assert (await wire.initialize())["codexHome"] == str(server.codex_home)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            assert await process.wait() == 130
+    assert list(short_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "listen", ["0.0.0.0:0", "10.1.2.3:80", "[::]:0", "example.com:1", "unix://", "4500", ":1"]
+)
+async def test_a_wider_address_is_a_usage_error(tmp_path: Path, listen: str) -> None:
+    done = await codex_ssh("tunnel", "--listen", listen, "devbox", home=tmp_path)
+    assert done.code == 2, done.err
+    assert "hint" in done.err
+
+
+async def test_a_lost_link_ends_it_with_nine(sshd: Sshd, server: CodexAppServer, tmp_path: Path) -> None:
+    async with tunnel(sshd, server, tmp_path / "laptop") as (process, _):
+        sshd.cut()
+        async with asyncio.timeout(20):
+            assert await process.wait() == 9
+        assert process.stderr is not None
+        assert b"error: devbox: ssh: " in await process.stderr.read()
