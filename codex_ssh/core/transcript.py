@@ -1,0 +1,470 @@
+"""One thread as a person sees it: events folded into an ordered list of entries, and what the thread does.
+
+Lives here: merging by item id, growing text, what is running, who waits for an answer, and which entries
+changed since somebody last looked. Not here: how an entry looks, and who reads events off the wire.
+
+The server's own account is the truth: :meth:`Transcript.load` after every (re)connect replaces what was
+remembered of the turns it covers. What a running turn streamed before we listened is not told again, so such
+an item is marked as having a gap until ``item/completed`` brings all of it.
+
+Facts of codex 0.163 and 0.169 this rests on: interrupted and steered-away items never get ``item/completed``
+and are not stored; a turn's check list is no item; ``turn/start`` may be answered before ``turn/started``
+comes; warnings repeat with every turn.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
+from codex_ssh.core.entry import CheckList, Entry, EntryKey, Level, Notice, Progress, partial_item
+from codex_ssh.core.events import (
+    AskResolved,
+    Delta,
+    DiffUpdated,
+    ErrorSaid,
+    Event,
+    ItemCompleted,
+    ItemStarted,
+    ModelRerouted,
+    PatchUpdated,
+    PlanUpdated,
+    SettingsUpdated,
+    ThreadClosed,
+    ThreadNamed,
+    ThreadStarted,
+    ThreadStatusChanged,
+    TokenUsageUpdated,
+    ToolProgressed,
+    TurnCompleted,
+    TurnStarted,
+    Warned,
+)
+from codex_ssh.core.history import merge_history, older_history, turn_end
+from codex_ssh.core.items import (
+    AgentMessage,
+    CommandExecution,
+    FileChange,
+    Item,
+    ItemId,
+    ItemStatus,
+    Plan,
+    Reasoning,
+    ToolCall,
+    UserMessage,
+)
+from codex_ssh.core.methods import OpenThread, StoredItem
+from codex_ssh.core.rpc import RequestId
+from codex_ssh.core.thread import (
+    ThreadId,
+    ThreadState,
+    TokenUsage,
+    Turn,
+    TurnId,
+    TurnStatus,
+)
+
+_APPROVALS: Final = (CommandAsk, FileChangeAsk, PermissionsAsk)
+
+
+class RunState(enum.Enum):
+    """What the thread is doing; the value is the word for status lines."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    WAITING_FOR_APPROVAL = "waiting for approval"
+    WAITING_FOR_ANSWER = "waiting for an answer"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a turn is going on."""
+        return self in (RunState.RUNNING, RunState.WAITING_FOR_APPROVAL, RunState.WAITING_FOR_ANSWER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changed since the last look.
+
+    Attributes:
+        entries: Keys of entries that are new or look different now.
+        order: Entries were added, removed or moved.
+        facts: The run state, an ask, tokens, name or settings changed.
+    """
+
+    entries: frozenset[EntryKey]
+    order: bool
+    facts: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.entries) or self.order or self.facts
+
+
+class Transcript:
+    """One thread, folded. Events of other threads are ignored.
+
+    Args:
+        opened: The answer to ``thread/start`` or ``thread/resume``.
+    """
+
+    def __init__(self, opened: OpenThread) -> None:
+        self.thread_id: ThreadId = opened.thread.id
+        self.name = opened.thread.name
+        self.model = opened.model or opened.thread.model
+        self.effort = opened.effort
+        self.cwd = opened.cwd or opened.thread.cwd
+        self.approval_policy = opened.approval_policy
+        self.sandbox = opened.sandbox
+        self.usage = TokenUsage()
+        self.diff = ""
+        self.closed = ""
+        """``closed``, ``archived`` or ``deleted`` once the server let go of the thread."""
+        self._status = opened.thread.status
+        self._entries: list[Entry] = []
+        self._by_key: dict[EntryKey, Entry] = {}
+        self._asks: dict[RequestId, Ask] = {}
+        self._turn: TurnId | None = None
+        self._outcome: TurnStatus = TurnStatus.COMPLETED
+        self._notes = 0
+        self._said: set[str] = set()
+        self._changed: set[EntryKey] = set()
+        self._reordered = False
+        self._facts_changed = True
+        self._folds: dict[type, Callable[[Any], None]] = {
+            ItemStarted: self._item_started,
+            ItemCompleted: self._item_completed,
+            PatchUpdated: self._patch_updated,
+            ToolProgressed: self._tool_progressed,
+            TurnStarted: self._turn_started,
+            TurnCompleted: self._turn_completed,
+            PlanUpdated: self._plan_updated,
+            DiffUpdated: self._diff_updated,
+            TokenUsageUpdated: self._token_usage_updated,
+            ThreadStarted: self._thread_started,
+            ThreadStatusChanged: self._status_changed,
+            ThreadNamed: self._named,
+            ThreadClosed: self._closed,
+            SettingsUpdated: self._settings_updated,
+            AskResolved: self._ask_resolved,
+            ErrorSaid: self._error_said,
+            Warned: self._warned,
+            ModelRerouted: self._rerouted,
+        }
+
+    # ---------------------------------------------------------------- looking
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """All entries in the order they are shown; not to be changed or kept."""
+        return self._entries
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What waits for an answer, the oldest first."""
+        return tuple(self._asks.values())
+
+    @property
+    def turn_id(self) -> TurnId | None:
+        """The running turn."""
+        return self._turn
+
+    @property
+    def state(self) -> RunState:
+        """What the thread is doing."""
+        flags = self._status.flags if self._status.state is ThreadState.ACTIVE else ()
+        if any(isinstance(ask, _APPROVALS) for ask in self._asks.values()):
+            return RunState.WAITING_FOR_APPROVAL
+        if self._asks:
+            return RunState.WAITING_FOR_ANSWER
+        if self._turn is not None:
+            if "waitingOnApproval" in flags:
+                return RunState.WAITING_FOR_APPROVAL
+            return RunState.WAITING_FOR_ANSWER if "waitingOnUserInput" in flags else RunState.RUNNING
+        match self._outcome:
+            case TurnStatus.FAILED:
+                return RunState.FAILED
+            case TurnStatus.INTERRUPTED:
+                return RunState.INTERRUPTED
+            case _:
+                return RunState.IDLE
+
+    def entry(self, turn_id: str, item_id: str) -> Entry | None:
+        """Give the entry of an item."""
+        return self._by_key.get((turn_id, item_id))
+
+    def take_changes(self) -> Changes:
+        """Give what changed since the last call; for one view."""
+        changes = Changes(entries=frozenset(self._changed), order=self._reordered, facts=self._facts_changed)
+        self._changed.clear()
+        self._reordered = False
+        self._facts_changed = False
+        return changes
+
+    # ---------------------------------------------------------------- what the server says
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in."""
+        if type(event) is Delta:
+            if event.thread_id == self.thread_id:
+                self._grow(event)
+            return
+        fold = self._folds.get(type(event))
+        if fold is not None and getattr(event, "thread_id", self.thread_id) in (self.thread_id, ""):
+            fold(event)
+
+    def ask(self, ask: Ask) -> bool:
+        """Take a request of the server's; False when it is for another thread or of an unknown kind.
+
+        After a re-join the request is all the server tells of its item, so the item is made from it.
+        """
+        if isinstance(ask, UnknownAsk) or ask.thread_id != self.thread_id:
+            return False
+        self._asks[ask.request_id] = ask
+        self._facts_changed = True
+        self._note_running(ask.turn_id)
+        if isinstance(ask, CommandAsk) and (ask.turn_id, ask.item_id) not in self._by_key:
+            command = CommandExecution(
+                id=ask.item_id, command=ask.command, cwd=ask.cwd, status=ItemStatus.IN_PROGRESS
+            )
+            self._add(Entry((ask.turn_id, ask.item_id), command, Progress.OPEN))
+        elif isinstance(ask, FileChangeAsk) and (ask.turn_id, ask.item_id) not in self._by_key:
+            change = FileChange(id=ask.item_id, status=ItemStatus.IN_PROGRESS)
+            self._add(Entry((ask.turn_id, ask.item_id), change, Progress.OPEN, gap=True))
+        return True
+
+    def load(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
+        """Take the server's account of some turns, oldest first, as the truth about them.
+
+        The rules are :func:`codex_ssh.core.history.merge_history`'s.
+        """
+        self._entries = merge_history(self._entries, turns, items)
+        self._by_key = {entry.key: entry for entry in self._entries}
+        self._changed.update(self._by_key)
+        self._reordered = self._facts_changed = True
+        for turn in turns:
+            if turn.status is TurnStatus.IN_PROGRESS and (turn.id, "#end") not in self._by_key:
+                self._turn = turn.id
+            elif turn.status.is_over:
+                self._outcome = turn.status
+                if self._turn == turn.id:
+                    self._turn = None
+
+    def load_older(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
+        """Put older history, oldest first, in front of what is there."""
+        older = older_history(self._entries, turns, items)
+        self._entries[:0] = older
+        self._by_key.update({entry.key: entry for entry in older})
+        self._changed.update(entry.key for entry in older)
+        self._reordered = True
+
+    # ---------------------------------------------------------------- what we say
+
+    def sent(self, client_id: str, text: str) -> None:
+        """Show a message of ours at once, until the server shows it itself."""
+        message = UserMessage(id=ItemId(client_id), client_id=client_id, text=text)
+        self._add(Entry(("", f"#sent {client_id}"), message, Progress.SENDING))
+
+    def unsent(self, client_id: str) -> None:
+        """Take a message back that the server did not take."""
+        self._remove(("", f"#sent {client_id}"))
+
+    def started(self, turn: Turn) -> None:
+        """Take the answer to ``turn/start``, which may come before or after ``turn/started``."""
+        self._note_running(turn.id)
+
+    def answered(self, request_id: RequestId, *, declined: bool = False) -> None:
+        """Forget a request: it was answered.
+
+        A declined item is marked at once: after a re-join the server does not say it again.
+        """
+        ask = self._asks.pop(request_id, None)
+        if ask is None:
+            return
+        self._facts_changed = True
+        if declined and isinstance(ask, CommandAsk | FileChangeAsk):
+            entry = self.entry(ask.turn_id, ask.item_id)
+            if entry is not None and isinstance(item := entry.content, CommandExecution | FileChange):
+                entry.put(replace(item, status=ItemStatus.DECLINED))
+                self._changed.add(entry.key)
+
+    def note(self, level: Level, text: str, details: str = "") -> None:
+        """Say something beside the conversation."""
+        self._notes += 1
+        notice = Notice(level=level, text=text, details=details)
+        self._add(Entry((self._turn or "", f"#note {self._notes}"), notice, Progress.DONE))
+
+    # ---------------------------------------------------------------- entries
+
+    def _add(self, entry: Entry) -> Entry:
+        if self._by_key.get(entry.key) is not None:
+            self._remove(entry.key)
+        self._entries.append(entry)
+        self._by_key[entry.key] = entry
+        self._changed.add(entry.key)
+        self._reordered = True
+        return entry
+
+    def _remove(self, key: EntryKey) -> None:
+        entry = self._by_key.pop(key, None)
+        if entry is not None:
+            self._entries.remove(entry)
+            self._changed.discard(key)
+            self._reordered = True
+
+    def _note_running(self, turn_id: TurnId) -> None:
+        if turn_id and self._turn != turn_id and (turn_id, "#end") not in self._by_key:
+            self._turn = turn_id
+            self._outcome = TurnStatus.IN_PROGRESS
+            self._facts_changed = True
+
+    # ---------------------------------------------------------------- folds
+
+    def _grow(self, delta: Delta) -> None:
+        key = (delta.turn_id, delta.item_id)
+        entry = self._by_key.get(key)
+        if entry is None:
+            self._note_running(delta.turn_id)
+            entry = self._add(Entry(key, partial_item(delta), Progress.OPEN, gap=True))
+        elif entry.progress is Progress.DONE:
+            return
+        entry.grow(delta)
+        self._changed.add(key)
+
+    def _item_started(self, event: ItemStarted) -> None:
+        self._note_running(event.turn_id)
+        if isinstance(event.item, UserMessage):
+            self._user_spoke(event.turn_id, event.item)
+        self._put(event.turn_id, event.item, Progress.OPEN)
+
+    def _item_completed(self, event: ItemCompleted) -> None:
+        self._note_running(event.turn_id)
+        if isinstance(event.item, UserMessage):
+            self._user_spoke(event.turn_id, event.item)
+        self._put(event.turn_id, event.item, Progress.DONE)
+
+    def _put(self, turn_id: TurnId, item: Item, progress: Progress) -> None:
+        key = (turn_id, item.id)
+        entry = self._by_key.get(key)
+        if entry is None:
+            self._add(Entry(key, item, progress))
+        elif entry.progress is not Progress.DONE:
+            entry.put(item)
+            entry.progress = progress
+            entry.gap = False
+            self._changed.add(key)
+
+    def _user_spoke(self, turn_id: TurnId, message: UserMessage) -> None:
+        """A message of ours came back, or somebody steered: the answer being streamed is over."""
+        for entry in self._entries:
+            if entry.progress is Progress.SENDING and isinstance(entry.content, UserMessage):
+                ours = entry.content
+                if message.client_id == ours.client_id or (
+                    not message.client_id and message.text == ours.text
+                ):
+                    self._remove(entry.key)
+                    break
+        if (turn_id, message.id) not in self._by_key:
+            self._cut(turn_id, (AgentMessage, Reasoning, Plan))
+
+    def _cut(self, turn_id: TurnId, kinds: tuple[type, ...] = (object,)) -> None:
+        for entry in reversed(self._entries):
+            if entry.turn_id == turn_id and entry.progress is Progress.OPEN:
+                if isinstance(content := entry.content, kinds):
+                    told = getattr(content, "status", None) is ItemStatus.DECLINED
+                    entry.progress = Progress.DONE if told else Progress.CUT
+                    self._changed.add(entry.key)
+            elif entry.turn_id not in (turn_id, ""):
+                break
+
+    def _patch_updated(self, event: PatchUpdated) -> None:
+        entry = self.entry(event.turn_id, event.item_id)
+        if entry is not None and isinstance(change := entry.content, FileChange):
+            entry.put(replace(change, changes=event.changes))
+            self._changed.add(entry.key)
+
+    def _tool_progressed(self, event: ToolProgressed) -> None:
+        entry = self.entry(event.turn_id, event.item_id)
+        if entry is not None and isinstance(call := entry.content, ToolCall):
+            entry.put(replace(call, progress=event.message))
+            self._changed.add(entry.key)
+
+    def _turn_started(self, event: TurnStarted) -> None:
+        self._note_running(event.turn.id)
+
+    def _turn_completed(self, event: TurnCompleted) -> None:
+        turn = event.turn
+        for item in turn.items:
+            self._put(turn.id, item, Progress.DONE)
+        if (plan := self.entry(turn.id, "#plan")) is not None:
+            plan.progress = Progress.DONE
+        self._cut(turn.id)
+        self._add(turn_end(turn))
+        for ask in self.asks:
+            if not isinstance(ask, UnknownAsk) and ask.turn_id == turn.id:
+                del self._asks[ask.request_id]
+        self._outcome = turn.status
+        self._turn = None
+        self._facts_changed = True
+
+    def _plan_updated(self, event: PlanUpdated) -> None:
+        self._note_running(event.turn_id)
+        content = CheckList(explanation=event.explanation, steps=event.steps)
+        self._add(Entry((event.turn_id, "#plan"), content, Progress.OPEN))
+
+    def _diff_updated(self, event: DiffUpdated) -> None:
+        self.diff = event.diff
+
+    def _token_usage_updated(self, event: TokenUsageUpdated) -> None:
+        self.usage = event.usage
+        self._facts_changed = True
+
+    def _thread_started(self, event: ThreadStarted) -> None:
+        if event.thread.id == self.thread_id:
+            self._status = event.thread.status
+            self._facts_changed = True
+
+    def _status_changed(self, event: ThreadStatusChanged) -> None:
+        self._status = event.status
+        self._facts_changed = True
+
+    def _named(self, event: ThreadNamed) -> None:
+        self.name = event.name
+        self._facts_changed = True
+
+    def _closed(self, event: ThreadClosed) -> None:
+        self.closed = event.what
+        self._facts_changed = True
+
+    def _settings_updated(self, event: SettingsUpdated) -> None:
+        self.model = event.model or self.model
+        self.effort = event.effort or self.effort
+        self.cwd = event.cwd or self.cwd
+        self.approval_policy = event.approval_policy or self.approval_policy
+        self.sandbox = event.sandbox or self.sandbox
+        self._facts_changed = True
+
+    def _ask_resolved(self, event: AskResolved) -> None:
+        self.answered(event.request_id)
+
+    def _error_said(self, event: ErrorSaid) -> None:
+        text, details = event.error.message, event.error.details
+        if event.will_retry:
+            notice = Notice(level=Level.WARNING, text=text, details=details)
+            self._add(Entry((event.turn_id, "#retry"), notice, Progress.DONE))
+        elif not event.turn_id:
+            self.note(Level.ERROR, text, details)
+
+    def _warned(self, event: Warned) -> None:
+        if event.kind == "deprecationNotice" or event.message in self._said:
+            return
+        self._said.add(event.message)
+        self.note(Level.WARNING, event.message, event.details)
+
+    def _rerouted(self, event: ModelRerouted) -> None:
+        self.model = event.to_model
+        self._facts_changed = True
+        self.note(Level.INFO, f"the server moved this turn from {event.from_model} to {event.to_model}")

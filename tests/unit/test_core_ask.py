@@ -1,0 +1,222 @@
+"""Requests of the server offer what it takes, and the answers have its wire form."""
+
+import pytest
+
+from codex_ssh.core.ask import (
+    CommandAsk,
+    ElicitationAsk,
+    FileChangeAsk,
+    PermissionsAsk,
+    QuestionsAsk,
+    UnknownAsk,
+    Verdict,
+    decode_ask,
+)
+from codex_ssh.core.rpc import Json, Request
+from tests.support.captures import VERSIONS, frames
+
+COMMAND = "item/commandExecution/requestApproval"
+ELICIT = "mcpServer/elicitation/request"
+
+
+def real_ask(version: str, name: str) -> Request:
+    return next(frame for frame in frames(version, name) if isinstance(frame, Request))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_command_approval_offers_the_servers_decisions_and_decline(version: str) -> None:
+    ask = decode_ask(real_ask(version, "command_accept"))
+    assert isinstance(ask, CommandAsk)
+    assert ask.plain_command == "echo made > made.txt; cat made.txt"
+    assert ask.cwd == "/home/dev/work"
+    assert [(decision.key, decision.verdict) for decision in ask.decisions] == [
+        ("y", Verdict.ACCEPT),
+        ("p", Verdict.ACCEPT_PREFIX),
+        ("d", Verdict.DECLINE),
+        ("c", Verdict.CANCEL),
+    ]
+    amendment = ["/bin/bash", "-lc", "echo made > made.txt; cat made.txt"]
+    assert ask.decisions[1].result == {
+        "decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": amendment}}
+    }
+    assert ask.decisions[2].result == {"decision": "decline"}
+
+
+def command_ask(**params: Json) -> CommandAsk:
+    ask = decode_ask(Request(id="r", method=COMMAND, params=params))
+    assert isinstance(ask, CommandAsk)
+    return ask
+
+
+def test_no_list_of_decisions_means_yes_no_and_cancel() -> None:
+    verdicts = [decision.verdict for decision in command_ask().decisions]
+    assert verdicts == [Verdict.ACCEPT, Verdict.DECLINE, Verdict.CANCEL]
+
+
+def test_a_network_rule_names_the_host() -> None:
+    wire = {
+        "applyNetworkPolicyAmendment": {"network_policy_amendment": {"action": "allow", "host": "pypi.org"}}
+    }
+    ask = command_ask(availableDecisions=["accept", wire], networkApprovalContext={"host": "pypi.org"})
+    assert ask.network_host == "pypi.org"
+    rule = ask.decisions[1]
+    assert (rule.verdict, rule.result) == (Verdict.NETWORK_RULE, {"decision": wire})
+    assert "pypi.org" in rule.label
+
+
+@pytest.mark.parametrize("wire", ["acceptForever", {"future": {"x": 1}}, None, 5, []])
+def test_a_decision_nobody_knows_is_offered_by_its_name_without_a_key(wire: Json) -> None:
+    decision = command_ask(availableDecisions=[wire, "decline"]).decisions[0]
+    assert (decision.verdict, decision.key, decision.result) == (Verdict.OTHER, "", {"decision": wire})
+    assert decision.label
+
+
+def test_decline_is_never_offered_twice() -> None:
+    keys = [decision.key for decision in command_ask(availableDecisions=["decline", "accept"]).decisions]
+    assert keys == ["d", "y"]
+
+
+def test_a_file_change_approval_offers_four_decisions() -> None:
+    ask = decode_ask(real_ask("0.169.0", "file_accept"))
+    assert isinstance(ask, FileChangeAsk)
+    assert [decision.result["decision"] for decision in ask.decisions] == [
+        "accept",
+        "acceptForSession",
+        "decline",
+        "cancel",
+    ]
+
+
+def test_permissions_are_all_said_and_granted_as_asked() -> None:
+    profile = {
+        "network": {"enabled": True},
+        "fileSystem": {
+            "write": ["/var/data"],
+            "entries": [
+                {"access": "read", "path": {"type": "path", "path": "/etc"}},
+                {"access": "write", "path": {"type": "special", "value": {"kind": "root"}}},
+            ],
+        },
+        "telepathy": {"range": 3},
+        "nothing": None,
+    }
+    params = {"permissions": profile, "reason": "install", "cwd": "/w"}
+    ask = decode_ask(Request(id=1, method="item/permissions/requestApproval", params=params))
+    assert isinstance(ask, PermissionsAsk)
+    assert ask.permissions == (
+        "network access",
+        "write /var/data",
+        "read /etc",
+        'write {"type": "special", "value": {"kind": "root"}}',
+        'telepathy: {"range": 3}',
+    )
+    granted = {name: value for name, value in profile.items() if value is not None}
+    assert [decision.result for decision in ask.decisions] == [
+        {"permissions": granted, "scope": "turn"},
+        {"permissions": granted, "scope": "session"},
+        {"permissions": {}, "scope": "turn"},
+    ]
+
+
+def test_questions_are_answered_by_id() -> None:
+    params = {
+        "questions": [
+            {
+                "id": "q1",
+                "header": "Colour",
+                "question": "Which?",
+                "options": [{"label": "red", "description": "warm"}],
+            },
+            {"id": "q2", "header": "", "question": "Why?", "isSecret": True},
+        ]
+    }
+    ask = decode_ask(Request(id=1, method="item/tool/requestUserInput", params=params))
+    assert isinstance(ask, QuestionsAsk)
+    first, second = ask.questions
+    assert ([option.label for option in first.options], first.takes_text) == (["red"], False)
+    assert (second.takes_text, second.is_secret) == (True, True)
+    assert ask.answer({"q1": ("red",), "q2": ()}) == {"answers": {"q1": {"answers": ["red"]}}}
+    assert ask.decisions[0].result == {"answers": {}}
+
+
+def elicitation(**params: Json) -> ElicitationAsk:
+    ask = decode_ask(Request(id=1, method=ELICIT, params={"serverName": "s", "message": "m", **params}))
+    assert isinstance(ask, ElicitationAsk)
+    return ask
+
+
+def test_a_form_becomes_questions_and_typed_answers() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "title": "Name"},
+            "count": {"type": "integer"},
+            "ratio": {"type": "number"},
+            "sure": {"type": "boolean"},
+            "size": {"type": "string", "enum": ["s", "l"], "enumNames": ["small", "large"]},
+            "tags": {"type": "array", "items": {"anyOf": [{"const": "a", "title": "A"}]}},
+            "extra": {"type": "object"},
+        },
+        "required": ["name"],
+    }
+    ask = elicitation(mode="form", requestedSchema=schema)
+    assert [question.id for question in ask.questions] == ["name", "count", "ratio", "sure", "size", "tags"]
+    assert [option.label for option in ask.questions[4].options] == ["small", "large"]
+    assert [decision.verdict for decision in ask.decisions] == [Verdict.DECLINE, Verdict.CANCEL]
+    answer = ask.answer(
+        {"name": ("x",), "count": ("3",), "ratio": ("0.5",), "sure": ("true",), "tags": ("a",), "size": ()}
+    )
+    content = {"name": "x", "count": 3, "ratio": 0.5, "sure": True, "tags": ["a"]}
+    assert answer == {"action": "accept", "content": content, "_meta": None}
+
+
+def test_an_answer_that_cannot_be_is_told() -> None:
+    schema = {"properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    question = elicitation(mode="form", requestedSchema=schema).questions[0]
+    assert question.fault(()) == "an answer is needed"
+    assert question.fault(("many",)) == "integer expected"
+    assert question.fault(("3",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("params", "first"),
+    [
+        ({"mode": "url", "url": "https://x", "elicitationId": "e"}, Verdict.ACCEPT),
+        ({"mode": "form", "requestedSchema": {"properties": {}}}, Verdict.ACCEPT),
+        (
+            {"mode": "form", "requestedSchema": {"properties": {"x": {"type": "object"}}, "required": ["x"]}},
+            Verdict.DECLINE,
+        ),
+        ({"mode": "openai/userVerification", "challenge": "c", "title": "t"}, Verdict.DECLINE),
+        ({"mode": "openaiForm", "requestedSchema": {}}, Verdict.DECLINE),
+    ],
+)
+def test_yes_is_offered_only_where_we_can_give_what_is_asked(params: Json, first: Verdict) -> None:
+    assert elicitation(**params).decisions[0].verdict is first
+
+
+def test_requests_nobody_knows_are_unknown() -> None:
+    ask = decode_ask(Request(id=9, method="item/tool/call", params={"threadId": "t"}))
+    assert isinstance(ask, UnknownAsk)
+    assert (ask.request_id, ask.thread_id, ask.method) == (9, "t", "item/tool/call")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "x", [], {}, [None, 7], True])
+def test_broken_requests_never_raise(wrong: Json) -> None:
+    fields = (
+        "availableDecisions",
+        "command",
+        "permissions",
+        "questions",
+        "requestedSchema",
+        "additionalPermissions",
+    )
+    for method in (
+        COMMAND,
+        ELICIT,
+        "item/fileChange/requestApproval",
+        "item/permissions/requestApproval",
+        "item/tool/requestUserInput",
+    ):
+        decode_ask(Request(id=1, method=method, params=dict.fromkeys(fields, wrong)))
+        decode_ask(Request(id=1, method=method, params={}))
