@@ -80,11 +80,13 @@ class SshConfig:
         strict_host_keys: What to do about unknown and changed host keys.
         user_known_hosts: Files, in order; the first is the one accepted keys are appended to.
         global_known_hosts: Files that are only read.
+        revoked_host_keys: File of host keys that are never accepted; empty for none.
         hash_known_hosts: Whether appended names are hashed.
         trust_loopback: ``NoHostAuthenticationForLocalhost``.
         connect_timeout: Seconds, or None when the config has none.
         alive_interval: ``ServerAliveInterval`` in seconds; 0 is off.
         alive_count: ``ServerAliveCountMax``.
+        tcp_keepalive: Whether the system probes an idle connection as well.
         compression: Whether to offer compression.
         ciphers, kex, macs, host_keys, signatures: Algorithm names in order of preference; empty means ours.
         send_env: Patterns of variables to pass on.
@@ -112,11 +114,13 @@ class SshConfig:
     strict_host_keys: StrictHostKeys = StrictHostKeys.ASK
     user_known_hosts: tuple[str, ...] = ()
     global_known_hosts: tuple[str, ...] = ()
+    revoked_host_keys: str = ""
     hash_known_hosts: bool = False
     trust_loopback: bool = False
     connect_timeout: float | None = None
     alive_interval: float = 0
     alive_count: int = 3
+    tcp_keepalive: bool = True
     compression: bool = False
     ciphers: tuple[str, ...] = ()
     kex: tuple[str, ...] = ()
@@ -197,11 +201,13 @@ def parse_ssh_config(
         strict_host_keys=_STRICT.get(one.get("stricthostkeychecking", "ask"), StrictHostKeys.ASK),
         user_known_hosts=split_paths(one.get("userknownhostsfile", ""), facts.home, exists),
         global_known_hosts=split_paths(one.get("globalknownhostsfile", ""), facts.home, exists),
+        revoked_host_keys=_find_revoked(one.get("revokedhostkeys", ""), facts),
         hash_known_hosts=_flag(one, "hashknownhosts"),
         trust_loopback=_flag(one, "nohostauthenticationforlocalhost"),
         connect_timeout=_seconds(one.get("connecttimeout", "none")),
         alive_interval=_seconds(one.get("serveraliveinterval", "0")) or 0,
         alive_count=int(one.get("serveralivecountmax", "3")),
+        tcp_keepalive=one.get("tcpkeepalive", "yes") not in ("no", "false"),
         compression=_flag(one, "compression"),
         ciphers=prefer_ciphers(_names(one, "ciphers")),
         kex=prefer_kex(_names(one, "kexalgorithms")),
@@ -285,7 +291,7 @@ def needs_openssh(config: SshConfig) -> tuple[str, ...]:
             reasons.append(f"{reason} is set")
     only = set(config.methods)
     if only and not only & {"publickey", "keyboard-interactive", "password"}:
-        reasons.append(f"PreferredAuthentications allows only {', '.join(config.methods)}")
+        reasons.append(f"PreferredAuthentications {','.join(config.methods)} is set")
     return tuple(reasons)
 
 
@@ -356,6 +362,10 @@ def _find_agent(text: str, facts: LocalFacts) -> str:
     if text.startswith("$"):
         return facts.environment.get(text[1:].strip("{}"), "")
     return facts.home + text[1:] if text.startswith("~/") else text
+
+
+def _find_revoked(text: str, facts: LocalFacts) -> str:
+    return facts.home + text[1:] if text.startswith("~/") else _unless_none(text)
 
 
 def _choose_methods(one: Mapping[str, str]) -> tuple[str, ...]:

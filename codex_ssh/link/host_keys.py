@@ -42,6 +42,8 @@ _FILE_LIMIT: Final = 16 * 1024 * 1024
 
 _REVOKED_HINT: Final = "ask whoever runs the host: a revoked key may be in the wrong hands"
 
+_KRL_MAGIC: Final = b"SSHKRL\n\0"
+
 _QUESTIONS_AT_MOST: Final = 3
 """How often an answer that is neither yes, no nor the fingerprint is asked again."""
 
@@ -76,6 +78,7 @@ class HostKeys:
         entries = _read_files((*config.user_known_hosts, *config.global_known_hosts))
         about = {*matching(entries, self._name), *matching(entries, bare)}
         self._entries = tuple(entry for entry in entries if entry in about)
+        self._entries += self._read_revoked()
         self.changed_but_allowed = False
         """Whether ``StrictHostKeyChecking no`` let a bad key pass: no password goes out then."""
 
@@ -212,6 +215,33 @@ class HostKeys:
             host=self._host,
             said=shown,
             hint=f"find out why it changed; if it is meant: ssh-keygen -f '{entry.path}' -R '{self._name}'",
+        )
+
+    def _read_revoked(self) -> tuple[KnownHost, ...]:
+        """``RevokedHostKeys``, read as lines that revoke a key for every name.
+
+        Raises:
+            HostKeyRefused: It cannot be read: ``ssh`` trusts no host key then.
+        """
+        path = self._config.revoked_host_keys
+        if not path:
+            return ()
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise self._unusable(path, error.strerror or "") from None
+        if data.startswith(_KRL_MAGIC):
+            raise self._unusable(path, "it is a key revocation list in binary form")
+        lines = data.decode(errors="replace").split("\n")
+        return parse_known_hosts("\n".join(f"@revoked * {line}" for line in lines), path)
+
+    def _unusable(self, path: str, said: str) -> HostKeyRefused:
+        return HostKeyRefused(
+            f"RevokedHostKeys {path!r} cannot be read",
+            stage=Stage.SSH,
+            host=self._host,
+            said=said,
+            hint="list the keys as lines, as in a .pub file, or take RevokedHostKeys out of the ssh config",
         )
 
     def _about(self) -> tuple[KnownHost, ...]:

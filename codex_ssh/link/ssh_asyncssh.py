@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.question import Prompter
-from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.ssh_config import SshConfig, needs_openssh
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import (
     ConfigError,
@@ -101,6 +101,8 @@ async def _open_hop(
     if depth > _HOPS_AT_MOST:
         raise ConfigError(f"too many hops on the way to {name!r}", hint="ProxyJump may go round in circles")
     config = await read_ssh_config(host, options)
+    for reason in needs_openssh(config):
+        prompter.tell(name, f"{reason}, which has no effect here")
     load_asyncssh()
     from codex_ssh.link.ssh_login import open_login
 

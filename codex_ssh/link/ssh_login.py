@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import socket
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -401,6 +400,7 @@ def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str
         "connect_timeout": None,
         "keepalive_interval": interval,
         "keepalive_count_max": max(count, 1),
+        "tcp_keepalive": config.tcp_keepalive,
         "utf8_decode_errors": "replace",
     }
 
@@ -420,7 +420,7 @@ def _known(
         return both
     raise ConfigError(
         f"{keyword} of {config.alias!r} leaves nothing that can be used here: {', '.join(wanted)}",
-        hint="try --ssh openssh",
+        hint="allow one more in the ssh config",
     )
 
 
@@ -436,7 +436,7 @@ def _host_key_algorithms(host_keys: HostKeys, config: SshConfig) -> Sequence[str
     if not usable:
         raise ConfigError(
             f"HostKeyAlgorithms of {config.alias!r} leaves nothing that can be used here",
-            hint="try --ssh openssh",
+            hint="allow one more in the ssh config",
         )
     known = host_keys.known_types()
     types = {name for kind in known for name in _SIGNED_BY.get(kind, (kind,))}
@@ -481,7 +481,7 @@ def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) 
             stage=Stage.SSH,
             host=host,
             said=error.reason,
-            hint="try --ssh openssh",
+            hint=f"see what ssh uses: ssh -v {config.alias}",
         )
     if isinstance(error, asyncssh.ConnectionLost | EOFError | ConnectionResetError | BrokenPipeError):
         during = "during the login" if owner.logging_in else "before the login"
@@ -526,30 +526,22 @@ def _timed_out(owner: Owner, config: SshConfig, host: str) -> HostUnreachable:
 
 
 def _from_os(error: OSError, config: SshConfig, host: str) -> HostUnreachable:
-    number = _errno_of(error)
-    said = os.strerror(number) if number else error.strerror or str(error)
+    # asyncio puts words of its own into strerror.
+    named = isinstance(error, socket.gaierror) or not error.errno
+    said = (error.strerror or str(error)) if named else os.strerror(error.errno or 0)
     if isinstance(error, socket.gaierror):
-        said = error.strerror or said
         message, hint = (
             f"no such name: {config.hostname!r}",
             "look at HostName in the ssh config, or at the VPN",
         )
-    elif number == errno.ECONNREFUSED:
+    elif error.errno == errno.ECONNREFUSED:
         message = f"nothing listens on {_address(config)}"
         hint = f"is sshd running there, and is {config.port} its port?"
-    elif number == errno.ETIMEDOUT:
+    elif error.errno == errno.ETIMEDOUT:
         message, hint = f"{_address(config)} does not answer", "is the host up, and the VPN?"
     else:
         message, hint = f"{_address(config)} cannot be reached", "is the network up, and the VPN?"
     return _unreachable(message, config, host, said, hint)
-
-
-def _errno_of(error: OSError) -> int:
-    """The system's number; for several addresses that failed alike, the one they share, else 0."""
-    if error.errno is not None:
-        return error.errno
-    numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}
-    return numbers.pop() if len(numbers) == 1 else 0
 
 
 def _unreachable(message: str, config: SshConfig, host: str, said: str, hint: str = "") -> HostUnreachable:

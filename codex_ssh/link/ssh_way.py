@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.link.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -135,18 +137,69 @@ class TcpWay:
 
     async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
         """Connect."""
-        config = self._config
+        config, loop = self._config, asyncio.get_running_loop()
         family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(
             config.address_family, socket.AF_UNSPEC
         )
-        return await asyncio.get_running_loop().create_connection(
-            factory,
-            config.hostname,
-            config.port,
-            family=family,
-            local_addr=(config.bind_address, 0) if config.bind_address else None,
-            happy_eyeballs_delay=_ADDRESS_STAGGER_SECONDS,
+        addresses = await loop.getaddrinfo(
+            config.hostname, config.port, family=family, type=socket.SOCK_STREAM
         )
+        connected = await connect_first(addresses, config.bind_address)
+        return await loop.create_connection(factory, sock=connected)
+
+
+Addresses = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
+"""What ``getaddrinfo`` gives."""
+
+
+async def connect_first(addresses: Addresses, bind_address: str) -> socket.socket:
+    """Connect to whichever address answers first, each tried a little after the one before.
+
+    asyncio has this too (``happy_eyeballs_delay``), but loses the socket when it is cancelled just as the
+    connection is made (CPython 3.11).
+    """
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[socket.socket] = loop.create_future()
+    ended = asyncio.Event()
+    sockets: list[socket.socket] = []
+    errors: list[OSError] = []
+
+    async def attempt(sock: socket.socket, address: tuple[Any, ...]) -> None:
+        try:
+            if bind_address:
+                sock.bind((bind_address, 0))
+            await loop.sock_connect(sock, address)
+        except OSError as error:
+            errors.append(error)
+        else:
+            if not first.done():
+                first.set_result(sock)
+        ended.set()
+
+    try:
+        async with open_tasks() as tasks:
+            for family, kind, protocol, _, address in addresses:
+                sock = socket.socket(family, kind, protocol)
+                sockets.append(sock)
+                sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+                ended.clear()
+                tasks.start(attempt(sock, address))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_ADDRESS_STAGGER_SECONDS):
+                        await ended.wait()
+                if first.done():
+                    break
+            while not first.done() and len(errors) < len(sockets):
+                ended.clear()
+                await ended.wait()
+        if not first.done():
+            # "Connection refused" by one address says more than "no route" to another.
+            raise max(errors, key=lambda error: error.errno == errno.ECONNREFUSED)
+        sockets.remove(first.result())
+        return first.result()
+    finally:
+        for sock in sockets:
+            sock.close()
 
 
 class ProxyWay(asyncio.SubprocessProtocol):

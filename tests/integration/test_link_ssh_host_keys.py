@@ -205,6 +205,31 @@ async def test_a_revoked_key_is_refused_though_it_is_on_file(tmp_path: Path) -> 
         assert f"{revoked}:1" in caught.value.message
 
 
+async def test_a_key_in_a_list_of_revoked_keys_is_refused(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        revoked = tmp_path / "revoked"
+        revoked.write_text(f"# stolen\n{host_key(sshd)} stolen last week\n")
+        with pytest.raises(HostKeyRefused, match="revoked") as caught:
+            await enter(sshd, Answers(), f"RevokedHostKeys {revoked}")
+        assert f"{revoked}:2" in caught.value.message
+        revoked.write_text(f"{await make_key(tmp_path / 'other')}\n")
+        await enter(sshd, SilentPrompter(), f"RevokedHostKeys {revoked}")
+
+
+async def test_a_list_of_revoked_keys_that_cannot_be_read_trusts_no_key(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        with pytest.raises(HostKeyRefused, match="cannot be read") as caught:
+            await enter(sshd, Answers(), f"RevokedHostKeys {tmp_path}/missing")
+        assert caught.value.said == "No such file or directory"
+        binary = tmp_path / "binary"
+        made = await processes.run(["ssh-keygen", "-k", "-f", binary, f"{sshd.host_key}.pub"])
+        assert made.code == 0, made.err
+        with pytest.raises(HostKeyRefused, match="cannot be read") as caught:
+            await enter(sshd, Answers(), f"RevokedHostKeys {binary}")
+        assert "binary" in caught.value.said
+        assert sshd.connections == 0
+
+
 async def test_an_alias_and_a_second_file_are_honoured(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         second = tmp_path / "second file"

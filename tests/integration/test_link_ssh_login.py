@@ -22,6 +22,7 @@ from codex_ssh.errors import (
     LoginRefused,
 )
 from codex_ssh.link.ssh_asyncssh import open_ssh
+from codex_ssh.link.ssh_way import connect_first
 from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.answers import Answers
@@ -237,6 +238,47 @@ async def test_a_name_nobody_knows_is_an_unreachable_host() -> None:
     with pytest.raises(HostUnreachable, match=r"no such name: 'nobody\.invalid'"):
         async with open_ssh(parse_host("nobody.invalid"), SshOptions(config_file="none"), SilentPrompter()):
             pass
+
+
+def addresses(*ports: int) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+    return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
+
+
+async def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as good, socket.create_server(("127.0.0.1", 0)) as closed:
+        ports = closed.getsockname()[1], good.getsockname()[1]
+        closed.close()
+        with await connect_first(addresses(*ports), "") as connected:
+            assert connected.getpeername() == good.getsockname()
+        with pytest.raises(ConnectionRefusedError):
+            await connect_first(addresses(ports[0], ports[0]), "")
+
+
+async def test_an_address_that_is_silent_does_not_keep_the_next_one_waiting() -> None:
+    # A full backlog answers nothing.
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_server(("127.0.0.1", 0)) as good,
+    ):
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            async with asyncio.timeout(10):
+                ports = full.getsockname()[1], good.getsockname()[1]
+                with await connect_first(addresses(*ports), "") as connected:
+                    assert connected.getpeername() == good.getsockname()
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+async def test_an_address_to_connect_from_is_used(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        config = sshd.client_config("BindAddress 127.0.0.7", name="mine")
+        assert await whoami(sshd, config, SilentPrompter()) == sshd.user
+        assert "Connection from 127.0.0.7" in sshd.log
 
 
 async def test_a_host_that_never_answers_is_given_up_in_time() -> None:
