@@ -35,8 +35,9 @@ def log_to_stderr(verbosity: int) -> None:
 def log_to_file(path: Path, verbosity: int) -> None:
     """Send the log to a file of mode 0600; used while a TUI owns the screen."""
     make_private_dir(path.parent)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    handler = logging.StreamHandler(os.fdopen(handle, "a", encoding="utf-8"))
+    # Made here for its mode; FileHandler would make it readable by others.
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
+    handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_Redacting("%(asctime)s %(name)s %(levelname)s: %(message)s"))
     _install(handler, max(verbosity, 1))
 

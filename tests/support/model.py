@@ -8,6 +8,7 @@ plain words in the last user text, one step a line:
 ``say TEXT``            an answer, streamed word by word
 ``think TEXT``          a reasoning summary, streamed word by word
 ``run: CMD``            the command CMD in the session's workspace
+``escalate: CMD``       the same, asking to run it outside the sandbox
 ``patch FILE``          writes FILE by ``apply_patch``
 ``plan``                a plan of three steps
 ``slow N MS``           an answer of N words with MS milliseconds between them
@@ -43,7 +44,7 @@ Json = dict[str, Any]
 HOLD_SECONDS = 60
 """The longest a ``hold`` lasts: a forgotten one must not outlive its test."""
 
-CALL_WORDS = ("run:", "patch", "plan")
+CALL_WORDS = ("run:", "escalate:", "patch", "plan")
 """Steps that are tool calls: the response ends after one, and codex comes back with its output."""
 
 
@@ -189,6 +190,9 @@ async def _play(stream: _Stream, step: str, number: int) -> None:
             await stream.message(text, seconds_between=int(milliseconds) / 1000)
         case "run:":
             await stream.call(number, "exec_command", {"cmd": rest})
+        case "escalate:":
+            wish = {"sandbox_permissions": "require_escalated", "justification": "the test wants it"}
+            await stream.call(number, "exec_command", {"cmd": rest, **wish})
         case "patch":
             await stream.call(number, "exec_command", {"cmd": _patch(rest)})
         case "plan":

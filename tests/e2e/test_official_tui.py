@@ -1,0 +1,88 @@
+"""The official TUI in tmux through our door: an answer, an approval by keyboard, its own exit code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartCodex, StartTmux
+from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.codex import CodexAppServer, CodexBinary
+from tests.support.listening import exposed
+from tests.support.sshd import Sshd
+from tests.support.tmux import Tmux
+from tests.support.waiting import NeverHappened
+
+pytestmark = [pytest.mark.sshd, pytest.mark.codex, pytest.mark.tmux]
+
+
+@pytest.fixture
+async def server(sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary) -> CodexAppServer:
+    # A sandbox to ask to be let out of; the command itself then runs without one.
+    flags = ("-c", 'sandbox_mode="workspace-write"')
+    return await start_codex(codex_binary, codex_home=sshd.home / ".codex", flags=flags)
+
+
+async def open_tui(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, workspace: Path, tmp_path: Path, *words: str
+) -> Tmux:
+    """Run it as on a laptop that has the same codex on its PATH and an empty home."""
+    laptop = tmp_path / "laptop"
+    bin_dir = laptop / "bin"
+    bin_dir.mkdir(parents=True)
+    (bin_dir / "codex").symlink_to(server.binary.path)
+    environment = client_environment(
+        laptop, PATH=f"{bin_dir}:{os.environ['PATH']}", TERM="xterm-256color", PYTHONDEVMODE=""
+    )
+    return await start_tmux(
+        [
+            *PROGRAM, "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--tui", "codex",
+            "--cd", str(workspace), "devbox", *words,
+        ],
+        environment=environment,
+        columns=140,
+        lines=45,
+    )  # fmt: skip
+
+
+async def press(tui: Tmux, key: str, text: str) -> None:
+    """Press a key until it has shown its effect: the official TUI drops keys while it starts and pastes."""
+    for _ in range(5):
+        await tui.key(key)
+        try:
+            await tui.wait_text(text, seconds=4)
+        except NeverHappened:
+            continue
+        return
+    await tui.wait_text(text)
+
+
+async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
+    start_tmux: StartTmux,
+    sshd: Sshd,
+    server: CodexAppServer,
+    workspace: Path,
+    tmp_path: Path,
+) -> None:
+    tui = await open_tui(start_tmux, sshd, server, workspace, tmp_path, "say hello through the door")
+    await tui.wait_text("Trust")
+    await press(tui, "Enter", "hello through the door")
+    family = processes.tree(await tui.pid())
+    assert exposed(family) == []
+    shown = " ".join(word for pid in family for word in processes.command_line(pid))
+    assert "--remote ws://127.0.0.1:" in shown
+    assert server.token not in shown
+    for pid in family:
+        assert server.token.encode() not in (Path("/proc") / str(pid) / "environ").read_bytes()
+    await tui.type("escalate: touch made-by-keyboard")
+    await tui.wait_text("escalate: touch made-by-keyboard")
+    await press(tui, "Enter", "Yes, proceed")
+    await tui.key("y")
+    await tui.wait_screen(lambda _: (workspace / "made-by-keyboard").exists(), "the file is there")
+    await tui.type("/quit")
+    await tui.wait_text("exit Codex")
+    await tui.key("Enter")
+    assert await tui.wait_exit() == 0
