@@ -1,9 +1,8 @@
 """Log in to one SSH server over a way that is open: host key, then keys, then questions.
 
-Lives here: the answers asyncssh asks its owner for, the clock that stops while a person thinks, the options
-asyncssh is given, and what its exceptions mean.
-Not here: how the byte stream is opened (:mod:`codex_ssh.link.ssh_way`) and what the connection is used for
-(:mod:`codex_ssh.link.ssh_asyncssh`).
+Lives here: the answers asyncssh asks its owner for, and the options it is given.
+Not here: how the byte stream is opened (:mod:`codex_ssh.link.ssh_way`), what failures mean
+(:mod:`codex_ssh.link.ssh_failure`), and what the connection is used for (:mod:`codex_ssh.link.ssh_asyncssh`).
 
 asyncssh never sees the user's config: it gets explicit options and ``config=None``. It ignores what it does
 not know and rejects much that ``ssh`` accepts.
@@ -13,11 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
-import socket
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncssh
@@ -34,13 +30,13 @@ from codex_ssh.errors import (
     CodexSshError,
     ConfigError,
     HostKeyRefused,
-    HostUnreachable,
     LoginRefused,
     Stage,
-    StageError,
 )
 from codex_ssh.link.host_keys import Doubt, HostKeys
+from codex_ssh.link.ssh_failure import timed_out, translate
 from codex_ssh.link.ssh_keys import KeyRing
+from codex_ssh.link.ssh_patience import Patience, PatientPrompter
 from codex_ssh.link.ssh_way import GatedWay, Way
 from codex_ssh.link.tasks import open_tasks
 
@@ -52,64 +48,6 @@ _ROUNDS_AT_MOST: Final = 20
 
 # What asyncssh reads an RSA key with takes 160 ms to prove what the file's owner already knows.
 asyncssh.set_default_skip_rsa_key_validation(True)
-
-
-class Patience:
-    """A time limit that does not run while a person is being asked.
-
-    Args:
-        seconds: For the first part.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timer: asyncio.Timeout | None = None
-        self._open_questions = 0
-
-    @asynccontextmanager
-    async def limit(self) -> AsyncGenerator[None, None]:
-        """Raise TimeoutError when the block takes longer, questions not counted."""
-        async with asyncio.timeout(self._seconds) as timer:
-            self._timer = timer
-            try:
-                yield
-            finally:
-                self._timer = None
-
-    def start_over(self, seconds: float) -> None:
-        """Give the next part its own limit."""
-        self._seconds = seconds
-        if self._timer is not None and not self._open_questions:
-            self._timer.reschedule(asyncio.get_running_loop().time() + seconds)
-
-    @contextmanager
-    def question(self) -> Iterator[None]:
-        """Stop the clock; whoever answered gets the whole limit for what follows."""
-        self._open_questions += 1
-        if self._timer is not None:
-            self._timer.reschedule(None)
-        try:
-            yield
-        finally:
-            self._open_questions -= 1
-            self.start_over(self._seconds)
-
-
-class PatientPrompter:
-    """Asks by another prompter, and stops the clock meanwhile."""
-
-    def __init__(self, prompter: Prompter, patience: Patience) -> None:
-        self._prompter = prompter
-        self._patience = patience
-
-    async def ask(self, question: Question) -> Secret | None:
-        """Ask."""
-        with self._patience.question():
-            return await self._prompter.ask(question)
-
-    def tell(self, host: str, text: str) -> None:
-        """Show."""
-        self._prompter.tell(host, text)
 
 
 class Owner(asyncssh.SSHClient):
@@ -353,7 +291,7 @@ async def _log_in(
             tasks.start(owner.settle_doubt())
             connection = await asyncssh.connect(config.hostname, config.port, **arguments)
     except TimeoutError as error:
-        raise owner.failure or _timed_out(owner, config, host) from error
+        raise owner.failure or timed_out(owner, config, host) from error
     except Exception as error:
         raise owner.failure or translate(error, owner, config, host) from error
     if owner.failure is not None:
@@ -455,106 +393,3 @@ _PLAIN_HOST_KEYS: Final = (
 )
 _SIGNED_BY: Final = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 """Algorithms that show a key of a type, where they have other names than the type."""
-
-
-def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) -> CodexSshError:
-    """Say what an exception of asyncssh's, or of the way below it, means while logging in."""
-    if isinstance(error, CodexSshError):
-        return error
-    if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        if "revoked" in error.reason:
-            return owner.host_keys.revocation(error.reason)
-        return HostKeyRefused(
-            "the host key is not trusted",
-            stage=Stage.SSH,
-            host=host,
-            said=error.reason,
-            hint="compare it with what your known_hosts files hold for this host",
-        )
-    if isinstance(error, asyncssh.PermissionDenied) or (
-        isinstance(error, asyncssh.DisconnectError) and "authentication failures" in error.reason
-    ):
-        return _login_refused(error, owner, config, host)
-    if isinstance(error, asyncssh.KeyExchangeFailed):
-        return LoginRefused(
-            "this server and we have no algorithm in common",
-            stage=Stage.SSH,
-            host=host,
-            said=error.reason,
-            hint=f"see what ssh uses: ssh -v {config.alias}",
-        )
-    if isinstance(error, asyncssh.ConnectionLost | EOFError | ConnectionResetError | BrokenPipeError):
-        during = "during the login" if owner.logging_in else "before the login"
-        said = (owner.way.way.said if owner.way is not None else "") or str(error)
-        return _unreachable(f"the connection ended {during}", config, host, said)
-    if isinstance(error, asyncssh.DisconnectError):
-        return _unreachable("the server ended the connection", config, host, error.reason)
-    if isinstance(error, OSError):
-        return _from_os(error, config, host)
-    return _unreachable(f"the SSH client failed: {type(error).__name__}", config, host, str(error))
-
-
-def _login_refused(error: asyncssh.DisconnectError, owner: Owner, config: SshConfig, host: str) -> StageError:
-    takes = ", ".join(owner.server_takes)
-    tried = ", ".join(owner.offered) or "nothing"
-    said = error.reason if not isinstance(error, asyncssh.PermissionDenied) else "Permission denied"
-    if takes:
-        said = f"{said} ({takes})"
-    if "Too many" in error.reason:
-        hint = "the agent offers too many keys: name the right one by IdentityFile and set IdentitiesOnly yes"
-    elif owner.notes:
-        hint = "; ".join(owner.notes)
-    elif owner.host_keys.changed_but_allowed:
-        hint = "the host key has changed, so no password was sent"
-    else:
-        hint = f"see what ssh does: ssh -v {config.alias}"
-    return LoginRefused(
-        f"the server refused the login of {config.user!r}; tried {tried}",
-        stage=Stage.SSH,
-        host=host,
-        said=said,
-        hint=hint,
-    )
-
-
-def _timed_out(owner: Owner, config: SshConfig, host: str) -> HostUnreachable:
-    if owner.logging_in:
-        return _unreachable("the login took too long", config, host, "")
-    if owner.way is not None and owner.way.gate is not None:
-        return _unreachable(f"{_address(config)} does not answer as an SSH server does", config, host, "")
-    return _from_os(TimeoutError(errno.ETIMEDOUT, "no answer in time"), config, host)
-
-
-def _from_os(error: OSError, config: SshConfig, host: str) -> HostUnreachable:
-    # asyncio puts words of its own into strerror.
-    named = isinstance(error, socket.gaierror) or not error.errno
-    said = (error.strerror or str(error)) if named else os.strerror(error.errno or 0)
-    if isinstance(error, socket.gaierror):
-        message, hint = (
-            f"no such name: {config.hostname!r}",
-            "look at HostName in the ssh config, or at the VPN",
-        )
-    elif error.errno == errno.ECONNREFUSED:
-        message = f"nothing listens on {_address(config)}"
-        hint = f"is sshd running there, and is {config.port} its port?"
-    elif error.errno == errno.ETIMEDOUT:
-        message, hint = f"{_address(config)} does not answer", "is the host up, and the VPN?"
-    else:
-        message, hint = f"{_address(config)} cannot be reached", "is the network up, and the VPN?"
-    return _unreachable(message, config, host, said, hint)
-
-
-def _unreachable(message: str, config: SshConfig, host: str, said: str, hint: str = "") -> HostUnreachable:
-    return HostUnreachable(
-        message,
-        stage=Stage.SSH,
-        host=host,
-        said=said,
-        hint=hint or f"see what ssh does: ssh -v {config.alias}",
-    )
-
-
-def _address(config: SshConfig) -> str:
-    return (
-        f"[{config.hostname}]:{config.port}" if ":" in config.hostname else f"{config.hostname}:{config.port}"
-    )
