@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -34,12 +35,13 @@ def long_flags(text: str) -> set[str]:
 
 
 def command_lines(text: str) -> Iterator[list[str]]:
-    """The words behind ``codex-ssh`` of every example, in code blocks and inline code; comments are cut."""
+    """The words behind ``codex-ssh`` of every example in code, up to a pipe or a comment."""
     code = [*_FENCE.findall(text), *_INLINE.findall(_FENCE.sub("", text))]
     for line in "\n".join(code).replace("\\\n", " ").splitlines():
         shown = line.strip().removeprefix("$ ")
         if shown.startswith("codex-ssh "):
-            yield shlex.split(shown, comments=True)[1:]
+            words = shlex.split(shown, comments=True)[1:]
+            yield list(takewhile(lambda word: word not in ("|", ">", "&&", ";"), words))
 
 
 def sections(text: str) -> dict[str, str]:

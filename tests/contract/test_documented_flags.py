@@ -58,7 +58,7 @@ def shown(path: Path) -> str:
 def test_the_extractor_finds_flags_and_examples() -> None:
     text = (
         "Use `--tls-ca FILE`, not --tls_x or ---rule, see http://h/--no and a--b.\n"
-        "```sh\n$ codex-ssh exec box \\\n  --json 'a --b' # --not-this\nssh box --else\n```\n"
+        "```sh\n$ codex-ssh exec box \\\n  --json 'a --b' | jq --else # --not-this\nssh box --else\n```\n"
         "| `-m`, `--model MODEL` | its use, `--other` |\n| `key` | value |\n"
     )
 
