@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         return USAGE
     except CodexSshError as error:
         return _fail(error)
-    return _serve(config, says_engine=args.engine is None)
+    return _serve(config, names_engine=args.engine is None)
 
 
 def _read_config(args: argparse.Namespace) -> ListenerConfig:
@@ -138,7 +138,7 @@ def _codex_home() -> Path:
     return Path(given) if given else Path.home() / ".codex"
 
 
-def _serve(config: ListenerConfig, *, says_engine: bool) -> int:
+def _serve(config: ListenerConfig, *, names_engine: bool) -> int:
     import asyncio
     import logging
 
@@ -147,7 +147,7 @@ def _serve(config: ListenerConfig, *, says_engine: bool) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    if says_engine:
+    if names_engine:
         print("no --engine given: this is the rehearsal engine, not Codex", file=sys.stderr)
     try:
         asyncio.run(_serve_until_signal(config))
@@ -160,6 +160,8 @@ async def _serve_until_signal(config: ListenerConfig) -> None:
     """Serve; the first signal drains, the second one ends at once. All three signals mean the same."""
     import asyncio
     import signal
+    from contextlib import AsyncExitStack
+    from tempfile import TemporaryDirectory
 
     from codex_ssh.server.listener import open_listener
     from codex_ssh.server.rehearsal.engine import open_rehearsal
@@ -172,7 +174,10 @@ async def _serve_until_signal(config: ListenerConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal)
-    async with open_rehearsal(codex_home=_codex_home()) as engine, open_listener(config, engine) as listener:
+    async with AsyncExitStack() as stack:
+        private = stack.enter_context(TemporaryDirectory(prefix="codex-ssh-rehearsal-"))
+        engine = await stack.enter_async_context(open_rehearsal(codex_home=Path(private)))
+        listener = await stack.enter_async_context(open_listener(config, engine))
         print(listener.banner, end="", file=sys.stderr, flush=True)
         await first.wait()
         async with asyncio.TaskGroup() as group:

@@ -17,7 +17,7 @@ import re
 import shlex
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,36 +85,37 @@ async def run_command(command: str, cwd: str, on_output: Callable[[str], None]) 
     """
     started = time.monotonic()
     environment = {name: x for name, x in os.environ.items() if not _SECRET_NAME.search(name)}
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *shell_argv(command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=cwd,
-            env=environment,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return CommandResult(exit_code=-1, output=f"{error}\n", process_id="", milliseconds=0)
     output = bytearray()
-    try:
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(_read(process, output, on_output, started))
-            try:
-                async with asyncio.timeout(COMMAND_SECONDS):
-                    await process.wait()
-                # Something left in the background may hold the pipe open for ever.
-                await asyncio.wait([reading], timeout=_GRACE_SECONDS)
-            except TimeoutError:
-                output += f"\nstopped after {COMMAND_SECONDS} s\n".encode()
-            reading.cancel()
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        if transport := getattr(process, "_transport", None):
-            transport.close()  # the pipe of a child that outlives its parent would stay open
+    async with _open_pipe() as (pipe, end):
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *shell_argv(command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=end,
+                stderr=end,
+                cwd=cwd,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return CommandResult(exit_code=-1, output=f"{error}\n", process_id="", milliseconds=0)
+        finally:
+            os.close(end)
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(_read(pipe, output, on_output, started))
+                try:
+                    async with asyncio.timeout(COMMAND_SECONDS):
+                        await process.wait()
+                    # Something left in the background may hold the pipe open for ever.
+                    await asyncio.wait([reading], timeout=_GRACE_SECONDS)
+                except TimeoutError:
+                    output += f"\nstopped after {COMMAND_SECONDS} s\n".encode()
+                reading.cancel()
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
     return CommandResult(
         exit_code=-1 if process.returncode is None else process.returncode,
         output=bytes(output).decode("utf-8", "replace"),
@@ -123,15 +124,31 @@ async def run_command(command: str, cwd: str, on_output: Callable[[str], None]) 
     )
 
 
+@contextlib.asynccontextmanager
+async def _open_pipe() -> AsyncGenerator[tuple[asyncio.StreamReader, int], None]:
+    """Give a reader and the end to write to, which the caller closes.
+
+    With ``stdout=PIPE`` asyncio's ``wait`` would wait for everybody who holds the pipe, not for the process.
+    """
+    here, there = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(here, "rb", 0)
+    )
+    try:
+        yield reader, there
+    finally:
+        transport.close()
+
+
 async def _read(
-    process: asyncio.subprocess.Process,
+    pipe: asyncio.StreamReader,
     output: bytearray,
     on_output: Callable[[str], None],
     started: float,
 ) -> None:
-    assert process.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    while data := await process.stdout.read(_READ_BYTES):
+    while data := await pipe.read(_READ_BYTES):
         output += data[: max(MAX_OUTPUT_BYTES - len(output), 0)]
         text = decoder.decode(data)
         if text and time.monotonic() - started > QUIET_SECONDS:

@@ -80,6 +80,7 @@ STATIC: Final[Mapping[str, Shape]] = {
         "data": [{"name": "Default", "mode": "default", "model": None, "reasoning_effort": None}]
     },
     "plugin/installed": {"marketplaces": [], "marketplaceLoadErrors": []},
+    "plugin/list": {"marketplaces": [], "marketplaceLoadErrors": [], "featuredPluginIds": []},
     "mcpServerStatus/list": {"data": [], "nextCursor": None},
     "experimentalFeature/list": {"data": [], "nextCursor": None},
     "thread/goal/get": {"goal": None},

@@ -158,6 +158,7 @@ _METHODS: Final[Mapping[str, Method]] = {
     "thread/unarchive": thread_methods.unarchive,
     "thread/unsubscribe": thread_methods.unsubscribe,
     "thread/name/set": thread_methods.name_set,
+    "thread/readState/update": thread_methods.read_state_update,
     "thread/settings/update": thread_methods.settings_update,
     "thread/list": thread_methods.thread_list,
     "thread/loaded/list": thread_methods.loaded_list,

@@ -89,12 +89,12 @@ def parse_script(text: str) -> tuple[Step, ...]:
     """Give the steps of a prompt; a prompt without any gets an answer that says who is answering.
 
     Lines that are no step are left out when there are steps. What does not end with an answer, a
-    failure or a hold gets a closing one, as a model would give.
+    question or a failure gets a closing one, as a model would give.
     """
     steps: list[Step] = [step for line in text.splitlines() if (step := _parse_line(line.strip()))]
     if not steps:
         return (Say(text=_introduce(text)),)
-    if not isinstance(steps[-1], Say | Fail):
+    if not isinstance(steps[-1], Say | Ask | Fail):
         steps.append(Say(text=CLOSING))
     return tuple(steps)
 

@@ -106,6 +106,7 @@ class Thread:
     trusted: set[str] = field(default_factory=set)
     tokens_read: int = 0
     tokens_written: int = 0
+    read_turn: str | None = None
 
     @property
     def preview(self) -> str:
@@ -219,6 +220,11 @@ class Thread:
         }
 
     def read_state(self) -> Shape:
-        """Give which turn is the first unread one; nothing here is ever marked as read."""
-        first = {"type": "turn", "turnId": self.turns[-1].id} if self.turns else None
+        """Give which turn is the first unread one: the newest, until somebody says it was read."""
+        unread = self.turns and self.turns[-1].id != self.read_turn
+        first = {"type": "turn", "turnId": self.turns[-1].id} if unread else None
         return {"firstUnread": first, "revision": f"{self.id}:{len(self.turns)}"}
+
+    def mark_read(self, *, is_read: bool) -> None:
+        """Remember whether the newest turn was read."""
+        self.read_turn = self.turns[-1].id if self.turns and is_read else None

@@ -155,6 +155,15 @@ def name_set(registry: Registry, session: Session, request: Request) -> None:
     registry.hub.broadcast("thread/name/updated", {"threadId": thread.id, "threadName": thread.name})
 
 
+def read_state_update(registry: Registry, session: Session, request: Request) -> None:
+    """Mark a thread as read or unread, and tell everybody who listens to it."""
+    thread = registry.find(request.params)
+    operation = request.params.get("operation")
+    thread.mark_read(is_read=isinstance(operation, dict) and operation.get("type") == "read")
+    session.reply(request.id, {"readState": thread.read_state()})
+    thread.notify("thread/readState/changed", readState=thread.read_state())
+
+
 def settings_update(registry: Registry, session: Session, request: Request) -> None:
     """Change what holds for the turns to come."""
     thread = registry.find(request.params)
