@@ -24,7 +24,7 @@ from asyncssh.public_key import get_certificate_algs, get_public_key_algs
 
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
-from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.ssh_config import GCM, SshConfig
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import (
     CodexSshError,
@@ -313,7 +313,8 @@ def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str
         "known_hosts": ([], [], [line.encode() for line in owner.host_keys.revoked()]),
         "server_host_key_algs": _host_key_algorithms(owner.host_keys, config),
         "kex_algs": _known(config.kex, get_kex_algs(), "KexAlgorithms", config),
-        "encryption_algs": _known(config.ciphers, get_encryption_algs(), "Ciphers", config),
+        # "^" moves to the front of asyncssh's own list, which begins with a slow one.
+        "encryption_algs": _known(config.ciphers, get_encryption_algs(), "Ciphers", config) or f"^{GCM}",
         "mac_algs": _known(config.macs, get_mac_algs(), "MACs", config),
         "compression_algs": ["zlib@openssh.com", "none"] if config.compression else ["none"],
         "signature_algs": _known(

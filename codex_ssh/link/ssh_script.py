@@ -7,6 +7,7 @@ Not here: opening it, its time limit, and what a failure means (:mod:`codex_ssh.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.link.ssh import Ran
@@ -102,7 +103,7 @@ class ScriptSession:
         """
         self._given_up = True
         if self._channel is not None:
-            if not self._channel.is_closing():
+            with contextlib.suppress(OSError):  # closed meanwhile
                 self._channel.terminate()
             self._channel.abort()
 

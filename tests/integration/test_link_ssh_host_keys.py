@@ -205,6 +205,23 @@ async def test_a_revoked_key_is_refused_though_it_is_on_file(tmp_path: Path) -> 
         assert f"{revoked}:1" in caught.value.message
 
 
+async def test_loopback_needs_no_key_where_the_config_says_so(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        known = tmp_path / "known"
+        lines = (f"UserKnownHostsFile {known}", "NoHostAuthenticationForLocalhost yes")
+        await enter(sshd, SilentPrompter(), *lines)
+        assert not known.exists()
+
+
+async def test_a_file_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        (tmp_path / "file").write_text("")
+        person = Answers()
+        lines = (f"UserKnownHostsFile {tmp_path}/file/known", "StrictHostKeyChecking accept-new")
+        await enter(sshd, person, *lines)
+        assert "cannot add the host key" in "".join(person.told)
+
+
 async def test_a_key_in_a_list_of_revoked_keys_is_refused(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         revoked = tmp_path / "revoked"

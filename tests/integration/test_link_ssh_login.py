@@ -17,6 +17,7 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import (
     ConfigError,
     ExitCode,
+    ForwardError,
     HostUnreachable,
     Interrupted,
     LoginRefused,
@@ -495,3 +496,56 @@ async def test_a_frozen_server_during_the_login_is_given_up_in_time(tmp_path: Pa
                     pass
         finally:
             os.kill(sshd.pid, signal.SIGCONT)
+
+
+# ---------------------------------------------------------------- what a server hears of a script
+
+
+class Endless(asyncssh.SSHServerSession[str]):
+    """A command that never ends, and writes down what it is told."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self._heard = heard
+
+    def exec_requested(self, command: str) -> bool:
+        self._heard.append(command)
+        return True
+
+    def signal_received(self, signal: str) -> None:
+        self._heard.append(signal)
+
+
+class Open(asyncssh.SSHServer):
+    """Lets everybody in."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self._heard = heard
+
+    def begin_auth(self, username: str) -> bool:
+        return False
+
+    def session_requested(self) -> Endless:
+        return Endless(self._heard)
+
+
+async def test_a_script_that_is_given_up_is_told_to_end(tmp_path: Path) -> None:
+    # OpenSSH does not pass signals on to programs of root, who may be running this.
+    heard: list[str] = []
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.create_server(lambda: Open(heard), "127.0.0.1", 0, server_host_keys=[key])
+    try:
+        config = tmp_path / "config"
+        config.write_text(
+            f"Host open\n HostName 127.0.0.1\n Port {server.get_port()}\n"
+            f" UserKnownHostsFile {tmp_path}/known\n"
+            " StrictHostKeyChecking accept-new\n IdentityAgent none\n IdentityFile none\n"
+        )
+        options = SshOptions(config_file=str(config))
+        async with open_ssh(parse_host("open"), options, SilentPrompter()) as ssh:
+            with pytest.raises(ForwardError, match="did not end"):
+                await ssh.run("true", timeout=0.3)
+            await until(lambda: len(heard) == 2, "the server hears of it", show=lambda: heard)
+        assert heard == ["exec /bin/sh -s", "TERM"]
+    finally:
+        server.close()
+        await server.wait_closed()
