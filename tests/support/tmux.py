@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -104,10 +105,13 @@ class Tmux:
     async def wait_exit(self, *, seconds: float = 20) -> int:
         """Wait for the program's end and give its exit code (128 + N when a signal N ended it)."""
         last = ""
+        server = int(await self.command("display-message", "-p", "#{pid}"))
 
         async def dead() -> str:
             nonlocal last
             last = await self.screen()
+            # tmux 3.3a sometimes misses the signal of a child's end, and then never looks: tell it again.
+            os.kill(server, signal.SIGCHLD)
             said = await self.command(
                 "display-message",
                 "-p",
