@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from codex_ssh.server.address import TcpAddress
 from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.rehearsal.engine import open_rehearsal
 from tests.conftest import StartCodex
-from tests.integration.app_server_shapes import members, order
+from tests.integration.app_server_shapes import members, order, paths
 from tests.support.codex import CodexBinary
 from tests.support.wire import Wire, open_wire
 
@@ -346,6 +347,194 @@ async def test_the_rehearsal_says_what_codex_says(
     assert "\n".join(order(ours.heard)) == "\n".join(order(theirs.heard))
     lacking = OLDER_LACKS.get(codex_binary.name, ())
     found, wanted = members(ours.heard), members(theirs.heard)
-    for kind, paths in wanted.items():
-        extra = {path for path in found[kind] - paths if not any(part in path for part in lacking)}
-        assert (paths - found[kind], extra) == (set(), set()), kind
+    for kind, theirs_has in wanted.items():
+        extra = {path for path in found[kind] - theirs_has if not any(part in path for part in lacking)}
+        assert (theirs_has - found[kind], extra) == (set(), set()), kind
+
+
+UNKNOWN = "019a0000-0000-7000-8000-000000000000"
+SAID = [{"type": "text", "text": "say x"}]
+
+BEFORE_INITIALIZE: list[tuple[str, Json]] = [
+    ("thread/list", {}),
+    ("model/list", {}),
+    ("initialize", {}),
+    ("initialize", {"clientInfo": {"name": "tests"}}),
+    ("initialize", {"clientInfo": {"name": "bad\nname", "version": "1"}}),
+]
+
+REFUSED: list[tuple[str, Json]] = [
+    ("initialize", {"clientInfo": {"name": "again", "version": "1"}}),
+    ("turn/start", {}),
+    ("turn/start", {"threadId": 5, "input": SAID}),
+    ("turn/start", {"threadId": True, "input": SAID}),
+    ("turn/start", {"threadId": "not-a-uuid", "input": SAID}),
+    ("turn/start", {"threadId": UNKNOWN, "input": SAID}),
+    ("turn/start", {"threadId": UNKNOWN}),
+    ("turn/steer", {"threadId": UNKNOWN, "input": SAID}),
+    ("turn/steer", {"threadId": UNKNOWN, "expectedTurnId": "x", "input": SAID}),
+    ("turn/steer", {"input": SAID}),
+    ("turn/interrupt", {"threadId": UNKNOWN, "turnId": ""}),
+    ("turn/interrupt", {"threadId": UNKNOWN}),
+    ("thread/read", {"threadId": UNKNOWN}),
+    ("thread/resume", {"threadId": UNKNOWN}),
+    ("thread/name/set", {"threadId": UNKNOWN, "name": "x"}),
+    ("thread/turns/list", {"threadId": "nope"}),
+    ("account/rateLimits/read", {}),
+]
+
+
+async def refusals(peer: Peer) -> list[Json]:
+    answers: list[Json] = []
+    async with open_wire(peer.endpoint, peer.token) as wire:
+        answers += [await wire.ask(method, params) for method, params in BEFORE_INITIALIZE]
+        await wire.initialize(experimental=False)
+        answers += [await wire.ask(method, params) for method, params in REFUSED]
+        answers.append(await wire.ask("collaborationMode/list", {}))
+        await wire.send({"id": 1000, "method": "thread/loaded/list"})
+        answers.append(await wire.hear_until(lambda m: m.get("id") == 1000))
+        # None of these is answered, and none ends the connection.
+        for odd in ("{bad json", "[]", b"{}", '{"id":null,"method":"model/list","params":{}}', '{"id":5}'):
+            await wire.socket.send(odd)
+        await wire.send({"method": "no/such/notification", "params": {}})
+        await wire.send({"id": 999, "result": {}})
+        await wire.send({"jsonrpc": "2.0", "id": "text", "method": "thread/loaded/list", "params": {}})
+        answers.append(await wire.hear_until(lambda m: "method" not in m))
+    return answers
+
+
+async def test_requests_are_refused_in_the_words_of_codex(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as (theirs, ours):
+        assert await refusals(ours) == await refusals(theirs)
+
+
+async def test_an_unknown_method_is_an_unknown_variant(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as peers:
+        for peer in peers:
+            async with peer.client() as wire:
+                error = (await wire.ask("no/such/method", {}))["error"]
+                assert error["code"] == -32600
+                assert error["message"].startswith(
+                    "Invalid request: unknown variant `no/such/method`, expected one of `initialize`, "
+                )
+
+
+async def reads(peer: Peer) -> list[tuple[str, Json]]:
+    """Ask everything one can ask about threads; give what was asked and the answers."""
+    asked: list[tuple[str, Json]] = []
+    async with peer.client() as wire:
+        hello = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="never")
+        empty = await wire.start_thread(cwd=str(peer.cwd))
+        for text in (f"think first\nrun: cat a.txt\n{peer.write}\nsay done with it", "say two", "say three"):
+            await wire.start_turn(hello, text)
+            await wire.finish_turn()
+
+        async def ask(method: str, **params: object) -> Json:
+            answer = await wire.ask(method, params)
+            asked.append((method, answer))
+            return answer
+
+        await ask("thread/list")
+        await ask("thread/list", limit=1, cwd=str(peer.cwd))
+        await ask("thread/list", cwd="/elsewhere")
+        await ask("thread/loaded/list")
+        await ask("thread/read", threadId=hello)
+        await ask("thread/read", threadId=hello, includeTurns=True)
+        await ask("thread/read", threadId=empty, includeTurns=True)
+        await ask("thread/turns/list", threadId=empty)
+        await ask("thread/turns/list", threadId=hello, limit=1)
+        page = await ask("thread/turns/list", threadId=hello, limit=2, sortDirection="asc")
+        cursor = page["result"]["nextCursor"]
+        await ask("thread/turns/list", threadId=hello, limit=2, sortDirection="asc", cursor=cursor)
+        page = await ask("thread/items/list", threadId=hello, limit=3)
+        cursor = page["result"]["nextCursor"]
+        await ask("thread/items/list", threadId=hello, cursor=cursor)
+        await ask("thread/items/list", threadId=hello, limit=2, sortDirection="desc")
+        await ask("thread/resume", threadId=hello, excludeTurns=True)
+        await ask("thread/resume", threadId=hello)
+        await ask("thread/name/set", threadId=hello, name="a name")
+        async with peer.client() as other:
+            for method, params in (
+                ("thread/unsubscribe", {"threadId": hello}),
+                ("thread/unsubscribe", {"threadId": UNKNOWN}),
+            ):
+                asked.append((method, await other.ask(method, params)))
+        await ask("thread/unsubscribe", threadId=hello)
+        await ask("thread/unsubscribe", threadId=hello)
+        await ask("thread/archive", threadId=hello)
+        await ask("thread/list")
+        await ask("thread/list", archived=True)
+        await ask("thread/unarchive", threadId=hello)
+        await ask("account/read")
+        await ask("collaborationMode/list")
+        await ask("configRequirements/read")
+    return asked
+
+
+def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Give every place where two outlines differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name in sorted(ours.keys() | theirs.keys()):
+            yield from differences(ours.get(name, "(none)"), theirs.get(name, "(none)"), f"{at}.{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for n, pair in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(*pair, f"{at}[{n}]")
+    elif ours != theirs:
+        yield at, ours, theirs
+
+
+def outline(answer: Json) -> Any:
+    """What must be equal: errors as they are, lists by length and kinds, texts of items."""
+    if "error" in answer:
+        return answer["error"]["code"], re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", answer["error"]["message"])
+    return _outline(answer["result"])
+
+
+def _outline(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "cursor" in str(value.get("kind", "")).lower():
+            return "cursor"
+        return {name: _outline(member) for name, member in value.items() if name not in OTHERWISE}
+    if isinstance(value, list):
+        return [_outline(member) for member in value]
+    if isinstance(value, str) and re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", value):
+        return "ID"
+    return value
+
+
+OTHERWISE = frozenset(
+    (
+        *("id", "rootTurnId", "processId", "revision", "backwardsCursor", "originator", "userId"),
+        *("model", "modelProvider", "cliVersion", "instructionSources", "moderation"),
+        *("path", "cwd", "runtimeWorkspaceRoots", "environments", "command", "preview", "content"),
+        *("createdAt", "updatedAt", "recencyAt", "startedAt", "completedAt", "durationMs"),
+        *("startedAtMs", "completedAtMs", "attachedToThreadId", "canAcceptDirectInput"),
+        *("readStates", "supportsIndependentSpeedModes"),
+    )
+)
+"""Members that name a time, an id, the model, or differ between codex versions."""
+
+
+async def test_threads_are_read_as_with_codex(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as (theirs, ours):
+        wanted, found = await reads(theirs), await reads(ours)
+    different: list[object] = []
+    for (method, theirs_said), (_, ours_said) in zip(wanted, found, strict=True):
+        if method == "collaborationMode/list":
+            continue  # there is no plan mode here
+        different += [(method, *each) for each in differences(outline(ours_said), outline(theirs_said))]
+        lacking = {_nameless(path) for path in paths(theirs_said) - paths(ours_said)}
+        if codex_binary.name == "npm" and lacking - {_nameless(path) for path in paths(ours_said)}:
+            different.append((method, lacking))
+    assert different == []
+
+
+def _nameless(path: str) -> str:
+    """A path without thread ids, which are the names of members in ``readStates``."""
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", path)

@@ -32,7 +32,7 @@ def test_a_missing_member_is_named() -> None:
     with pytest.raises(Refused, match="missing field `x`"):
         params.text({}, "x")
     with pytest.raises(Refused, match="missing field `input`"):
-        params.user_input({})
+        params.user_input({"threadId": GOOD})
 
 
 def test_null_is_as_good_as_missing_where_it_may_be_missing() -> None:
@@ -56,14 +56,7 @@ def test_a_thread_id_is_a_uuid() -> None:
 
 
 def test_the_words_of_an_input_are_joined() -> None:
-    content = params.user_input(
-        {
-            "input": [
-                {"type": "text", "text": "a"},
-                {"type": "image", "url": "x"},
-                {"type": "text", "text": "b"},
-            ]
-        }
-    )
+    said = [{"type": "text", "text": "a"}, {"type": "image", "url": "x"}, {"type": "text", "text": "b"}]
+    content = params.user_input({"threadId": GOOD, "input": said})
     assert content[0] == {"type": "text", "text": "a", "text_elements": []}
     assert params.input_text(content) == "a\nb"

@@ -58,6 +58,7 @@ def thread_id(params: Params) -> str:
 
 def user_input(params: Params) -> list[Shape]:
     """Give ``input``, with the members the real server adds."""
+    text(params, "threadId")  # the first that is read
     if "input" not in params:
         raise Refused("Invalid request: missing field `input`")
     content: list[Shape] = []

@@ -58,11 +58,10 @@ def thread_resume(registry: Registry, session: Session, request: Request) -> Non
     """Join a thread: reply, then what is still open in it, with the ids everybody has."""
     thread = registry.threads.get(read.thread_id(request.params))
     excludes = read.flag(request.params, "excludeTurns")
-    if thread is None or not (thread.has_turns or session in thread.subscribers):
+    if thread is None or not thread.has_turns:
         raise Refused(f"no rollout found for thread id {read.thread_id(request.params)}")
     if not excludes:
         _say_deprecated(registry, session, _RESUME_NOTICE)
-        _need_turns(thread)
     if not thread.loaded:
         thread.loaded = True
         thread.status = dict(IDLE)
@@ -92,7 +91,10 @@ def thread_read(registry: Registry, session: Session, request: Request) -> None:
         _need_turns(thread)
         _say_deprecated(registry, session, _READ_NOTICE)
         turns = [turn.shape("full") for turn in thread.turns]
-    session.reply(request.id, {"thread": thread.shape(turns=turns)})
+    shape: Shape = {"thread": thread.shape(turns=turns)}
+    if session.experimental:
+        shape["readState"] = thread.read_state() if thread.has_turns else None
+    session.reply(request.id, shape)
 
 
 def thread_list(registry: Registry, session: Session, request: Request) -> None:
@@ -149,7 +151,7 @@ def unsubscribe(registry: Registry, session: Session, request: Request) -> None:
 
 def name_set(registry: Registry, session: Session, request: Request) -> None:
     """Name a thread."""
-    thread = registry.find(request.params)
+    thread = registry.find(request.params, "no rollout found for thread id {}")
     thread.name = read.text(request.params, "name")
     session.reply(request.id, {})
     registry.hub.broadcast("thread/name/updated", {"threadId": thread.id, "threadName": thread.name})

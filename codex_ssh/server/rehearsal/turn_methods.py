@@ -21,8 +21,8 @@ from codex_ssh.server.rehearsal.wire import Refused
 
 def turn_start(registry: Registry, session: Session, request: Request) -> None:
     """Start a turn; while one runs, say more to that one."""
-    thread = registry.find(request.params)
     content = read.user_input(request.params)
+    thread = registry.find(request.params)
     registry.refuse_while_draining()
     said = UserInput(
         content=content,
@@ -51,8 +51,8 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
 
 def turn_steer(registry: Registry, session: Session, request: Request) -> None:
     """Say more to the running turn, if it is the one meant."""
-    expected = read.text(request.params, "expectedTurnId")
     content = read.user_input(request.params)
+    expected = read.text(request.params, "expectedTurnId")
     thread = registry.find(request.params)
     if thread.running is None:
         raise Refused("no active turn to steer")
@@ -66,6 +66,7 @@ def turn_steer(registry: Registry, session: Session, request: Request) -> None:
 
 def turn_interrupt(registry: Registry, session: Session, request: Request) -> None:
     """End the running turn; an empty id means whichever it is."""
+    read.text(request.params, "threadId")  # the first that is read
     wanted = read.text(request.params, "turnId")
     thread = registry.find(request.params)
     if thread.running is None:
