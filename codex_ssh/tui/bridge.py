@@ -1,0 +1,93 @@
+"""What the TUI needs from the rest, and what it gives back: the only things others share with it.
+
+Lives here: the Protocol of a conversation, the options, the outcome. Not here: how a conversation comes about
+(:mod:`codex_ssh.link.connect`) and everything that imports Textual, which costs 0.4 seconds: import this
+module freely, and :mod:`codex_ssh.tui.app` only when the session is initialized.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from codex_ssh.core.facts import ServerFacts
+from codex_ssh.core.methods import Call
+from codex_ssh.core.rpc import Json, Notification, Request, RequestId
+
+T = TypeVar("T")
+
+
+class Conversation(Protocol):
+    """An initialized session with one app server."""
+
+    @property
+    def facts(self) -> ServerFacts:
+        """What is known about the server."""
+
+    async def call(self, call: Call[T]) -> T:
+        """Ask; raises ``RpcFailed`` and ``LinkLost``."""
+
+    async def answer(self, request_id: RequestId, result: Json) -> None:
+        """Answer a request of the server's; raises ``LinkLost``."""
+
+    async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
+        """Answer a request of the server's with an error; raises ``LinkLost``."""
+
+    def incoming(self) -> AsyncIterator[Notification | Request]:
+        """Give all that comes unasked, in order; ends by raising ``LinkLost``. Never waits for rendering."""
+
+    async def ping(self) -> float:
+        """Give one WebSocket round trip in seconds; raises ``LinkLost``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuiOptions:
+    """What to begin with.
+
+    Attributes:
+        prompt: Sent at once when there is one.
+        cwd: Working directory on the devbox; empty takes the server's.
+        model: Empty takes the server's.
+        resume: A thread to go on with; empty lets the user choose from a list, None begins a new one.
+        last: Go on with the thread that was updated last, in ``cwd`` where one is given.
+        approval_policy, sandbox: For a new thread; empty takes the server's.
+        grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
+    """
+
+    prompt: str = ""
+    cwd: str = ""
+    model: str = ""
+    resume: str | None = None
+    last: bool = False
+    approval_policy: str = ""
+    sandbox: str = ""
+    grace_seconds: float = 0.5
+
+
+class ExitReason(enum.Enum):
+    """Why the TUI ended."""
+
+    QUIT = "quit"
+    LINK_LOST = "link lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuiOutcome:
+    """How the TUI ended.
+
+    Attributes:
+        thread_id: The thread shown last; empty when there was none.
+        can_resume: It had a turn: without one codex stores nothing of it.
+        turn_running: A turn was left running on the devbox.
+        error: Why the link was lost.
+        draft: What stood unsent in the composer when the link was lost.
+    """
+
+    reason: ExitReason
+    thread_id: str = ""
+    can_resume: bool = False
+    turn_running: bool = False
+    error: Exception | None = None
+    draft: str = ""

@@ -1,0 +1,119 @@
+"""A list to choose one thing from, with a filter: threads, models, efforts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from codex_ssh.core.plain_text import plain_line
+from codex_ssh.tui import palette
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One thing to choose; remote text, made harmless here.
+
+    Attributes:
+        value: What is given back.
+    """
+
+    value: str
+    label: str
+    about: str = ""
+
+
+class PickScreen(ModalScreen[str | None]):
+    """Gives the chosen value, or None."""
+
+    DEFAULT_CSS = """
+    PickScreen { align: center middle; background: ansi_default; }
+    PickScreen > Vertical {
+        width: 90%; max-width: 100; height: auto; max-height: 90%;
+        border: round ansi_cyan; padding: 0 1; background: ansi_default;
+    }
+    PickScreen Input, PickScreen Input:focus {
+        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
+        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
+        & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
+    }
+    PickScreen OptionList, PickScreen OptionList:focus {
+        border: none; height: auto; max-height: 20; padding: 0; background: ansi_default;
+        scrollbar-size-vertical: 1;
+        & > .option-list--option { color: ansi_default; background: ansi_default; }
+        & > .option-list--option-highlighted {
+            text-style: reverse; color: ansi_default; background: ansi_default;
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "cancel", "cancel"),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+
+    def compose(self) -> ComposeResult:
+        """Build the dialog."""
+        with Vertical():
+            yield Static(Text(self._title, palette.BOLD), markup=False)
+            yield Input(placeholder="type to filter, enter to choose, esc to leave")
+            yield OptionList(markup=False)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self._fill("")
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter the list."""
+        self._fill(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Take the highlighted one."""
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            self.dismiss(options.get_option_at_index(options.highlighted).id)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the clicked one."""
+        self.dismiss(event.option_id)
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight; the filter keeps the keyboard."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+    def _fill(self, wanted: str) -> None:
+        words = wanted.lower().split()
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for choice in self._choices:
+            text = f"{choice.label} {choice.about}".lower()
+            if all(word in text for word in words):
+                line = Text(plain_line(choice.label), no_wrap=True, overflow="ellipsis")
+                if choice.about:
+                    line.append(f"  {plain_line(choice.about)}", palette.DIM)
+                options.add_option(Option(line, id=choice.value))
+        if options.option_count:
+            options.highlighted = 0
