@@ -15,7 +15,9 @@ from tests.conftest import StartCodex
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import CodexBinary
 from tests.support.processes import Finished, end
+from tests.support.sink import Sink
 from tests.support.sshd import Sshd
+from tests.support.tls import open_tls_front
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -261,3 +263,23 @@ async def test_the_program_listens_nowhere_and_leaves_no_file(
     assert list(temporary.iterdir()) == []
     left = [path for path in (tmp_path / "laptop").rglob("*") if path.is_file()]
     assert left == []
+
+
+async def test_proxy_variables_of_the_laptop_carry_nothing_away(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path, sink: Sink
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    done = await codex_ssh(
+        "exec", "-F", sshd.ssh_config, "--endpoint", str(server.endpoint), "devbox", "say x",
+        home=tmp_path / "laptop", environment=sink.proxy_environment,
+    )  # fmt: skip
+    assert (done.code, done.out) == (0, "x\n")
+    async with open_tls_front(tmp_path / "tls", to_port=server.port) as front:
+        direct = await codex_ssh(
+            "exec", "--wss", front.url, "--tls-ca", front.ca_file, "--remote-auth-token-env", "T",
+            "devbox", "say y",
+            home=tmp_path / "laptop", environment={**sink.proxy_environment, "T": server.token},
+        )  # fmt: skip
+    assert (direct.code, direct.out) == (0, "y\n"), direct.err
+    assert "by wss" in direct.err
+    assert (sink.connections, bytes(sink.received)) == (0, b"")
