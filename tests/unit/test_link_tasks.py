@@ -1,0 +1,65 @@
+"""Tasks that end with their block."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from codex_ssh.link.tasks import open_tasks
+
+
+async def test_tasks_are_cancelled_and_awaited_at_the_end_of_the_block() -> None:
+    ended = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(True)
+
+    async with open_tasks() as tasks:
+        tasks.start(wait())
+        tasks.start(wait())
+        await asyncio.sleep(0)
+        assert len(tasks) == 2
+    assert ended == [True, True]
+
+
+async def test_a_failing_task_ends_the_block_with_its_own_exception() -> None:
+    async def fail() -> None:
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        async with open_tasks() as tasks:
+            tasks.start(fail())
+            await asyncio.get_running_loop().create_future()
+
+
+async def test_what_the_block_itself_raises_goes_first() -> None:
+    async def fail() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise ConnectionError("gone")
+
+    with pytest.raises(KeyError):
+        async with open_tasks() as tasks:
+            tasks.start(fail())
+            await asyncio.sleep(0)
+            raise KeyError
+
+
+async def test_cancelling_the_block_from_outside_stays_a_cancellation() -> None:
+    started = asyncio.Event()
+
+    async def block() -> None:
+        async with open_tasks():
+            started.set()
+            await asyncio.get_running_loop().create_future()
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(block())
+        await started.wait()
+        task.cancel()
+    assert task.cancelled()
