@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import enum
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -199,19 +200,20 @@ def decode_ask(request: Request) -> Ask:
 
 def _command_ask(number: RequestId, params: Json) -> CommandAsk:
     offered = list_at(params, "availableDecisions") or ["accept", "decline", "cancel"]
-    decisions = [_command_decision(wire) for wire in offered]
+    command = text_at(params, "command")
+    decisions = [_command_decision(wire, command) for wire in offered]
     if all(decision.verdict is not Verdict.DECLINE for decision in decisions):
         before_cancel = next(
             (at for at, decision in enumerate(decisions) if decision.verdict is Verdict.CANCEL),
             len(decisions),
         )
-        decisions.insert(before_cancel, _command_decision("decline"))
+        decisions.insert(before_cancel, _command_decision("decline", command))
     return CommandAsk(
         request_id=number,
         thread_id=ThreadId(text_at(params, "threadId")),
         turn_id=TurnId(text_at(params, "turnId")),
         item_id=ItemId(text_at(params, "itemId")),
-        command=text_at(params, "command"),
+        command=command,
         cwd=text_at(params, "cwd"),
         reason=text_at(params, "reason"),
         network_host=text_at(shape_at(params, "networkApprovalContext"), "host"),
@@ -220,14 +222,19 @@ def _command_ask(number: RequestId, params: Json) -> CommandAsk:
     )
 
 
-def _command_decision(wire: Json) -> Decision:
+def _command_decision(wire: Json, command: str) -> Decision:
     result = {"decision": wire}
     if isinstance(wire, str) and wire in _COMMAND_WORDS:
         verdict = Verdict(wire)
         key, label = _COMMAND_WORDS[wire]
         return Decision(verdict=verdict, key=key, label=label, result=result)
     if prefix := texts_at(shape_at(wire, Verdict.ACCEPT_PREFIX.value), "execpolicy_amendment"):
-        label = f"yes, and don't ask again for commands that start with `{_prefix_words(prefix)}`"
+        words = unwrap_shell(shlex.join(prefix))
+        label = (
+            "yes, and don't ask again for this command"
+            if words == unwrap_shell(command)
+            else f"yes, and don't ask again for commands that start with `{words}`"
+        )
         return Decision(verdict=Verdict.ACCEPT_PREFIX, key="p", label=label, result=result)
     rule = shape_at(shape_at(wire, Verdict.NETWORK_RULE.value), "network_policy_amendment")
     if host := text_at(rule, "host"):
@@ -240,16 +247,10 @@ def _command_decision(wire: Json) -> Decision:
 
 _COMMAND_WORDS: Final = {
     "accept": ("y", "yes, run it"),
-    "acceptForSession": ("a", "yes, and don't ask again for this command in this session"),
+    "acceptForSession": ("a", "yes, and don't ask again for this in this session"),
     "decline": ("d", "no, and let the turn go on without it"),
     "cancel": ("c", "no, and stop the turn"),
 }
-
-
-def _prefix_words(prefix: tuple[str, ...]) -> str:
-    if len(prefix) == 3 and prefix[1] in ("-c", "-lc"):
-        return prefix[2]
-    return " ".join(prefix)
 
 
 def _file_change_ask(number: RequestId, params: Json) -> FileChangeAsk:

@@ -21,9 +21,11 @@ from codex_ssh.core.entry import Level
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.rpc import RequestId
+from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.tui.bridge import Conversation, ExitReason, TuiOptions, TuiOutcome
+from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands import COMMANDS, CommandName, parse
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -60,7 +62,17 @@ class CodexApp(App[TuiOutcome]):
     """
 
     CSS = """
-    Screen { background: ansi_default; color: ansi_default; layers: base; }
+    Screen { background: ansi_default; color: ansi_default; }
+    ModalScreen { background: transparent; }
+    * {
+        scrollbar-background: ansi_default;
+        scrollbar-background-hover: ansi_default;
+        scrollbar-background-active: ansi_default;
+        scrollbar-corner-color: ansi_default;
+        scrollbar-color: ansi_bright_black;
+        scrollbar-color-hover: ansi_cyan;
+        scrollbar-color-active: ansi_cyan;
+    }
     """
     ENABLE_COMMAND_PALETTE = False
     TITLE = "codex-ssh"
@@ -181,7 +193,8 @@ class CodexApp(App[TuiOutcome]):
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
-            return "ctrl+c again leaves"
+            running = self._shown is not None and self._shown.state.is_running
+            return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
         if self._card.display and not self._card.has_focus:
             return "tab: answer the approval"
         if self._put_off:
@@ -206,6 +219,11 @@ class CodexApp(App[TuiOutcome]):
         """Send the answer."""
         declined = not message.decision.verdict.lets_it_happen
         self._chat.answer(message.ask, message.decision.result, declined=declined)
+
+    def on_ask_card_typed(self, message: AskCard.Typed) -> None:
+        """Write in the composer what was typed at the card."""
+        self._composer.focus()
+        self._composer.insert(message.text)
 
     def on_transcript_view_near_top(self) -> None:
         """Load older history."""
@@ -290,9 +308,7 @@ class CodexApp(App[TuiOutcome]):
         threads = await self._asked(self._chat.threads())
         if threads:
             choices = [
-                Choice(
-                    value=thread.id, label=thread.title, about=f"{thread.cwd}  {thread.status.state.value}"
-                )
+                Choice(value=thread.id, label=thread.title, about=_about_thread(thread, time.time()))
                 for thread in threads
             ]
             chosen = await self.push_screen_wait(PickScreen("go on with which thread?", choices))
@@ -356,7 +372,7 @@ class CodexApp(App[TuiOutcome]):
             "host": f"{facts.user}@{facts.host}" if facts.user else facts.host,
             "machine": facts.hostname,
             "transport": f"{facts.transport}, round trip {trip}",
-            "app server": f"codex {facts.server_version}" if facts.server_version else "",
+            "app server": facts.server_version,
             "codex home": facts.codex_home,
             "thread": f"{transcript.thread_id} {transcript.name}".strip(),
             "directory": transcript.cwd,
@@ -395,6 +411,12 @@ class CodexApp(App[TuiOutcome]):
             self._exception = self.crash = error
             self._exception_event.set()
         self._close_messages_no_wait()
+
+
+def _about_thread(thread: Thread, now: float) -> str:
+    age = f"{seconds(max(0, int(now - thread.updated_at)) * 1000)} ago" if thread.updated_at else ""
+    state = "running" if thread.status.state is ThreadState.ACTIVE else ""
+    return "  ".join(part for part in (state, age, thread.cwd) if part)
 
 
 async def run_tui(conversation: Conversation, options: TuiOptions) -> TuiOutcome:

@@ -362,7 +362,8 @@ def _turn_end(end: TurnEnd, look: Look) -> list[Strip]:
         case _:
             message = plain_line(end.error.message) if end.error else "the turn failed"
             rows = wrap([(message, palette.BAD)], look.width, first=[("✗ ", palette.BAD_BOLD)])
-            details = [part for part in (end.error.kind, end.error.details) if part] if end.error else []
+            kind = end.error.kind if end.error and end.error.kind != "other" else ""
+            details = [part for part in (kind, end.error.details) if part] if end.error else []
             for part in details:
                 for line in plain_lines(part).split("\n"):
                     rows += wrap([(line, palette.DIM)], look.width, first=[("  ", palette.PLAIN)])

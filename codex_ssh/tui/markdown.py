@@ -127,6 +127,8 @@ class _Writer:
                 self._leaf(token)
 
     def _open(self, token: Token) -> None:
+        if not self.lists and token.type in ("bullet_list_open", "ordered_list_open"):
+            self._gap()
         match token.type:
             case "bullet_list_open":
                 self.lists.append(_List(None, _BULLETS[min(len(self.lists), len(_BULLETS) - 1)]))
@@ -153,17 +155,8 @@ class _Writer:
         else:
             mark = f"{inside.number}. "
             inside.number += 1
-        if len(self.lists) == 1 and inside.number in (None, 2) and self.marker is None:
-            self._gap_before_list()
         self.marker = (mark, palette.DIM)
         self.indents.append((" " * len(mark), palette.PLAIN))
-
-    def _gap_before_list(self) -> None:
-        if self.rows and not self._in_item():
-            self.rows.append(blank())
-
-    def _in_item(self) -> bool:
-        return bool(self.indents)
 
     def _close(self, token: Token) -> None:
         match token.type:

@@ -48,6 +48,15 @@ def command_ask(**params: Json) -> CommandAsk:
     return ask
 
 
+def test_a_rule_for_more_than_this_command_says_for_what() -> None:
+    wire = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["git", "commit"]}}
+    ask = command_ask(availableDecisions=[wire], command="bash -lc 'git commit -m x'")
+    assert "`git commit`" in ask.decisions[0].label
+    same = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["bash", "-lc", "git status"]}}
+    ask = command_ask(availableDecisions=[same], command="bash -lc 'git status'")
+    assert ask.decisions[0].label.endswith("this command")
+
+
 def test_no_list_of_decisions_means_yes_no_and_cancel() -> None:
     verdicts = [decision.verdict for decision in command_ask().decisions]
     assert verdicts == [Verdict.ACCEPT, Verdict.DECLINE, Verdict.CANCEL]

@@ -35,7 +35,7 @@ class PickScreen(ModalScreen[str | None]):
     """Gives the chosen value, or None."""
 
     DEFAULT_CSS = """
-    PickScreen { align: center middle; background: ansi_default; }
+    PickScreen { align: center middle; background: transparent; }
     PickScreen > Vertical {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
         border: round ansi_cyan; padding: 0 1; background: ansi_default;
@@ -50,7 +50,7 @@ class PickScreen(ModalScreen[str | None]):
         scrollbar-size-vertical: 1;
         & > .option-list--option { color: ansi_default; background: ansi_default; }
         & > .option-list--option-highlighted {
-            text-style: reverse; color: ansi_default; background: ansi_default;
+            text-style: bold underline; color: ansi_black; background: ansi_cyan;
         }
     }
     """

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.plain_text import plain_line, plain_lines
@@ -23,7 +23,7 @@ class QuestionScreen(ModalScreen[Json]):
     """Gives the whole answer as the wire wants it; None puts the questions off."""
 
     DEFAULT_CSS = """
-    QuestionScreen { align: center middle; background: ansi_default; }
+    QuestionScreen { align: center middle; background: transparent; }
     QuestionScreen > VerticalScroll {
         width: 90%; max-width: 100; height: auto; max-height: 90%;
         border: round ansi_yellow; padding: 0 1; background: ansi_default;
@@ -33,9 +33,12 @@ class QuestionScreen(ModalScreen[Json]):
         & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
         & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
     }
-    QuestionScreen SelectionList, QuestionScreen SelectionList:focus {
+    QuestionScreen OptionList, QuestionScreen OptionList:focus {
         border: none; height: auto; max-height: 12; padding: 0; background: ansi_default;
-        & > .option-list--option-highlighted { text-style: reverse; background: ansi_default; }
+        & > .option-list--option { color: ansi_default; background: ansi_default; }
+        & > .option-list--option-highlighted {
+            text-style: bold underline; color: ansi_black; background: ansi_cyan;
+        }
     }
     """
 
@@ -43,12 +46,16 @@ class QuestionScreen(ModalScreen[Json]):
         Binding("escape", "later", "later", priority=True),
         Binding("ctrl+d", "skip", "skip", priority=True),
         Binding("enter", "next", "next", priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("space", "mark", show=False),
     ]
 
     def __init__(self, ask: QuestionsAsk | ElicitationAsk) -> None:
         super().__init__()
         self._ask = ask
         self._at = 0
+        self._marked: set[int] = set()
         self._answers: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -65,7 +72,7 @@ class QuestionScreen(ModalScreen[Json]):
         """Build the dialog."""
         with VerticalScroll(can_focus=False):
             yield Static(id="about", markup=False)
-            yield SelectionList[str]()
+            yield OptionList(markup=False)
             yield Input()
             yield Static(id="fault", markup=False)
 
@@ -82,35 +89,62 @@ class QuestionScreen(ModalScreen[Json]):
         about.append(f"{plain_line(question.header) or 'question'}{count}\n", palette.BOLD)
         about.append(plain_lines(question.text))
         self.query_one("#about", Static).update(about)
-        options = self.query_one(SelectionList)
-        options.clear_options()
-        options.display = bool(question.options)
-        for option in question.options:
-            line = Text(plain_line(option.label))
-            if option.description:
-                line.append(f"  {plain_line(option.description)}", palette.DIM)
-            options.add_option(Selection(line, option.value))
+        self._marked.clear()
+        self._show_options()
         entry = self.query_one(Input)
         entry.display = question.takes_text
         entry.password = question.is_secret
         entry.value = ""
-        hint = "enter: next, ctrl+d: skip, esc: later"
-        entry.placeholder = f"your answer ({hint})"
-        self.query_one("#fault", Static).update(Text(hint, palette.DIM))
-        if question.options:
-            options.highlighted = 0
-        (options if question.options else entry).focus()
+        entry.placeholder = "another answer" if question.options else "your answer"
+        mark = "space: mark, " if self._marks else ""
+        self.query_one("#fault", Static).update(
+            Text(f"{mark}enter: next, ctrl+d: skip, esc: later", palette.DIM)
+        )
+        (entry if question.takes_text else self.query_one(OptionList)).focus()
+
+    @property
+    def _marks(self) -> bool:
+        """Whether several options may be marked."""
+        return self.question.kind is AnswerKind.TEXTS
+
+    def _show_options(self) -> None:
+        options = self.query_one(OptionList)
+        highlighted = options.highlighted or 0
+        options.clear_options()
+        options.display = bool(self.question.options)
+        for at, option in enumerate(self.question.options):
+            box = ("[x] " if at in self._marked else "[ ] ") if self._marks else f"{at + 1}. "
+            line = Text(f"{box}{plain_line(option.label)}")
+            if option.description:
+                line.append(f"  {plain_line(option.description)}", palette.DIM)
+            options.add_option(Option(line))
+        if self.question.options:
+            options.highlighted = min(highlighted, len(self.question.options) - 1)
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight, whatever has the keyboard."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_mark(self) -> None:
+        """Mark the highlighted option, where several may be."""
+        highlighted = self.query_one(OptionList).highlighted
+        if self._marks and highlighted is not None:
+            self._marked ^= {highlighted}
+            self._show_options()
 
     def action_next(self) -> None:
-        """Take the answer and go on; the highlighted option counts when none is marked."""
-        question, options, entry = self.question, self.query_one(SelectionList), self.query_one(Input)
-        picked: tuple[str, ...] = tuple(options.selected)
-        if question.takes_text and entry.value:
-            picked = (*picked, entry.value) if question.kind is AnswerKind.TEXTS else (entry.value,)
-        elif not picked and question.options and options.highlighted is not None:
-            picked = (options.get_option_at_index(options.highlighted).value,)
-        if question.kind is not AnswerKind.TEXTS:
-            picked = picked[-1:]
+        """Take the answer and go on: what was typed, else what is marked, else what is highlighted."""
+        question, typed = self.question, self.query_one(Input).value
+        highlighted = self.query_one(OptionList).highlighted
+        picked: tuple[str, ...] = tuple(question.options[at].value for at in sorted(self._marked))
+        if question.takes_text and typed:
+            picked = (*picked, typed)
+        elif not picked and question.options and highlighted is not None:
+            picked = (question.options[highlighted].value,)
         if fault := question.fault(picked):
             self.query_one("#fault", Static).update(Text(fault, palette.BAD))
             return

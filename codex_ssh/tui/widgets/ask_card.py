@@ -53,7 +53,7 @@ class AskCard(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     AskCard {
         height: auto;
-        max-height: 60%;
+        max-height: 75%;
         display: none;
         border: round ansi_yellow;
         padding: 0 1;
@@ -80,6 +80,13 @@ class AskCard(ScrollView, can_focus=True):
             super().__init__()
             self.ask = ask
             self.decision = decision
+
+    class Typed(Message):
+        """The user typed what is no decision: it is meant for the composer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(
         self, facts: ServerFacts, *, grace_seconds: float, clock: Callable[[], float] = time.monotonic
@@ -142,6 +149,9 @@ class AskCard(ScrollView, can_focus=True):
                 event.stop()
                 self._decide(decision)
                 return
+        if event.is_printable and event.character:
+            event.stop()
+            self.post_message(self.Typed(event.character))
 
     def _decide(self, decision: Decision) -> None:
         if self._ask is not None and self._clock() - self._since >= self._grace:
@@ -150,7 +160,7 @@ class AskCard(ScrollView, can_focus=True):
     # ---------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        width = max(16, self.content_size.width or self.app.size.width - 4)
+        width = max(16, self.scrollable_content_region.width or self.app.size.width - 4)
         self._rows, self._choices = [], []
         if self._ask is not None:
             self._rows = self._about(self._ask, width)
@@ -234,7 +244,7 @@ class AskCard(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Give one visible row: the decisions stay at the bottom, what they are about scrolls above them."""
-        width, above = self.content_size.width, self.content_size.height - len(self._choices)
+        width, above = self.scrollable_content_region.width, self.content_size.height - len(self._choices)
         rows, row = (
             (self._rows, self.scroll_offset.y + y) if y < above else (self._choices, y - max(0, above))
         )

@@ -51,11 +51,12 @@ class StatusBar(Static, can_focus=False):
 
     def show(self, running_seconds: float | None) -> None:
         """Draw the line anew."""
+        width = self.content_size.width
         parts = [Part(text=self.hint, rank=0, style=palette.WARN)] if self.hint else []
-        self.update(fitted([*parts, *status_parts(self._chat, running_seconds)], self.content_size.width))
+        self.update(fitted([*parts, *status_parts(self._chat, running_seconds, width)], width))
 
 
-def status_parts(chat: Chat, running_seconds: float | None) -> list[Part]:
+def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[Part]:
     """Give all pieces of the line, from left to right."""
     facts, transcript = chat.facts, chat.transcript
     parts: list[Part] = []
@@ -73,14 +74,14 @@ def status_parts(chat: Chat, running_seconds: float | None) -> list[Part]:
             part for part in (chat.model or transcript.model, chat.effort or transcript.effort) if part
         )
         parts.append(Part(text=plain_line(model), rank=5))
-        parts.append(Part(text=_short(plain_line(transcript.cwd)), rank=3))
+        parts.append(Part(text=_short(plain_line(transcript.cwd), max(12, width // 4)), rank=3))
         if transcript.usage.total:
             parts.append(Part(text=tokens(transcript.usage.total), rank=7))
         if transcript.usage.context_window:
             used = 100 * transcript.usage.context / transcript.usage.context_window
             parts.append(Part(text=f"context {used:.0f} %", rank=6))
     if facts.server_version:
-        parts.append(Part(text=f"codex {plain_line(facts.server_version)}", rank=8))
+        parts.append(Part(text=f"app server {plain_line(facts.server_version)}", rank=8))
     return [part for part in parts if part.text]
 
 
@@ -111,5 +112,5 @@ def _whole(count: int) -> str:
     return f"{count} s" if count < 60 else seconds(count * 1000)
 
 
-def _short(path: str, longest: int = 32) -> str:
+def _short(path: str, longest: int) -> str:
     return path if len(path) <= longest else f"…{path[-longest + 1 :]}"

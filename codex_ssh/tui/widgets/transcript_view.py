@@ -109,9 +109,14 @@ class TranscriptView(ScrollView, can_focus=False):
             at = self._by_key.get(self._anchor[0].entry.key)
             self._anchor = (at, 0) if at is not None else None
 
+    @property
+    def _width(self) -> int:
+        """Cells beside the scroll bar."""
+        return max(8, self.scrollable_content_region.width)
+
     def _look(self, cell: Cell) -> Look:
         unfolded = self._all_unfolded != (cell.entry.key in self._unfolded)
-        return Look(width=max(8, self.content_size.width), cwd=self._cwd, unfolded=unfolded)
+        return Look(width=self._width, cwd=self._cwd, unfolded=unfolded)
 
     # ---------------------------------------------------------------- places
 
@@ -127,7 +132,7 @@ class TranscriptView(ScrollView, can_focus=False):
                 top = self._wanted_top(height)
                 if not self._make_visible(top, height):
                     break
-            self.virtual_size = Size(self.content_size.width, self._tops[-1])
+            self.virtual_size = Size(self._width, self._tops[-1])
             self.scroll_to(y=self._wanted_top(height), animate=False, immediate=True, force=True)
         finally:
             self._placing = False
@@ -170,7 +175,7 @@ class TranscriptView(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         """Give one visible row."""
         row = self.scroll_offset.y + y
-        width = self.content_size.width
+        width = self._width
         strip = self._row(row)
         return strip.extend_cell_length(width).crop(0, width).apply_offsets(0, row)
 
