@@ -49,6 +49,10 @@ _READ_BYTES: Final = 16 * 1024
 class Client(Protocol):
     """What an engine sees of a connected client."""
 
+    @property
+    def queued(self) -> int:
+        """How many messages wait to be written to it."""
+
     def frames(self) -> AsyncIterator[str]:
         """Give its text messages until it is gone."""
 
@@ -281,7 +285,6 @@ def _control_socket(codex_home: Path | None) -> Path:
     directory = codex_home / "app-server-control"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.chmod(directory, 0o700)
     except OSError as error:
         raise _cannot_listen(f"unix://{directory}", error) from error
     return directory / "app-server-control.sock"

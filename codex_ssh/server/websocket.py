@@ -56,6 +56,11 @@ class ServerWebSocket:
         self._wake = asyncio.Event()
         self._ended = False
 
+    @property
+    def queued(self) -> int:
+        """How many messages wait to be written; :data:`MAX_QUEUED_MESSAGES` of them are too many."""
+        return len(self._outbound)
+
     async def frames(self) -> AsyncIterator[str]:
         """Give the text messages until the client is gone, however it goes. Others are ignored."""
         parts: list[bytes] = []

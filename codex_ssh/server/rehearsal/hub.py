@@ -23,6 +23,15 @@ EXPERIMENTAL_NOTIFICATIONS: Final = frozenset({"thread/readState/changed", "thre
 """What only clients with ``experimentalApi`` are told."""
 
 
+GIVE_WAY_SECONDS: Final = 2
+"""Longest a burst waits for a client that does not read."""
+
+MAX_WAITING_MESSAGES: Final = 256
+"""Messages that may wait for a client before a burst waits, too: a quarter of what cuts it."""
+
+_LOOK_SECONDS: Final = 0.002
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Session:
     """One client.
@@ -32,12 +41,19 @@ class Session:
         initialized: Whether ``initialize`` succeeded.
         experimental: Whether it asked for the experimental API.
         opted_out: Notifications it does not want.
+        given_up: Whether it did not read for so long that nobody waits for it any more.
     """
 
     client: Client
     initialized: bool = False
     experimental: bool = False
     opted_out: frozenset[str] = frozenset()
+    given_up: bool = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it still has much to read."""
+        return self.client.queued > MAX_WAITING_MESSAGES
 
     def wants(self, method: str) -> bool:
         """Whether it hears a notification."""
@@ -91,6 +107,19 @@ class Hub:
     def broadcast(self, method: str, params: Shape) -> None:
         """Tell everybody."""
         self.notify(self.sessions, method, params)
+
+    async def give_way(self, to: Iterable[Session]) -> None:
+        """Wait until sessions have read most of what they were sent; who does not read is not waited for."""
+        await asyncio.sleep(0)
+        sessions = tuple(to)
+        for session in sessions:
+            session.given_up = session.given_up and session.is_busy
+        for _ in range(int(GIVE_WAY_SECONDS / _LOOK_SECONDS)):
+            if not any(session.is_busy and not session.given_up for session in sessions):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+        for session in sessions:
+            session.given_up = session.is_busy  # its queue will fill, and it is cut
 
     def request(self, to: Iterable[Session], method: str, thread_id: str, params: Shape) -> Pending:
         """Ask some sessions; the first answer of anybody counts, and later ones are ignored."""

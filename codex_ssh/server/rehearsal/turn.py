@@ -48,6 +48,9 @@ logger = logging.getLogger(__name__)
 WORD_SECONDS: Final = 0.015
 """Pause between the words of an answer: fast, and still to be seen as a stream."""
 
+BURST_WORDS: Final = 32
+"""Words without a pause before the clients' queues get a chance to empty."""
+
 HOLD_SECONDS: Final = 600
 """Longest a ``hold`` lasts."""
 
@@ -184,9 +187,10 @@ class RunningTurn:
         item = wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms())
         self.narrator.start(item)
         pause = WORD_SECONDS if step.seconds_between is None else step.seconds_between
-        for piece in pieces(step.text):
+        for count, piece in enumerate(pieces(step.text), start=1):
             self.narrator.tell("item/agentMessage/delta", itemId=item["id"], delta=piece)
-            await self._pause(pause)
+            if pause or count % BURST_WORDS == 0:
+                await self._pause(pause)
         if step.holds:
             await self._pause(HOLD_SECONDS)
         self.narrator.complete(item, text=step.text)
@@ -373,7 +377,7 @@ class RunningTurn:
 
     async def _pause(self, seconds: float) -> None:
         if seconds <= 0:
-            await asyncio.sleep(0)  # lets the clients' queues empty
+            await self.thread.hub.give_way(self.thread.subscribers)
         else:
             try:
                 async with asyncio.timeout(seconds):
