@@ -82,6 +82,10 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), **more}
 
 
+def left_below(home: Path) -> dict[str, str]:
+    return {str(path): path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()}
+
+
 def client_argv(sshd: Sshd, command: str, *words: str) -> list[str]:
     return [
         sys.executable,
@@ -253,6 +257,35 @@ async def test_a_tunnel_shows_its_own_token_when_asked(
 
 
 @pytest.mark.tmux
+@pytest.mark.parametrize("flags", [[], ["--door"]], ids=["in the channel", "through the door"])
+async def test_our_tui_shows_and_leaves_no_token(
+    sshd: Sshd,
+    server: CodexAppServer,
+    canary: str,
+    tmp_path: Path,
+    start_tmux: StartTmux,
+    flags: list[str],
+) -> None:
+    home = tmp_path / "client-home"
+    home.mkdir()
+    argv = client_argv(sshd, "connect", "--endpoint", server.endpoint, *flags, "devbox", "say all is well")
+    terminal = await start_tmux(argv, environment=environment(home), columns=120, lines=40)
+    await terminal.wait_text("all is well")
+    client = Client()
+    look(sshd, await terminal.pid(), client.processes)
+    await terminal.wait_text("idle")
+    await terminal.type("/quit")
+    await terminal.key("Enter")
+    client.code = await terminal.wait_exit()
+    client.out = await terminal.history()
+    client.files = left_below(home)
+
+    assert client.code == 0, client.out
+    assert any(name.endswith(".log") for name in client.files)
+    assert client.places(canary) == []
+
+
+@pytest.mark.tmux
 async def test_the_official_tui_gets_the_doors_token_only(
     sshd: Sshd, server: CodexAppServer, canary: str, tmp_path: Path, start_tmux: StartTmux
 ) -> None:
@@ -274,9 +307,7 @@ async def test_the_official_tui_gets_the_doors_token_only(
     client = Client()
     look(sshd, await terminal.pid(), client.processes)
     client.out = await terminal.history()
-    client.files = {
-        str(path): path.read_text(errors="replace") for path in home.rglob("*.log") if path.is_file()
-    }
+    client.files = left_below(home)
 
     wanted = f"{DOOR_VARIABLE}=".encode()
     holders = [seen for seen in client.processes if wanted in seen]
