@@ -17,6 +17,7 @@ from codex_ssh.cli.options import (
 from codex_ssh.cli.output import note, warn
 from codex_ssh.core.config import FrontEnd, Settings
 from codex_ssh.core.endpoint import WsEndpoint
+from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
 from codex_ssh.local.log import log_to_file, log_to_stderr
@@ -61,16 +62,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def run_front_end(
-    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
+    arguments: argparse.Namespace,
+    profile: Profile,
+    settings: Settings,
+    prompter: Prompter,
+    *,
+    goes_on: bool = True,
 ) -> int:
-    """Run the chosen front end on a profile; the demo comes in here too."""
+    """Run the chosen front end on a profile; the demo comes in here too.
+
+    Args:
+        arguments: The command line.
+        profile: How the host is reached.
+        settings: What holds for it.
+        prompter: Answers questions before the screen is taken.
+        goes_on: Whether the host is there afterwards, for the words on leaving.
+    """
     if settings.tui is FrontEnd.CODEX:
         return await _run_official(arguments, profile, settings, prompter)
-    return await _run_ours(arguments, profile, settings, prompter)
+    return await _run_ours(arguments, profile, settings, prompter, goes_on=goes_on)
 
 
 async def _run_ours(
-    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
+    arguments: argparse.Namespace,
+    profile: Profile,
+    settings: Settings,
+    prompter: Prompter,
+    *,
+    goes_on: bool,
 ) -> int:
     from codex_ssh.link.connect import open_link
 
@@ -94,10 +113,14 @@ async def _run_ours(
             )
         finally:
             log_to_stderr(arguments.verbosity)
+    if outcome.draft:
+        note(f"not sent: {plain_lines(outcome.draft)}")
+    if outcome.turn_running:
+        note("the turn goes on on the devbox")
+    if outcome.can_resume and goes_on:
+        note(f"to go on: codex-ssh {profile.host} --resume {outcome.thread_id}")
     if outcome.error is not None:
         raise outcome.error
-    if outcome.thread_id:
-        note(f"to go on: codex-ssh {profile.host} --resume {outcome.thread_id}")
     return 0
 
 

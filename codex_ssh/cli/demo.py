@@ -63,7 +63,7 @@ async def _connect(arguments: argparse.Namespace, devbox: Devbox) -> int:
 
         opening = Opening(prompt=arguments.prompt, cwd=effective.settings.cd, model=effective.settings.model)
         return await run_turn(profile, prompter, opening, ApprovalPolicy.ALL, TextPrinter())
-    return await run_front_end(arguments, profile, effective.settings, prompter)
+    return await run_front_end(arguments, profile, effective.settings, prompter, goes_on=False)
 
 
 def _client_arguments(arguments: argparse.Namespace, devbox: Devbox) -> argparse.Namespace:

@@ -1,0 +1,132 @@
+"""Our TUI in tmux on a real devbox: an answer, an approval by keyboard, and what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartCodex, StartTmux
+from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.codex import CodexAppServer, CodexBinary
+from tests.support.listening import exposed, listening_in_tree
+from tests.support.sshd import Sshd
+from tests.support.tmux import Tmux
+from tests.support.waiting import NeverHappened
+
+pytestmark = [pytest.mark.sshd, pytest.mark.codex, pytest.mark.tmux]
+
+
+@pytest.fixture
+async def server(sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary) -> CodexAppServer:
+    # A sandbox to ask to be let out of; the command itself then runs without one.
+    flags = ("-c", 'sandbox_mode="workspace-write"')
+    return await start_codex(codex_binary, codex_home=sshd.home / ".codex", flags=flags)
+
+
+async def open_tui(
+    start_tmux: StartTmux, home: Path, *words: str, columns: int = 80, lines: int = 24
+) -> Tmux:
+    environment = client_environment(home, TERM="xterm-256color", PYTHONDEVMODE="")
+    return await start_tmux([*PROGRAM, *words], environment=environment, columns=columns, lines=lines)
+
+
+async def approve(tui: Tmux, made: Path) -> None:
+    """Press y until it counts: for a moment after a card has come up, keys meant for the composer don't."""
+    for _ in range(5):
+        await tui.key("y")
+        try:
+            await tui.wait_screen(lambda _: made.exists(), "the file is there", seconds=2)
+        except NeverHappened:
+            continue
+        return
+    assert made.exists()
+
+
+@pytest.mark.parametrize("door", [(), ("--door",)], ids=["channel", "door"])
+async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
+    start_tmux: StartTmux,
+    sshd: Sshd,
+    server: CodexAppServer,
+    workspace: Path,
+    tmp_path: Path,
+    door: tuple[str, ...],
+) -> None:
+    tui = await open_tui(
+        start_tmux, tmp_path / "laptop",
+        "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--cd", str(workspace),
+        *door, "devbox", "say hello from the devbox",
+    )  # fmt: skip
+    await tui.wait_text("hello from the devbox")
+    assert await tui.full_screen()
+    pid = await tui.pid()
+    assert exposed(processes.tree(pid)) == []
+    assert len(listening_in_tree(pid)) == len(door)
+    shown = await tui.screen()
+    assert "devbox" in shown
+    assert server.binary.version() in shown or "ssh" in shown
+    await tui.type("escalate: touch made-by-keyboard")
+    await tui.wait_text("escalate: touch made-by-keyboard")
+    await tui.key("Enter")
+    await tui.wait_text("Run this command?")
+    assert not (workspace / "made-by-keyboard").exists()
+    await approve(tui, workspace / "made-by-keyboard")
+    await tui.type("/quit")
+    await tui.key("Enter")
+    assert await tui.wait_exit() == 0
+    assert "--resume" in await tui.history()
+
+
+async def test_what_cannot_be_reached_is_said_without_a_full_screen(
+    start_tmux: StartTmux, sshd: Sshd, tmp_path: Path
+) -> None:
+    tui = await open_tui(
+        start_tmux, tmp_path, "-F", str(sshd.ssh_config), "--endpoint", "ws://127.0.0.1:1", "devbox"
+    )
+    assert await tui.wait_exit() == 6
+    screen = await tui.history()
+    assert "error: devbox: app server: nothing listens on port 1 there" in screen
+    assert "hint: " in screen
+    assert not await tui.full_screen()
+
+
+async def test_a_lost_link_ends_it_with_the_reason_and_the_draft(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    tui = await open_tui(
+        start_tmux,
+        tmp_path,
+        "-F",
+        str(sshd.ssh_config),
+        "--endpoint",
+        str(server.endpoint),
+        "devbox",
+        "say one",
+    )
+    await tui.wait_text("one")
+    await tui.wait_text("idle")
+    await tui.type("not yet sent")
+    await tui.wait_text("not yet sent")
+    sshd.cut()
+    assert await tui.wait_exit() == 9
+    left = await tui.history()
+    assert "error: devbox: ssh: " in left
+    assert "not sent: not yet sent" in left
+    assert "--resume" in left
+
+
+async def test_ctrl_c_while_it_connects_leaves_nothing(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    sshd.known_hosts.write_text("")
+    tui = await open_tui(
+        start_tmux, tmp_path, "-F", str(sshd.ssh_config), "-o", "StrictHostKeyChecking=ask",
+        "--endpoint", str(server.endpoint), "devbox",
+    )  # fmt: skip
+    await tui.wait_text("SHA256:")
+    family = processes.tree(await tui.pid())
+    await tui.key("C-c")
+    assert await tui.wait_exit() == 130
+    assert not any(map(processes.is_alive, family))
+    assert sshd.logins == 0
