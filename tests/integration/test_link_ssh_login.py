@@ -62,11 +62,14 @@ async def open_agent(directory: Path, *keys: Path) -> AsyncGenerator[Path, None]
         "ssh-agent", "-D", "-a", path, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        await until(path.exists, "the agent listens")
+        environment = {**os.environ, "SSH_AUTH_SOCK": str(path)}
+
+        async def answers() -> bool:
+            return (await processes.run(["ssh-add", "-l"], environment=environment)).code < 2
+
+        await until(answers, "the agent answers")
         for key in keys:
-            added = await processes.run(
-                ["ssh-add", "-q", key], environment={**os.environ, "SSH_AUTH_SOCK": str(path)}
-            )
+            added = await processes.run(["ssh-add", "-q", key], environment=environment)
             assert added.code == 0, added.err
         yield path
     finally:
