@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.entry import Level
-from codex_ssh.core.events import AskResolved, Warned, decode_event
+from codex_ssh.core.events import AskResolved, Event, decode_event
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.methods import (
@@ -82,7 +82,8 @@ class Chat:
         self._asks_elsewhere: dict[RequestId, Ask] = {}
         self._older: tuple[str | None, str | None] = (None, None)
         self._loading_older = False
-        self._early: list[Warned] = []
+        self._opening = 0
+        self._early: list[Event | Ask] = []
 
     @property
     def facts(self) -> ServerFacts:
@@ -217,14 +218,16 @@ class Chat:
         call = thread_start(
             cwd=options.cwd, model=model, approval_policy=options.approval_policy, sandbox=options.sandbox
         )
-        self._show(await self._conversation.call(call))
+        with self._being_opened():
+            self._show(await self._conversation.call(call))
         self._older = (None, None)
 
     async def _resume(self, thread_id: str) -> None:
-        opened = await self._conversation.call(thread_resume(thread_id, model=self.options.model))
-        if self.transcript is not None and self.transcript.thread_id != opened.thread.id:
-            await self._leave()
-        self._show(opened)
+        with self._being_opened():
+            opened = await self._conversation.call(thread_resume(thread_id, model=self.options.model))
+            if self.transcript is not None and self.transcript.thread_id != opened.thread.id:
+                await self._leave()
+            self._show(opened)
         transcript = self.transcript
         if transcript is None:
             return
@@ -268,10 +271,21 @@ class Chat:
         self.transcript = Transcript(opened)
         self.model = self.effort = ""
         self._asks_elsewhere.clear()
-        for warned in self._early:
-            self.transcript.apply(warned)
-        self._early.clear()
+        early, self._early = self._early, []
+        for said in early:
+            self._fold(said)
         self.on_change()
+
+    @contextmanager
+    def _being_opened(self) -> Generator[None, None, None]:
+        """Keep what comes for a thread before it is shown: the reader may be ahead of the answer's taker."""
+        self._opening += 1
+        try:
+            yield
+        finally:
+            self._opening -= 1
+            if not self._opening and self.transcript is not None:
+                self._early.clear()
 
     async def _leave(self) -> None:
         if self.transcript is not None:
@@ -334,12 +348,10 @@ class Chat:
             await self._take_request(message)
             return
         event = decode_event(message)
-        if self.transcript is not None:
-            self.transcript.apply(event)
-        elif isinstance(event, Warned):
+        if self._is_early(getattr(event, "thread_id", "")):
             self._early.append(event)
-        if isinstance(event, AskResolved):
-            self._asks_elsewhere.pop(event.request_id, None)
+        else:
+            self._fold(event)
 
     async def _take_request(self, request: Request) -> None:
         ask = decode_ask(request)
@@ -347,8 +359,26 @@ class Chat:
             message = f"unsupported remote app-server request `{ask.method}`"
             await self._conversation.refuse(ask.request_id, METHOD_NOT_FOUND, message)
             self.note(Level.INFO, f"the server asked for {ask.method!r}, which codex-ssh cannot do; refused")
-        elif self.transcript is None or not self.transcript.ask(ask):
-            self._asks_elsewhere[ask.request_id] = ask
+        elif self._is_early(ask.thread_id):
+            self._early.append(ask)
+        else:
+            self._fold(ask)
+
+    def _is_early(self, thread_id: str) -> bool:
+        """Whether this may be about a thread that is not shown yet."""
+        if self.transcript is None:
+            return True
+        return self._opening > 0 and thread_id != self.transcript.thread_id
+
+    def _fold(self, said: Event | Ask) -> None:
+        if isinstance(said, Ask):
+            if self.transcript is None or not self.transcript.ask(said):
+                self._asks_elsewhere[said.request_id] = said
+            return
+        if self.transcript is not None:
+            self.transcript.apply(said)
+        if isinstance(said, AskResolved):
+            self._asks_elsewhere.pop(said.request_id, None)
 
     async def _ping(self) -> None:
         try:

@@ -1,0 +1,78 @@
+"""Runs the TUI on a written conversation, without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from textual.pilot import Pilot
+
+from codex_ssh.tui.app import CodexApp
+from codex_ssh.tui.bridge import TuiOptions, TuiOutcome
+from codex_ssh.tui.chat import Chat, open_chat
+from codex_ssh.tui.widgets.composer import Composer
+from tests.support.waiting import until
+from tests.tui.conversation import Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A running TUI."""
+
+    script: Script
+    chat: Chat
+    app: CodexApp
+    pilot: Pilot[TuiOutcome]
+
+    def screen(self) -> str:
+        """Give what is on the screen, as text."""
+        widths = self.app.size.width
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text[:widths].rstrip() for strip in strips)
+
+    async def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until something is so."""
+        await until(condition, what, show=self.screen)
+
+    async def wait_text(self, text: str) -> None:
+        """Wait until a text is on the screen."""
+        await self.wait(lambda: text in self.screen(), f"{text!r} on the screen")
+
+    async def wait_gone(self, text: str) -> None:
+        """Wait until a text is not on the screen."""
+        await self.wait(lambda: text not in self.screen(), f"{text!r} gone")
+
+    async def wait_call(self, method: str) -> None:
+        """Wait until a method was called."""
+        await self.wait(lambda: self.script.asked(method), f"a call of {method}")
+
+    async def type(self, text: str, *, then: str = "enter") -> None:
+        """Type a text and press a key."""
+        for character in text:
+            await self.pilot.press({" ": "space", "/": "slash", "\n": "ctrl+j"}.get(character, character))
+        if then:
+            await self.pilot.press(then)
+
+    @property
+    def composer(self) -> Composer:
+        return self.app.query_one(Composer)
+
+
+@asynccontextmanager
+async def open_stage(
+    script: Script | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    options: TuiOptions | None = None,
+    ready: bool = True,
+) -> AsyncGenerator[Stage, None]:
+    """Run the TUI until the block ends; waits for the thread unless told not to."""
+    script = script or Script()
+    async with open_chat(script, options or TuiOptions(grace_seconds=0)) as chat:
+        app = CodexApp(chat)
+        async with app.run_test(size=size) as pilot:
+            stage = Stage(script=script, chat=chat, app=app, pilot=pilot)
+            if ready:
+                await stage.wait_text("idle")
+            yield stage

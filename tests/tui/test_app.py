@@ -1,0 +1,558 @@
+"""Every key and dialog of the TUI does what it says."""
+
+import pytest
+
+from codex_ssh.core.rpc import Json
+from codex_ssh.core.thread import TurnStatus
+from codex_ssh.errors import LinkLost
+from codex_ssh.tui.bridge import ExitReason, TuiOptions, TuiOutcome
+from codex_ssh.tui.widgets.ask_card import AskCard
+from codex_ssh.tui.widgets.transcript_view import TranscriptView
+from tests.tui.conversation import Script, opened, thread
+from tests.tui.stage import Stage, open_stage
+
+
+async def answered(stage: Stage, text: str = "**hello** from the model") -> None:
+    """Play a whole turn with one answer."""
+    stage.script.turn()
+    stage.script.item("agentMessage", "a", done=False, text="")
+    for word in text.split(" "):
+        stage.script.delta("a", f"{word} ")
+    stage.script.item("agentMessage", "a", text=text)
+    stage.script.turn("completed", durationMs=12_000)
+    await stage.wait_text("worked for 12 s")
+
+
+async def test_a_prompt_is_sent_and_the_answer_streams_in() -> None:
+    async with open_stage() as stage:
+        await stage.type("say hello")
+        await stage.wait_call("turn/start")
+        params = stage.script.asked("turn/start")[0]
+        assert params["input"] == [{"type": "text", "text": "say hello", "text_elements": []}]
+        await stage.wait_text("› say hello")
+        assert stage.composer.text == ""
+        stage.script.turn()
+        number = params["clientUserMessageId"]
+        content = [{"type": "text", "text": "say hello"}]
+        stage.script.item("userMessage", "u", clientId=number, content=content)
+        stage.script.item("agentMessage", "a", done=False, text="")
+        stage.script.delta("a", "# Head\n\nsome **bo")
+        await stage.wait_text("some **bo")
+        await stage.wait_text("running")
+        stage.script.delta("a", "ld** text")
+        await stage.wait_text("some bold text")
+        stage.script.item("agentMessage", "a", text="# Head\n\nsome **bold** text")
+        stage.script.turn("completed", durationMs=61_000)
+        await stage.wait_text("worked for 1 min 01 s")
+        await stage.wait_text("idle")
+        assert stage.screen().count("say hello") == 1
+
+
+async def test_the_first_prompt_comes_from_the_command_line() -> None:
+    options = TuiOptions(prompt="do it", cwd="/w", model="big", grace_seconds=0)
+    async with open_stage(options=options, ready=False) as stage:
+        await stage.wait_call("turn/start")
+        assert stage.script.asked("thread/start") == [{"cwd": "/w", "model": "big"}]
+        await stage.wait_text("› do it")
+
+
+async def test_ctrl_j_makes_a_new_line_and_enter_sends_all() -> None:
+    async with open_stage() as stage:
+        await stage.type("one\ntwo")
+        await stage.wait_call("turn/start")
+        assert stage.script.asked("turn/start")[0]["input"][0]["text"] == "one\ntwo"
+
+
+async def test_enter_steers_while_a_turn_runs() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        await stage.wait_text("running")
+        await stage.type("rather this")
+        await stage.wait_call("turn/steer")
+        assert stage.script.asked("turn/steer")[0]["expectedTurnId"] == "turn-1"
+        assert stage.script.asked("turn/start") == []
+
+
+async def test_a_turn_that_ended_meanwhile_is_begun_anew() -> None:
+    async with open_stage() as stage:
+        stage.script.refuses("turn/steer", "no active turn to steer")
+        stage.script.turn()
+        await stage.wait_text("running")
+        await stage.type("late")
+        await stage.wait_call("turn/start")
+        await stage.wait_text("› late")
+
+
+async def test_a_refused_message_comes_back_to_the_composer() -> None:
+    async with open_stage() as stage:
+        stage.script.refuses("turn/start", "Server is draining; retry after reconnecting")
+        await stage.type("keep me")
+        await stage.wait_text("Server is draining")
+        await stage.wait(lambda: stage.composer.text == "keep me", "the text is back")
+
+
+async def test_escape_interrupts() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        await stage.wait_text("running")
+        await stage.pilot.press("escape")
+        await stage.wait_call("turn/interrupt")
+        assert stage.script.asked("turn/interrupt") == [{"threadId": "t-1", "turnId": "turn-1"}]
+        stage.script.turn("interrupted", durationMs=1500)
+        await stage.wait_text("■ interrupted after 1.5 s")
+
+
+async def test_up_and_down_walk_through_what_was_said() -> None:
+    async with open_stage() as stage:
+        for text in ("first", "second"):
+            await stage.type(text)
+            await stage.wait_text(f"› {text}")
+        await stage.type("unsent", then="up")
+        assert stage.composer.text == "second"
+        await stage.pilot.press("up")
+        assert stage.composer.text == "first"
+        await stage.pilot.press("up")
+        assert stage.composer.text == "first"
+        await stage.pilot.press("down", "down")
+        assert stage.composer.text == "unsent"
+
+
+KEYS = {
+    "y": {"decision": "accept"},
+    "a": {"decision": "acceptForSession"},
+    "p": {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make"]}}},
+    "d": {"decision": "decline"},
+    "n": {"decision": "decline"},
+    "c": {"decision": "cancel"},
+    "2": {"decision": "acceptForSession"},
+    "enter": {"decision": "decline"},
+    "up enter": {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make"]}}},
+    "down enter": {"decision": "cancel"},
+    "down down enter": {"decision": "accept"},
+}
+
+
+@pytest.mark.parametrize("keys", KEYS)
+async def test_each_key_gives_its_decision(keys: str) -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask_command(7, reason="because")
+        await stage.wait_text("Run this command?")
+        for part in ("$ make test", "alice@devbox (box-17)", "/w/sub", "because", "waiting for approval"):
+            await stage.wait_text(part)
+        await stage.pilot.press(*keys.split())
+        await stage.wait(lambda: stage.script.answers, "an answer")
+        assert stage.script.answers == [(7, KEYS[keys])]
+        await stage.wait_gone("Run this command?")
+        await stage.wait(lambda: stage.composer.has_focus, "the composer has the keyboard")
+
+
+async def test_what_is_being_written_does_not_answer_an_approval() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        await stage.type("may", then="")
+        stage.script.ask_command()
+        await stage.wait_text("Run this command?")
+        await stage.wait_text("tab: answer the approval")
+        await stage.type("y", then="")
+        assert stage.composer.text == "mayy"
+        await stage.pilot.press("tab", "y")
+        await stage.wait(lambda: stage.script.answers, "an answer")
+
+
+async def test_a_key_right_after_the_card_appeared_does_not_count() -> None:
+    async with open_stage(options=TuiOptions(grace_seconds=3600)) as stage:
+        stage.script.turn()
+        stage.script.ask_command()
+        await stage.wait_text("Run this command?")
+        await stage.pilot.press("y", "enter", "1")
+        await stage.pilot.pause()
+        assert stage.script.answers == []
+        assert "Run this command?" in stage.screen()
+
+
+async def test_other_text_typed_at_the_card_goes_to_the_composer() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask_command()
+        await stage.wait_text("Run this command?")
+        await stage.type("/st", then="")
+        assert stage.composer.text == "/st"
+        assert stage.script.answers == []
+
+
+async def test_an_approval_given_elsewhere_vanishes() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask_command(3)
+        stage.script.ask_command(4, "make install")
+        await stage.wait_text("approval, 1 more behind it")
+        stage.script.say("serverRequest/resolved", requestId=3)
+        await stage.wait_text("$ make install")
+        await stage.wait_gone("more behind it")
+
+
+async def test_an_edit_shows_its_diff_in_the_card() -> None:
+    async with open_stage(size=(80, 40)) as stage:
+        stage.script.turn()
+        change = {
+            "path": "/w/a.py",
+            "kind": {"type": "update"},
+            "diff": "@@ -1 +1 @@\n-old line\n+new line\n",
+        }
+        stage.script.item("fileChange", "i", done=False, status="inProgress", changes=[change])
+        stage.script.ask(1, "item/fileChange/requestApproval")
+        await stage.wait_text("Make these changes?")
+        card = "\n".join(strip.text for strip in stage.app.query_one(AskCard)._rows)
+        assert "- old line" in card
+        assert "+ new line" in card
+        assert "a.py +1 -1" in card
+        await stage.pilot.press("y")
+        await stage.wait(lambda: stage.script.answers == [(1, {"decision": "accept"})], "the answer")
+
+
+async def test_the_decisions_stay_visible_below_a_long_diff() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        diff = "".join(f"line {n}\n" for n in range(200))
+        change = {"path": "/w/new.txt", "kind": {"type": "add"}, "diff": diff}
+        stage.script.item("fileChange", "i", done=False, status="inProgress", changes=[change])
+        stage.script.ask(1, "item/fileChange/requestApproval")
+        await stage.wait_text("Make these changes?")
+        await stage.wait_text("no, and stop the turn")
+        await stage.pilot.press("pagedown")
+        await stage.wait_gone("Make these changes?")
+        assert "no, and stop the turn" in stage.screen()
+
+
+async def test_permissions_are_spelled_out() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        wanted = {"network": {"enabled": True}, "fileSystem": {"write": ["/var/data"]}}
+        stage.script.ask(5, "item/permissions/requestApproval", permissions=wanted, cwd="/w")
+        await stage.wait_text("• network access")
+        await stage.wait_text("• write /var/data")
+        await stage.pilot.press("a")
+        await stage.wait(lambda: stage.script.answers, "an answer")
+        assert stage.script.answers == [(5, {"permissions": wanted, "scope": "session"})]
+
+
+async def test_questions_take_options_and_text() -> None:
+    questions = [
+        {
+            "id": "q1",
+            "header": "Colour",
+            "question": "Which?",
+            "options": [{"label": "red"}, {"label": "blue"}],
+        },
+        {"id": "q2", "header": "Why", "question": "Say why"},
+    ]
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask(6, "item/tool/requestUserInput", questions=questions)
+        await stage.wait_text("2. blue")
+        await stage.pilot.press("down", "enter")
+        await stage.wait_text("Say why")
+        await stage.pilot.press("enter")
+        await stage.wait_text("an answer is needed")
+        await stage.type("so")
+        await stage.wait(lambda: stage.script.answers, "an answer")
+        answers = {"q1": {"answers": ["blue"]}, "q2": {"answers": ["so"]}}
+        assert stage.script.answers == [(6, {"answers": answers})]
+        await stage.wait_gone("Say why")
+
+
+async def test_questions_can_be_put_off_and_opened_again() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask(6, "item/tool/requestUserInput", questions=[{"id": "q", "question": "Which one?"}])
+        await stage.wait_text("Which one?")
+        await stage.pilot.press("escape")
+        await stage.wait_text("tab: answer the questions")
+        await stage.wait_gone("Which one?")
+        await stage.pilot.press("tab")
+        await stage.wait_text("Which one?")
+        await stage.pilot.press("ctrl+d")
+        await stage.wait(lambda: stage.script.answers == [(6, {"answers": {}})], "skipped")
+
+
+async def test_questions_answered_elsewhere_close() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        stage.script.ask(6, "item/tool/requestUserInput", questions=[{"id": "q", "question": "Which one?"}])
+        await stage.wait_text("Which one?")
+        stage.script.say("serverRequest/resolved", requestId=6)
+        await stage.wait_gone("Which one?")
+        assert stage.script.answers == []
+
+
+async def test_a_request_nobody_knows_is_refused_and_said() -> None:
+    async with open_stage() as stage:
+        stage.script.ask("x", "item/tool/call")
+        await stage.wait_text("which codex-ssh cannot do")
+        assert stage.script.refusals == [("x", -32601)]
+
+
+async def test_the_menu_lists_commands_and_completes_them() -> None:
+    async with open_stage() as stage:
+        await stage.type("/", then="")
+        for name in ("/new", "/resume", "/model", "/status", "/quit"):
+            await stage.wait_text(name)
+        await stage.type("st", then="tab")
+        assert stage.composer.text == "/status "
+        await stage.pilot.press("enter")
+        await stage.wait_text("alice@devbox")
+        await stage.wait_text("round trip 12.0 ms")
+        assert stage.script.asked("turn/start") == []
+
+
+async def test_the_menu_is_moved_with_arrows() -> None:
+    async with open_stage() as stage:
+        await stage.type("/", then="down")
+        await stage.pilot.press("down", "down", "enter")
+        await stage.wait_text("app server")
+
+
+async def test_a_path_is_no_command() -> None:
+    async with open_stage() as stage:
+        await stage.type("/etc/hosts says")
+        await stage.wait_call("turn/start")
+
+
+async def test_new_leaves_the_old_thread_running() -> None:
+    async with open_stage() as stage:
+        await answered(stage)
+        stage.script.replies["thread/start"] = lambda _: opened("t-2")
+        await stage.type("/new")
+        await stage.wait_gone("hello from the model")
+        assert stage.script.asked("thread/unsubscribe") == [{"threadId": "t-1"}]
+        assert stage.script.asked("turn/interrupt") == []
+
+
+def history(number: str, count: int, *, cursor: str | None = None) -> Json:
+    entries = [
+        {
+            "turnId": f"{number}-turn",
+            "item": {"type": "agentMessage", "id": f"{number}-{at}", "text": f"{number} line {at}"},
+        }
+        for at in range(count)
+    ]
+    return {"data": entries[::-1], "nextCursor": cursor}
+
+
+async def test_resume_shows_a_list_with_a_filter() -> None:
+    script = Script()
+    script.replies["thread/list"] = lambda _: {
+        "data": [thread("t-8", preview="the first one"), thread("t-9", preview="the other one")]
+    }
+    script.replies["thread/items/list"] = lambda _: history("t-9", 3)
+    async with open_stage(script) as stage:
+        await stage.type("/resume")
+        await stage.wait_text("the first one")
+        await stage.type("other", then="")
+        await stage.wait_gone("the first one")
+        await stage.pilot.press("enter")
+        await stage.wait_text("t-9 line 2")
+        assert stage.script.asked("thread/resume")[0]["threadId"] == "t-9"
+
+
+async def test_a_list_is_left_with_escape() -> None:
+    script = Script()
+    script.replies["thread/list"] = lambda _: {"data": [thread("t-8", preview="the first one")]}
+    async with open_stage(script) as stage:
+        await stage.type("/resume")
+        await stage.wait_text("the first one")
+        await stage.pilot.press("escape")
+        await stage.wait_gone("the first one")
+        assert stage.script.asked("thread/resume") == []
+
+
+async def test_last_goes_on_with_the_newest_thread() -> None:
+    script = Script()
+    script.replies["thread/list"] = lambda _: {"data": [thread("t-9")]}
+    script.replies["thread/items/list"] = lambda _: history("t-9", 2)
+    async with open_stage(script, options=TuiOptions(last=True)) as stage:
+        await stage.wait_text("t-9 line 1")
+        assert stage.script.asked("thread/start") == []
+
+
+async def test_a_thread_that_cannot_be_resumed_becomes_a_new_one_and_says_so() -> None:
+    script = Script()
+    script.refuses("thread/resume", "no rollout found for thread id gone")
+    async with open_stage(script, options=TuiOptions(resume="gone")) as stage:
+        await stage.wait_text("no rollout found")
+        assert len(stage.script.asked("thread/start")) == 1
+
+
+async def test_older_history_comes_when_scrolled_to() -> None:
+    script = Script()
+    pages = {None: history("new", 60, cursor="more"), "more": history("old", 60)}
+    script.replies["thread/items/list"] = lambda params: pages[params.get("cursor")]
+    async with open_stage(script, options=TuiOptions(resume="t-1")) as stage:
+        await stage.wait_text("new line 59")
+        for _ in range(20):
+            await stage.pilot.press("pageup")
+        await stage.wait(lambda: len(script.asked("thread/items/list")) == 2, "the older page is asked for")
+        await stage.wait(lambda: len(stage.app.query_one(TranscriptView)._cells) == 120, "both pages")
+
+
+async def test_a_model_and_effort_are_chosen_for_the_next_turn() -> None:
+    script = Script()
+    efforts = [{"reasoningEffort": "low"}, {"reasoningEffort": "high"}]
+    script.replies["model/list"] = lambda _: {
+        "data": [{"model": "gpt-big", "displayName": "Big", "supportedReasoningEfforts": efforts}]
+    }
+    async with open_stage(script) as stage:
+        await stage.type("/model")
+        await stage.wait_text("Big")
+        await stage.pilot.press("enter")
+        await stage.wait_text("which effort?")
+        await stage.pilot.press("down", "enter")
+        await stage.wait_text("gpt-big high")
+        await stage.type("go")
+        await stage.wait_call("turn/start")
+        params = stage.script.asked("turn/start")[0]
+        assert (params["model"], params["effort"]) == ("gpt-big", "high")
+
+
+async def test_a_model_can_be_named() -> None:
+    async with open_stage() as stage:
+        await stage.type("/model gpt-x high")
+        await stage.wait_text("from the next turn on: gpt-x high")
+
+
+@pytest.mark.parametrize("keys", ["ctrl+q", "ctrl+c ctrl+c"])
+async def test_leaving_lets_the_turn_run_and_says_so(keys: str) -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        await stage.wait_text("running")
+        await stage.pilot.press(*keys.split())
+    assert stage.app.return_value == TuiOutcome(
+        reason=ExitReason.QUIT, thread_id="t-1", can_resume=False, turn_running=True
+    )
+    assert stage.script.asked("turn/interrupt") == []
+
+
+async def test_quit_is_a_command_too() -> None:
+    async with open_stage() as stage:
+        await answered(stage)
+        await stage.type("/quit")
+    outcome = stage.app.return_value
+    assert outcome is not None
+    assert (outcome.can_resume, outcome.turn_running) == (True, False)
+
+
+async def test_ctrl_c_clears_the_composer_first() -> None:
+    async with open_stage() as stage:
+        await stage.type("half a thought", then="ctrl+c")
+        assert stage.composer.text == ""
+        await stage.pilot.press("ctrl+c")
+        await stage.wait_text("ctrl+c again leaves")
+        assert stage.app.return_value is None
+
+
+async def test_a_lost_link_ends_it_with_the_reason_and_the_draft() -> None:
+    async with open_stage() as stage:
+        await stage.type("do not lose this", then="")
+        stage.script.lose("Server not responding to keepalive")
+        await stage.wait(lambda: stage.app.return_value, "the outcome")
+    outcome = stage.app.return_value
+    assert outcome is not None
+    assert (outcome.reason, outcome.draft) == (ExitReason.LINK_LOST, "do not lose this")
+    assert isinstance(outcome.error, LinkLost)
+    assert outcome.error.said == "Server not responding to keepalive"
+
+
+async def test_warnings_about_the_way_in_are_shown() -> None:
+    script = Script()
+    script._facts = type(script.facts)(
+        **{name: getattr(script.facts, name) for name in script.facts.__slots__}
+        | {"warnings": ("other users of devbox can connect",)}
+    )
+    async with open_stage(script) as stage:
+        await stage.wait_text("⚠ other users of devbox can connect")
+
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07[bold red]not markup[/] \u202egnp.exe\x9b31m"
+
+
+async def test_text_from_the_devbox_is_neither_escape_nor_markup() -> None:
+    async with open_stage(size=(100, 60)) as stage:
+        script = stage.script
+        script.turn()
+        script.item("agentMessage", "a", text=HOSTILE)
+        script.item(
+            "commandExecution", "c", command=HOSTILE, status="failed", aggregatedOutput=HOSTILE, exitCode=1
+        )
+        script.item(
+            "fileChange", "f", status="completed", changes=[{"path": HOSTILE, "kind": {}, "diff": HOSTILE}]
+        )
+        script.item("reasoning", "r", summary=[HOSTILE])
+        script.item(
+            "mcpToolCall", "m", server=HOSTILE, tool=HOSTILE, status="failed", error={"message": HOSTILE}
+        )
+        script.item("webSearch", "w", query=HOSTILE)
+        script.item(HOSTILE, "x")
+        script.say("turn/plan/updated", turnId="turn-1", explanation=HOSTILE, plan=[{"step": HOSTILE}])
+        script.say("warning", message=HOSTILE)
+        script.ask_command(command=HOSTILE, cwd=HOSTILE, reason=HOSTILE, availableDecisions=[HOSTILE])
+        script.ask(
+            9,
+            "item/tool/requestUserInput",
+            questions=[{"id": "q", "question": HOSTILE, "options": [{"label": HOSTILE}]}],
+        )
+        await stage.wait(lambda: len(stage.app.screen_stack) == 2, "the question")
+        await stage.pilot.pause()
+        every = stage.screen()
+        await stage.pilot.press("escape")
+        await stage.wait_text("Run this command?")
+        every += stage.screen()
+        view = stage.app.query_one(TranscriptView)
+        every += "\n".join(view._row(row).text for row in range(view._tops[-1]))
+        assert "[bold red]not markup[/]" in every
+        assert not [character for character in every if character in "\x1b\x07\x9b\u202e\r"]
+
+
+async def test_a_crash_shows_no_values_and_hands_the_error_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        async with open_stage() as stage:
+
+            def crash() -> None:
+                secret = "canary-secret"  # noqa: F841 - a local variable is what must not be printed
+                raise ZeroDivisionError
+
+            stage.app.call_later(crash)
+            await stage.wait(lambda: stage.app.crash, "the crash")
+    assert isinstance(caught.value.exceptions[0], ZeroDivisionError)
+    assert stage.app.return_code == 1
+    said = capsys.readouterr()
+    assert "canary" not in said.out + said.err
+    assert stage.app._exit_renderables == []
+
+
+async def test_a_failed_turn_says_why_in_place() -> None:
+    async with open_stage() as stage:
+        stage.script.turn()
+        error = {"message": "usage limit reached", "codexErrorInfo": "usageLimitExceeded"}
+        stage.script.turn(TurnStatus.FAILED.value, error=error)
+        await stage.wait_text("✗ usage limit reached")
+        await stage.wait_text("usageLimitExceeded")
+        await stage.wait_text("✗ failed")
+
+
+async def test_folded_output_is_unfolded_by_a_key_and_by_a_click() -> None:
+    async with open_stage(size=(80, 60)) as stage:
+        output = "".join(f"out {n}\n" for n in range(40))
+        stage.script.turn()
+        stage.script.item(
+            "commandExecution", "c", command="seq", status="completed", aggregatedOutput=output, exitCode=0
+        )
+        await stage.wait_text("… 34 more lines (ctrl+o)")
+        assert "out 39" in stage.screen()
+        assert "out 1\n" not in stage.screen()
+        await stage.pilot.press("ctrl+o")
+        await stage.wait_text("out 1\n")
+        await stage.pilot.press("ctrl+o")
+        await stage.wait_text("more lines")
+        await stage.pilot.click(TranscriptView, offset=(4, 1))
+        await stage.wait_gone("more lines")

@@ -1,0 +1,90 @@
+"""How the screen looks, as SVG. After a change that is meant: ``pytest --snapshot-update tests/tui``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from codex_ssh.tui.app import CodexApp
+from codex_ssh.tui.bridge import TuiOptions
+from codex_ssh.tui.chat import Chat
+from tests.support.waiting import until
+from tests.tui.conversation import Script
+from tests.tui.program import fill
+
+Snap = Callable[..., bool]
+
+
+class Tasks(asyncio.TaskGroup):
+    """Tasks of an application that makes its own event loop: they end with it."""
+
+    def create_task(self, coro: Coroutine[Any, Any, Any], **_: Any) -> asyncio.Task[Any]:  # type: ignore[override]
+        return asyncio.get_running_loop().create_task(coro)
+
+
+class SnapApp(CodexApp):
+    """Opens its conversation when it starts, as the snapshot plugin wants it."""
+
+    def __init__(self, script: Script) -> None:
+        self.chat = Chat(script, TuiOptions(grace_seconds=0), Tasks())
+        super().__init__(self.chat)
+
+    def on_mount(self) -> None:
+        # Textual calls the handler of the class above by itself.
+        self.chat.run()
+
+    def on_unmount(self) -> None:
+        self.chat.stop()
+
+
+async def settled(pilot: Pilot[object]) -> None:
+    """Wait until everything that was said is on the screen, and stop what blinks and counts."""
+    app = pilot.app
+    assert isinstance(app, SnapApp)
+    await until(lambda: app.chat.transcript is not None and app.chat.round_trip is not None, "the thread")
+    await until(lambda: app.chat.transcript is not None and app.chat.transcript.usage.total, "all was said")
+    app._turn_since = None
+    app._composer.cursor_blink = False
+    await pilot.pause(0.2)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_a_conversation(snap_compare: Snap, size: tuple[int, int]) -> None:
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+    assert snap_compare(SnapApp(script), terminal_size=size, run_before=settled)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (80, 24)])
+def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
+    script = Script()
+    fill(script)
+    script.ask_command(reason="the sandbox has no network")
+
+    async def asked(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, SnapApp)
+        await until(lambda: app._card.display, "the card")
+        app._refresh_status = lambda: None  # type: ignore[method-assign]
+        app._status.show(None)
+        await pilot.pause()
+
+    assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)
+
+
+def test_the_command_menu(snap_compare: Snap) -> None:
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+
+    async def typed(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        await pilot.press("slash", "down")
+
+    assert snap_compare(SnapApp(script), terminal_size=(80, 24), run_before=typed)
