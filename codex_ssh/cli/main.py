@@ -11,6 +11,7 @@ nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Te
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -71,6 +72,9 @@ def build_parser() -> argparse.ArgumentParser:
 def run(words: Sequence[str]) -> int:
     """Run one command line and give the exit code; errors are printed, never raised."""
     parser = build_parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        return ExitCode.USAGE
     try:
         arguments = parser.parse_args(_with_command(words))
     except SystemExit as ended:  # argparse has printed what is wrong, or the help

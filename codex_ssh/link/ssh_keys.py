@@ -118,10 +118,7 @@ class KeyRing:
                 break
             try:
                 return await asyncio.to_thread(asyncssh.import_private_key, private, answer.reveal())
-            except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-                if "bcrypt" in str(error):
-                    self.notes.append(f"{path} needs the Python package 'bcrypt' to be read")
-                    return None
+            except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
                 if tries_left:
                     self._prompter.tell(self._host, "that passphrase is wrong")
         self.notes.append(f"{path} stayed locked")

@@ -81,9 +81,8 @@ async def devbox(
                 rehearsal=True,
             )
         finally:
-            process.terminate()
-            await process.stderr.read()
-            await process.wait()
+            process.kill()
+            await process.communicate()
         return
     binary = request.getfixturevalue("codex_named")(request.param)
     server = await start_codex(binary, codex_home=home)

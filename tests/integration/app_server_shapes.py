@@ -34,9 +34,15 @@ def order(heard: Sequence[Json]) -> list[str]:
 
 
 def _without_races(lines: list[str]) -> list[str]:
-    """Put a declined item's end before the status that comes with it: codex sends them either way round."""
+    """Put what codex sends either way round into one order.
+
+    These are a declined item's end and the status that comes with it, and an answer and the usage of the
+    model's response it cut.
+    """
     for n, (line, behind) in enumerate(pairwise(tuple(lines))):
-        if line == "thread/status/changed active" and behind.startswith("item/completed"):
+        declined = line == "thread/status/changed active" and behind.startswith("item/completed")
+        cut = line == "account/rateLimits/updated" and behind == "reply"
+        if declined or cut:
             lines[n], lines[n + 1] = behind, line
     return lines
 

@@ -91,7 +91,6 @@ async def test_a_key_file_of_any_usual_type_logs_in(tmp_path: Path, kind: Sequen
 async def test_an_encrypted_key_asks_for_its_passphrase_once_the_server_wants_it(
     tmp_path: Path, *, public_half: bool
 ) -> None:
-    pytest.importorskip("bcrypt")
     async with open_sshd(tmp_path / "sshd") as sshd:
         unwanted = await make_key(tmp_path / "unwanted", passphrase=PASSPHRASE)
         key = await make_key(tmp_path / "a key", passphrase=PASSPHRASE)
