@@ -181,7 +181,7 @@ class _Writer:
             case "fence" | "code_block":
                 self._gap()
                 for text in token.content.rstrip("\n").split("\n"):
-                    self._line([("  ", palette.PLAIN), (text, palette.CODE)], anywhere=True)
+                    self._line([(text, palette.CODE)], inset="  ", anywhere=True)
             case "hr":
                 self._gap()
                 self._line([("─" * max(1, min(self.width, 40) - self._indent()), palette.DIM)])
@@ -198,7 +198,7 @@ class _Writer:
         if self.rows and self.marker is None:
             self.rows += wrap([], self.width, first=[span for span in self.indents if span[0].strip()])
 
-    def _line(self, spans: Sequence[Span], *, anywhere: bool = False) -> None:
+    def _line(self, spans: Sequence[Span], *, inset: str = "", anywhere: bool = False) -> None:
         rest = list(self.indents)
         first = list(rest)
         if self.marker is not None and not self.marker[0].startswith("#"):
@@ -207,6 +207,9 @@ class _Writer:
         elif self.marker is not None:
             first.append(self.marker)
             rest.append((" " * len(self.marker[0]), palette.PLAIN))
+        if inset:
+            first.append((inset, palette.PLAIN))
+            rest.append((inset, palette.PLAIN))
         self.rows += wrap(spans, self.width, first=first, rest=rest, anywhere=anywhere)
 
     def _table(self, tokens: Sequence[Token]) -> None:

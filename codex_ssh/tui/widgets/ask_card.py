@@ -118,6 +118,8 @@ class AskCard(ScrollView, can_focus=True):
             cwd: The thread's directory.
             waiting: How many more wait behind it.
         """
+        if (ask, change, cwd, waiting) == (self._ask, self._change, self._cwd, self._waiting):
+            return
         if ask != self._ask:
             self._since = self._clock()
             offered = getattr(ask, "decisions", ())

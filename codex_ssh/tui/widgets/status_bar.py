@@ -48,12 +48,16 @@ class StatusBar(Static, can_focus=False):
         super().__init__(markup=False)
         self._chat = chat
         self.hint = ""
+        self._line = Text()
 
     def show(self, running_seconds: float | None) -> None:
         """Draw the line anew."""
         width = self.content_size.width
         parts = [Part(text=self.hint, rank=0, style=palette.WARN)] if self.hint else []
-        self.update(fitted([*parts, *status_parts(self._chat, running_seconds, width)], width))
+        line = fitted([*parts, *status_parts(self._chat, running_seconds, width)], width)
+        if line != self._line:
+            self._line = line
+            self.update(line, layout=False)
 
 
 def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[Part]:

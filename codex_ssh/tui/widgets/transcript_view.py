@@ -18,7 +18,7 @@ from typing import Final
 
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -63,6 +63,7 @@ class TranscriptView(ScrollView, can_focus=False):
         self._all_unfolded = False
         self._cwd = ""
         self._placing = False
+        self._width = 80
 
     # ---------------------------------------------------------------- content
 
@@ -109,11 +110,6 @@ class TranscriptView(ScrollView, can_focus=False):
             at = self._by_key.get(self._anchor[0].entry.key)
             self._anchor = (at, 0) if at is not None else None
 
-    @property
-    def _width(self) -> int:
-        """Cells beside the scroll bar."""
-        return max(8, self.scrollable_content_region.width)
-
     def _look(self, cell: Cell) -> Look:
         unfolded = self._all_unfolded != (cell.entry.key in self._unfolded)
         return Look(width=self._width, cwd=self._cwd, unfolded=unfolded)
@@ -126,7 +122,10 @@ class TranscriptView(ScrollView, can_focus=False):
         if self._placing or not height:
             return
         self._placing = True
+        before = (self.scroll_offset.y, self._width, self._tops[: changed_from + 1][-1])
         try:
+            # Without the scroll bar, which is always there.
+            self._width = max(8, self.scrollable_content_region.width)
             self._measure(changed_from)
             for _ in range(8):
                 top = self._wanted_top(height)
@@ -136,7 +135,16 @@ class TranscriptView(ScrollView, can_focus=False):
             self.scroll_to(y=self._wanted_top(height), animate=False, immediate=True, force=True)
         finally:
             self._placing = False
-        self.refresh()
+        self._refresh_from(before, changed_from)
+
+    def _refresh_from(self, before: tuple[int, int, int], changed_from: int) -> None:
+        """Draw what may look different: when nothing moved, only what is below the first changed entry."""
+        top = self._tops[: changed_from + 1][-1]
+        row = max(0, top - self.scroll_offset.y)
+        if before == (self.scroll_offset.y, self._width, top) and row:
+            self.refresh(Region(0, row, self.outer_size.width, max(0, self.size.height - row)))
+        else:
+            self.refresh()
 
     def _measure(self, start: int) -> None:
         del self._tops[start + 1 :]
