@@ -22,9 +22,9 @@ from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.demo.ssh_server import open_ssh_server
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.local.files import private_temp_dir, write_private
+from codex_ssh.local.process import end_process
 
 START_SECONDS: Final = 20.0
-STOP_SECONDS: Final = 5.0
 
 _GREETING: Final = """\
 # A workspace
@@ -123,7 +123,7 @@ async def _open_app_server(
             try:
                 yield port
             finally:
-                await _end(process)
+                await end_process(process)
                 await reading
     except TimeoutError:
         raise AppServerError(
@@ -132,7 +132,7 @@ async def _open_app_server(
             host="demo",
         ) from None
     finally:
-        await _end(process)
+        await end_process(process)
 
 
 async def _read_port(stderr: asyncio.StreamReader) -> int:
@@ -149,15 +149,3 @@ async def _read_port(stderr: asyncio.StreamReader) -> int:
         host="demo",
         said="\n".join(said[-10:]),
     )
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

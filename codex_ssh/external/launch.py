@@ -22,12 +22,10 @@ from typing import Final, Protocol
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import UsageError
 from codex_ssh.local.files import private_temp_dir
+from codex_ssh.local.process import end_process
 
 TOKEN_VARIABLE: Final = "CODEX_SSH_DOOR_TOKEN"  # noqa: S105 - a variable's name
 """Names the door's token to the official TUI; it takes tokens by the name of a variable only."""
-
-STOP_SECONDS: Final = 5.0
-"""How long it may take to end after SIGTERM."""
 
 _SHIM_PLACES: Final = "../../codex-*/vendor/*/bin/codex", "../node_modules/@openai/codex-*/vendor/*/bin/codex"
 _LEAVE_FULL_SCREEN: Final = "\033[?1049l\033[?25h\033[?2004l\033[<u\033[0m"
@@ -121,7 +119,7 @@ async def run_codex_tui(
 ) -> int:
     """Run the official TUI on this terminal to its end and give its exit code.
 
-    Cancelling ends it with SIGTERM, and with SIGKILL after :data:`STOP_SECONDS`.
+    Cancelling ends it with SIGTERM, and with SIGKILL when that is not enough.
 
     Args:
         door: Open for as long as this runs.
@@ -143,21 +141,10 @@ async def run_codex_tui(
         try:
             code = await process.wait()
         finally:
-            if process.returncode is None:
-                await _end(process)
+            await end_process(process)
             if process.returncode is None or process.returncode < 0:
                 _restore(before)
         return code if code >= 0 else 128 - code
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 def _terminal_state() -> list[object] | None:
