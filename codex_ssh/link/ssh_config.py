@@ -11,11 +11,13 @@ they are, so each is asked about on its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import shutil
 import signal
 import socket
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -65,26 +67,29 @@ def _check_identity_files(options: SshOptions) -> None:
 
 
 async def _run(argv: list[str], host: Host) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    # Not asyncio's own: cancelled while it connects the pipes, it waits for ever (CPython 3.11) and kills
+    # only the program, not what the program started. Here nothing is awaited before we hold the process.
+    process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
     try:
         async with asyncio.timeout(RESOLVE_TIMEOUT_SECONDS):
-            stdout, stderr = await process.communicate()
+            stdout, stderr = await asyncio.to_thread(process.communicate)
     except TimeoutError:
         raise ConfigError(
             f"ssh -G {host.name!r} gave no answer in {RESOLVE_TIMEOUT_SECONDS:.0f} s",
             hint="a Match exec line in the ssh config may hang; run ssh -G yourself",
         ) from None
     finally:
-        if process.returncode is None:
-            # Its own session, so a Match exec command below it goes with it.
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        if process.poll() is None:
+            # A session of its own: a Match exec command ends with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     if process.returncode != 0:
         lines = stderr.decode(errors="replace").strip().splitlines() or [f"exit status {process.returncode}"]
         raise ConfigError(

@@ -16,6 +16,7 @@ import errno
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
@@ -26,7 +27,7 @@ from codex_ssh.link.tasks import open_tasks
 P = TypeVar("P", bound=asyncio.Protocol)
 
 _PROXY_STDERR_LIMIT: Final = 16 * 1024
-_PROXY_END_SECONDS: Final = 2.0
+_PROXY_END_SECONDS: Final = 0.5
 _ADDRESS_STAGGER_SECONDS: Final = 0.25
 """How long one address may be tried before the next one is tried beside it (RFC 8305)."""
 
@@ -202,7 +203,7 @@ async def connect_first(addresses: Addresses, bind_address: str) -> socket.socke
             sock.close()
 
 
-class ProxyWay(asyncio.SubprocessProtocol):
+class ProxyWay:
     """The way over a ``ProxyCommand``: its stdin and stdout are one socket, and ours is the other end.
 
     Args:
@@ -214,7 +215,6 @@ class ProxyWay(asyncio.SubprocessProtocol):
         self._ours = ours
         self._tell = tell
         self._tail = b""
-        self.ended = asyncio.Event()
 
     @property
     def said(self) -> str:
@@ -225,15 +225,10 @@ class ProxyWay(asyncio.SubprocessProtocol):
         """Take our end over."""
         return await asyncio.get_running_loop().create_connection(factory, sock=self._ours)
 
-    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
-        """Keep the tail, and pass it on."""
-        assert isinstance(data, bytes)
+    def heard(self, data: bytes) -> None:
+        """Keep the tail of its stderr, and pass it on."""
         self._tail = (self._tail + data)[-_PROXY_STDERR_LIMIT:]
         self._tell(data.decode(errors="replace"))
-
-    def process_exited(self) -> None:
-        """It is gone."""
-        self.ended.set()
 
 
 @asynccontextmanager
@@ -244,38 +239,51 @@ async def open_proxy(command: str, tell: Callable[[str], None]) -> AsyncGenerato
         command: With its tokens expanded. The person's shell runs it, as with ``ssh``.
         tell: Gets what it prints on stderr.
     """
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-    way = ProxyWay(ours, tell)
-    try:
-        transport, _ = await asyncio.get_running_loop().subprocess_exec(
-            lambda: way,
-            *(os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"),
+    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as stack:
+        ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
+        words, their_words = (stack.enter_context(end) for end in socket.socketpair())
+        ours.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        words.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        way = ProxyWay(ours, tell)
+        # Not asyncio's own: see the same in ssh_config.
+        process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
+            [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
-            stderr=asyncio.subprocess.PIPE,
+            stderr=their_words.fileno(),
             start_new_session=True,
         )
-    except BaseException:
-        ours.close()
-        raise
-    finally:
         theirs.close()
+        their_words.close()
+
+        def listen() -> None:
+            data = words.recv(_PROXY_STDERR_LIMIT)
+            if data:
+                way.heard(data)
+            else:
+                loop.remove_reader(words)
+
+        loop.add_reader(words, listen)
+        try:
+            yield way
+        finally:
+            loop.remove_reader(words)
+            ours.close()
+            await _end_proxy(process)
+
+
+async def _end_proxy(process: subprocess.Popen[bytes]) -> None:
+    """Let it end by itself when its connection is closed, then ask it, then make it."""
     try:
-        yield way
+        for number in (0, signal.SIGHUP):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(process.wait, _PROXY_END_SECONDS)
+                break
     finally:
-        ours.close()
-        await _end_proxy(transport, way)
-
-
-async def _end_proxy(transport: asyncio.SubprocessTransport, proxy: ProxyWay) -> None:
-    for number in (signal.SIGHUP, signal.SIGKILL):
-        if proxy.ended.is_set():
-            break
-        # A session of its own: whatever it started goes with it.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(transport.get_pid(), number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PROXY_END_SECONDS):
-                await proxy.ended.wait()
-    transport.close()
+        # Also what is left when only the shell has ended.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -182,6 +182,29 @@ async def test_a_proxy_command_that_ignores_the_end_is_killed(tmp_path: Path) ->
     assert left == []
 
 
+async def test_a_proxy_command_can_be_given_up_at_any_moment(tmp_path: Path) -> None:
+    mark = f"{os.getpid()}3"
+    (tmp_path / "config").write_text(f"Host a\n ProxyCommand sh -c 'sleep {mark} | sleep {mark}'\n")
+    options = SshOptions(config_file=str(tmp_path / "config"))
+    started = False
+    for moment in range(0, 60, 3):
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            task = group.create_task(ask_port("a", options, Answers()))
+            for _ in range(moment):
+                await asyncio.sleep(0.001)
+            started = started or bool(marked(mark))
+            task.cancel()
+        assert task.cancelled()
+        await until(lambda: not marked(mark), "the command and what it started have ended")
+    assert started
+
+
+def marked(mark: str) -> list[int]:
+    """Processes of this machine with a mark in their argv; one that lost its parent counts too."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if mark in processes.command_line(pid)]
+
+
 async def test_a_config_made_for_people_at_a_terminal_does_not_disturb(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd", environment={"WHERE": "here"}) as sshd:
         config = sshd.client_config(
@@ -314,12 +337,9 @@ async def test_a_config_that_hangs_can_be_given_up(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(f'Match exec "sleep {mark}"\n  Port 1\n')
 
-    def sleeping() -> list[int]:
-        return [pid for pid in processes.descendants(os.getpid()) if mark in processes.command_line(pid)]
-
     async with asyncio.TaskGroup() as group:
         task = group.create_task(ask_port("devbox", SshOptions(config_file=str(config))))
-        await until(sleeping, "ssh runs the Match exec command")
+        await until(lambda: marked(mark), "ssh runs the Match exec command")
         task.cancel()
     assert task.cancelled()
-    await until(lambda: not sleeping(), "the command ends")
+    await until(lambda: not marked(mark), "the command ends")
