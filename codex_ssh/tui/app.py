@@ -19,7 +19,6 @@ from textual.timer import Timer
 from codex_ssh.core.ask import Ask, ElicitationAsk, FileChangeAsk, QuestionsAsk
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import FileChange
-from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
@@ -27,7 +26,8 @@ from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.tui.bridge import Conversation, ExitReason, TuiOptions, TuiOutcome
 from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat, open_chat
-from codex_ssh.tui.commands import COMMANDS, CommandName, parse
+from codex_ssh.tui.commands import CommandName, parse
+from codex_ssh.tui.pages import help_text, status_text
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -40,18 +40,6 @@ __all__ = ["CodexApp", "TuiOptions", "TuiOutcome", "run_tui"]
 
 FRAMES_PER_SECOND: Final = 30
 QUIT_AGAIN_SECONDS: Final = 2.0
-
-KEYS: Final = """\
-enter          send; while a turn runs: steer it
-ctrl+j         new line (shift+enter and alt+enter too, where the terminal tells them apart)
-up, down       what you said before, when the cursor is on the first or last line
-esc            interrupt the turn
-tab            between composer and approval
-y a p d n c    answer an approval; up, down and enter too
-ctrl+o         fold or unfold everything; a click does it for one entry
-pgup, pgdn     scroll; end follows the end again
-ctrl+c         clear the composer; twice: leave
-ctrl+q         leave; a running turn goes on"""
 
 
 class CodexApp(App[TuiOutcome]):
@@ -296,10 +284,11 @@ class CodexApp(App[TuiOutcome]):
             case CommandName.MODEL:
                 self._pick_model()
             case CommandName.STATUS:
-                self._show_status()
+                self._chat.note(Level.INFO, "status", status_text(self._chat))
+                self._view.follow()
             case CommandName.HELP:
-                lines = [f"/{command.name.value:<14}{command.about}" for command in COMMANDS]
-                self._chat.note(Level.INFO, "keys and commands", "\n".join([KEYS, *lines]))
+                self._chat.note(Level.INFO, "keys and commands", help_text())
+                self._view.follow()
             case CommandName.QUIT:
                 self._finish(ExitReason.QUIT)
 
@@ -360,33 +349,6 @@ class CodexApp(App[TuiOutcome]):
         except LinkLost:
             pass
         return None
-
-    def _show_status(self) -> None:
-        facts, transcript = self._chat.facts, self._chat.transcript
-        if transcript is None:
-            return
-        trip = f"{self._chat.round_trip * 1000:.1f} ms" if self._chat.round_trip is not None else "not known"
-        usage = transcript.usage
-        window = f" of {usage.context_window}" if usage.context_window else ""
-        rows = {
-            "host": f"{facts.user}@{facts.host}" if facts.user else facts.host,
-            "machine": facts.hostname,
-            "transport": f"{facts.transport}, round trip {trip}",
-            "app server": facts.server_version,
-            "codex home": facts.codex_home,
-            "thread": f"{transcript.thread_id} {transcript.name}".strip(),
-            "directory": transcript.cwd,
-            "model": " ".join(part for part in (transcript.model, transcript.effort) if part),
-            "next turn": " ".join(part for part in (self._chat.model, self._chat.effort) if part),
-            "approvals": transcript.approval_policy,
-            "sandbox": transcript.sandbox,
-            "tokens": f"{usage.total} in all, {usage.input} in, {usage.output} out",
-            "context": f"{usage.context}{window} tokens",
-            "state": transcript.state.value,
-        }
-        lines = [f"{name:<12}{plain_line(value)}" for name, value in rows.items() if value]
-        self._chat.note(Level.INFO, "status", "\n".join(lines))
-        self._view.follow()
 
     # ---------------------------------------------------------------- ending
 

@@ -20,7 +20,6 @@ from codex_ssh.core.events import StepStatus
 from codex_ssh.core.items import (
     AgentMessage,
     BriefItem,
-    Change,
     ChangeKind,
     CommandExecution,
     FileChange,
@@ -35,6 +34,7 @@ from codex_ssh.core.items import (
 from codex_ssh.core.plain_text import plain_line, plain_lines, plain_output
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.tui import palette
+from codex_ssh.tui.diff import change_counts, diff_rows, short_path
 from codex_ssh.tui.markdown import MarkdownRows
 from codex_ssh.tui.wrap import Span, blank, rows_of, wrap
 
@@ -279,39 +279,6 @@ def _file_change(edit: FileChange, entry: Entry, look: Look) -> list[Strip]:
     return rows or wrap([("Edit", palette.PLAIN)], look.width, first=[("± ", palette.BUSY)])
 
 
-def diff_rows(change: Change, width: int) -> list[Strip]:
-    """Give the coloured diff of one file."""
-    rows: list[Strip] = []
-    for sign, line in change_lines(change):
-        style = {"+": palette.ADDED, "-": palette.REMOVED, "@": palette.HUNK}.get(sign, palette.DIM)
-        front = "  " if sign == "@" else f"  {sign} "
-        rows += wrap([(line, style)], width, first=[(front, style)], rest=[("    ", style)], anywhere=True)
-    return rows
-
-
-def change_lines(change: Change) -> list[tuple[str, str]]:
-    """Give sign and text of each line; added and deleted files come as bare content."""
-    lines = plain_lines(change.diff).removesuffix("\n").split("\n") if change.diff else []
-    if change.kind is not ChangeKind.UPDATE:
-        sign = "+" if change.kind is ChangeKind.ADD else "-"
-        return [(sign, line) for line in lines]
-    found: list[tuple[str, str]] = []
-    for line in lines:
-        if line.startswith(("--- ", "+++ ", "diff ", "index ", "Moved to: ")):
-            continue
-        if line.startswith("@@"):
-            found.append(("@", line))
-        else:
-            found.append((line[:1] or " ", line[1:]))
-    return found
-
-
-def change_counts(change: Change) -> tuple[int, int]:
-    """Give how many lines are added and removed."""
-    signs = [sign for sign, _ in change_lines(change)]
-    return signs.count("+"), signs.count("-")
-
-
 def _tool_call(call: ToolCall, entry: Entry, look: Look) -> list[Strip]:
     name = ".".join(plain_line(part) for part in (call.server, call.tool) if part) or "tool"
     verb = "Call " if entry.progress is Progress.OPEN else "Called "
@@ -407,12 +374,6 @@ def _folded(rows: list[Strip], limit: int, look: Look, *, keep_end: bool, more: 
         first=[("    ", palette.PLAIN)],
     )
     return [*note, *rows[-limit:]] if keep_end else [*rows[:limit], *note]
-
-
-def short_path(path: str, cwd: str) -> str:
-    """Give a path relative to the thread's directory where it is below it; harmless."""
-    inside = path.removeprefix(cwd.rstrip("/") + "/") if cwd else path
-    return plain_line(inside)
 
 
 def seconds(milliseconds: int) -> str:

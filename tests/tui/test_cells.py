@@ -20,7 +20,7 @@ from codex_ssh.core.items import (
     WebSearch,
 )
 from codex_ssh.core.thread import TurnError, TurnStatus
-from codex_ssh.tui.cells import Cell, Look, change_lines, seconds, short_path
+from codex_ssh.tui.cells import Cell, Look, seconds
 
 ID = ItemId("i")
 
@@ -158,20 +158,9 @@ def test_a_growing_entry_is_made_anew_only_when_it_changed() -> None:
     assert not cell.is_fresh(Look(width=10))
 
 
-def test_content_of_new_files_may_look_like_a_diff() -> None:
-    added = Change(path="p", kind=ChangeKind.ADD, diff="--- not a header\n+++ nor this\n")
-    assert change_lines(added) == [("+", "--- not a header"), ("+", "+++ nor this")]
-
-
 @pytest.mark.parametrize(
     ("milliseconds", "words"),
     [(400, "0.4 s"), (12_000, "12 s"), (65_000, "1 min 05 s"), (7_380_000, "2 h 03 min")],
 )
 def test_durations_are_said_in_words(milliseconds: int, words: str) -> None:
     assert seconds(milliseconds) == words
-
-
-def test_paths_below_the_directory_are_short() -> None:
-    assert short_path("/w/a/b", "/w/") == "a/b"
-    assert short_path("/www/a", "/w") == "/www/a"
-    assert short_path("/x\x1b", "") == "/x␛"

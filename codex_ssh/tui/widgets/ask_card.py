@@ -34,7 +34,7 @@ from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.tui import palette
-from codex_ssh.tui.cells import change_counts, diff_rows, short_path
+from codex_ssh.tui.diff import change_counts, diff_rows, short_path
 from codex_ssh.tui.wrap import Span, blank, wrap
 
 _ALIASES: Final = {"n": "d"}
