@@ -69,7 +69,10 @@ class Script:
     async def call(self, call: Call[T]) -> T:
         self.calls.append((call.method, call.params))
         await asyncio.sleep(0)
-        return call.decode(self.replies[call.method](call.params))
+        reply = self.replies[call.method](call.params)
+        # The reader may be ahead of whoever waits for the answer.
+        await asyncio.sleep(0.01)
+        return call.decode(reply)
 
     async def answer(self, request_id: RequestId, result: Json) -> None:
         self.answers.append((request_id, result))

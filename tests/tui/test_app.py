@@ -367,6 +367,45 @@ async def test_a_list_is_left_with_escape() -> None:
         assert stage.script.asked("thread/resume") == []
 
 
+async def test_an_approval_asked_again_on_resume_is_not_lost() -> None:
+    script = Script()
+
+    def resume(_: Json) -> Json:
+        script.ask_command(11)
+        return opened("t-1")
+
+    script.replies["thread/resume"] = resume
+    async with open_stage(script, options=TuiOptions(resume="t-1", grace_seconds=0), ready=False) as stage:
+        await stage.wait_text("Run this command?")
+        await stage.pilot.press("y")
+        await stage.wait(lambda: stage.script.answers == [(11, {"decision": "accept"})], "the answer")
+        await stage.wait_text("$ Run make test")
+
+
+async def test_an_approval_is_not_lost_when_another_thread_is_resumed() -> None:
+    script = Script()
+
+    def resume(_: Json) -> Json:
+        script.ask_command(12, threadId="t-9")
+        return opened("t-9")
+
+    script.replies["thread/resume"] = resume
+    async with open_stage(script) as stage:
+        await stage.type("/resume t-9")
+        await stage.wait_text("Run this command?")
+        assert stage.chat.transcript is not None
+        assert [ask.request_id for ask in stage.chat.transcript.asks] == [12]
+
+
+async def test_an_approval_of_a_thread_this_one_started_is_shown_and_answered() -> None:
+    async with open_stage() as stage:
+        stage.script.ask_command(13, threadId="t-child")
+        await stage.wait_text("Run this command?")
+        await stage.pilot.press("n")
+        await stage.wait(lambda: stage.script.answers == [(13, {"decision": "decline"})], "the answer")
+        await stage.wait_gone("Run this command?")
+
+
 async def test_last_goes_on_with_the_newest_thread() -> None:
     script = Script()
     script.replies["thread/list"] = lambda _: {"data": [thread("t-9")]}
