@@ -11,6 +11,7 @@ nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Te
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -19,6 +20,9 @@ from codex_ssh import __version__
 from codex_ssh.cli import app_server, completion, connect, demo, execute, tunnel
 from codex_ssh.cli.output import fail
 from codex_ssh.errors import CodexSshError, ExitCode
+
+_SIGPIPE = 128 + 13
+"""What a shell shows for a program that SIGPIPE ended."""
 
 
 class Command(Protocol):
@@ -80,13 +84,19 @@ def run(words: Sequence[str]) -> int:
     except SystemExit as ended:  # argparse has printed what is wrong, or the help
         return int(ended.code or 0)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()  # here, where a closed stdout is not yet a complaint of the interpreter's
     except CodexSshError as error:
         return fail(error)
     except KeyboardInterrupt:
         return ExitCode.SIGINT
+    except BrokenPipeError:
+        # Whoever read our stdout has enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGPIPE
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported, not dumped
         return fail(error)
+    return code
 
 
 def _with_command(words: Sequence[str]) -> list[str]:

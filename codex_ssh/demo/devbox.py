@@ -11,6 +11,7 @@ import base64
 import getpass
 import os
 import secrets
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -102,7 +103,7 @@ async def _open_app_server(
     environment = dict(os.environ)
     if engine is None:
         words = (sys.executable, "-m", "codex_ssh", "app-server", "--engine", "rehearsal", *listen)
-        environment |= {"HOME": str(home), "CODEX_HOME": str(home / ".codex")}
+        environment |= {"HOME": str(home), "CODEX_HOME": str(home / ".codex"), "TMPDIR": str(home.parent)}
     else:
         words = (engine, "app-server", *listen)
     process = await asyncio.create_subprocess_exec(
@@ -123,7 +124,7 @@ async def _open_app_server(
             try:
                 yield port
             finally:
-                await end_process(process)
+                await _end(process)
                 await reading
     except TimeoutError:
         raise AppServerError(
@@ -132,7 +133,14 @@ async def _open_app_server(
             host="demo",
         ) from None
     finally:
-        await end_process(process)
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the app server without waiting for its turns: a second signal cuts its drain short."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGINT)
+    await end_process(process)
 
 
 async def _read_port(stderr: asyncio.StreamReader) -> int:

@@ -21,10 +21,3 @@ def log_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_log_path("codex-ssh")
-
-
-def history_file() -> Path:
-    """What was typed into the composer, newest last."""
-    import platformdirs
-
-    return platformdirs.user_state_path("codex-ssh") / "history"

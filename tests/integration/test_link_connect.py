@@ -12,6 +12,7 @@ from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import account_read, thread_list
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.upgrade import UpgradeReader, UpgradeRequest, accept_bytes
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_link
@@ -102,3 +103,24 @@ async def refused(awaitable: object) -> LinkLost:
     with pytest.raises(LinkLost) as caught:
         await awaitable  # type: ignore[misc]
     return caught.value
+
+
+async def test_a_server_that_drops_us_before_initialize_is_a_lost_link(sshd: Sshd) -> None:
+    async def upgrade_and_drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = UpgradeReader().feed(await reader.readuntil(b"\r\n\r\n"))
+        assert isinstance(request, UpgradeRequest)
+        writer.write(accept_bytes(request))
+        await reader.read(1)
+        writer.transport.abort()
+
+    fake = await asyncio.start_server(upgrade_and_drop, "127.0.0.1", 0)
+    port = fake.sockets[0].getsockname()[1]
+    async with fake:
+        to_it = Profile(
+            host=parse_host(sshd.alias),
+            ssh=SshOptions(config_file=str(sshd.ssh_config)),
+            wanted=Wanted(endpoint=WsEndpoint(host="127.0.0.1", port=port)),
+        )
+        with pytest.raises(LinkLost, match="dropped the connection"):
+            async with open_link(to_it, Nobody()):
+                pytest.fail("it must not open")
