@@ -49,6 +49,11 @@ def judge_listeners(found: FoundServer, *, uid: int) -> Verdict:
     """
     if not found.seen:
         return Verdict(owner=Owner.UNKNOWN, because="neither /proc/net/tcp nor ss nor lsof can be read there")
+    if found.other_namespace:
+        return Verdict(
+            owner=Owner.UNKNOWN,
+            because="the login shell is in another network namespace than sshd: what it sees proves nothing",
+        )
     if not found.listeners:
         return Verdict(owner=Owner.NOBODY, because=f"nothing listens on port {found.port} there")
     for listener in found.listeners:
@@ -72,11 +77,15 @@ def judge_socket(found: FoundSocket, *, uid: int) -> Verdict:
     """Judge a unix socket by its owner and by the directories on its resolved path."""
     if found.socket is None:
         return Verdict(owner=Owner.NOBODY, because=f"no socket at {found.real!r}")
+    if found.socket.uid == OVERFLOW_UID and uid != OVERFLOW_UID:
+        return Verdict(owner=Owner.UNKNOWN, because=f"the owner of {found.real!r} has no number there")
     if found.socket.uid != uid:
         return Verdict(
             owner=Owner.FOREIGN,
             because=f"{found.real!r} belongs to uid {found.socket.uid}, the login is uid {uid}",
         )
+    if found.live is False:
+        return Verdict(owner=Owner.NOBODY, because=f"nobody listens on {found.real!r}")
     if not found.dirs:
         return Verdict(owner=Owner.UNKNOWN, because=f"the directories of {found.real!r} cannot be read")
     for directory in found.dirs:

@@ -70,6 +70,9 @@ class FoundServer:
         auth: How it authenticates, from its command line.
         listen: Its ``--listen`` value.
         token: The secret file its command line names, or the recipe's.
+        clients: How many connections it has; None when that cannot be counted.
+        codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
+        other_namespace: The shell that looked is not where sshd is: what it sees proves nothing.
     """
 
     port: int
@@ -80,6 +83,9 @@ class FoundServer:
     auth: ServerAuth = field(default_factory=UnknownAuth)
     listen: str = ""
     token: SecretFile | None = None
+    clients: int | None = None
+    codex_home: str = ""
+    other_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +105,47 @@ class FoundSocket:
         real: With every link resolved.
         socket: The socket itself; None when there is none.
         dirs: Every directory from the socket up to ``/``.
+        live: Whether somebody listens on it; None when that cannot be seen.
+        clients: How many connections it has; None when that cannot be counted.
+        pid: The login user's app server behind it; None when none was recognised.
+        codex_home: That one's own ``CODEX_HOME``; empty when its environment cannot be read.
     """
 
     path: str
     real: str
     socket: PathFacts | None
     dirs: tuple[PathFacts, ...]
+    live: bool | None = None
+    clients: int | None = None
+    pid: int | None = None
+    codex_home: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a start needs to know, and what a person asks for.
+
+    Attributes:
+        path: The PATH a login shell has; empty when it would not tell.
+        umask: That shell's umask, in octal; empty when it would not tell.
+        others: Every codex in a known place.
+        libc: ``gnu`` or ``musl``.
+        home_fs: Type of the file system HOME lies on; empty when it cannot be seen.
+        systemd: A systemd of the user's own runs.
+        linger: It goes on after the last logout.
+        kills: logind ends what a logout leaves behind.
+        sandbox: What will keep codex from sandboxing commands: ``no-namespaces``, ``apparmor``, or empty.
+    """
+
+    path: str = ""
+    umask: str = ""
+    others: tuple[str, ...] = ()
+    libc: str = ""
+    home_fs: str = ""
+    systemd: bool = False
+    linger: bool = False
+    kills: bool = False
+    sandbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +157,17 @@ class Probe:
         now: The devbox's clock, seconds since the epoch; 0 when it would not tell.
         boot: The kernel's boot id; empty where there is none.
         codex: Path of the codex that was found; empty when none was.
+        codex_from: Where it was found, in words.
+        codex_version: What it says its version is, without the program's name.
+        codex_home_real: ``codex_home`` with every link resolved.
         own: The server we started earlier, if our state file names one whose process lives.
+        own_unix: The same, where it listens on a unix socket.
         own_state: That state file's lines.
+        daemon: The control socket of the official daemon.
         ws: The TCP port that was asked about.
         unix: The unix socket that was asked about.
+        recipe: The token file of the recipe; only when everything was asked for.
+        around: What a start needs.
     """
 
     uid: int
@@ -132,10 +180,17 @@ class Probe:
     boot: str = ""
     now: int = 0
     codex: str = ""
+    codex_from: str = ""
+    codex_version: str = ""
+    codex_home_real: str = ""
     own: FoundServer | None = None
+    own_unix: FoundSocket | None = None
     own_state: Mapping[str, str] = field(default_factory=dict)
+    daemon: FoundSocket | None = None
     ws: FoundServer | None = None
     unix: FoundSocket | None = None
+    recipe: SecretFile | None = None
+    around: Surroundings = field(default_factory=Surroundings)
 
 
 def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
@@ -162,22 +217,30 @@ def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
             boot=facts.one("boot"),
             now=int(facts.one("now") or 0),
             codex=facts.one("codex"),
-            own=_server(facts, "own", int(facts.one("state.port") or 0)),
+            codex_from=facts.one("codex_from"),
+            codex_version=facts.one("codex_version"),
+            codex_home_real=facts.one("codex_home_real"),
+            own=_server(facts, "own", _port_of(facts.one("state.endpoint"))),
+            own_unix=_socket(facts, "own"),
             own_state=facts.below("state."),
+            daemon=_socket(facts, "daemon"),
             ws=_server(facts, "ws", port or 0),
-            unix=_socket(facts),
+            unix=_socket(facts, "unix"),
+            recipe=_secret_file(facts, "recipe"),
+            around=_surroundings(facts),
         )
     except (ValueError, IndexError) as error:
         raise ProbeError(f"the probe's answer is out of its form: {error}") from error
 
 
 def parse_lines(answer: bytes, *, marker: str) -> dict[str, str]:
-    """Read an answer of the same form as a plain mapping; of a repeated key the first counts.
+    """Read an answer of the same form as a plain mapping; values of a repeated key become its lines.
 
     Raises:
         ProbeError: No answer between the markers, or not in its form.
     """
-    return _read_lines(answer, marker).below("")
+    facts = _read_lines(answer, marker)
+    return {key: "\n".join(facts.many(key)) for key in facts.below("")}
 
 
 class _Facts:
@@ -242,6 +305,37 @@ def _server(facts: _Facts, role: str, port: int) -> FoundServer | None:
         auth=parse_auth(words, cwd=facts.one(f"{role}.cwd")),
         listen=parse_listen(words),
         token=_secret_file(facts, f"{role}.token"),
+        clients=_count(facts.one(f"{role}.clients")),
+        codex_home=_codex_home(facts, role),
+        other_namespace=facts.one("namespace") == "other",
+    )
+
+
+def _port_of(endpoint: str) -> int:
+    return int(endpoint.rpartition(":")[2]) if endpoint.startswith("ws://") else 0
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _codex_home(facts: _Facts, role: str) -> str:
+    """Give a process's CODEX_HOME, which codex takes to be below its HOME unless it is set."""
+    named, home = facts.one(f"{role}.env.CODEX_HOME"), facts.one(f"{role}.env.HOME")
+    return named or (f"{home}/.codex" if home else "")
+
+
+def _surroundings(facts: _Facts) -> Surroundings:
+    return Surroundings(
+        path=facts.one("path"),
+        umask=facts.one("umask"),
+        others=tuple(facts.many("codex.also")),
+        libc=facts.one("libc"),
+        home_fs=facts.one("home_fs"),
+        systemd=facts.one("systemd") == "yes",
+        linger=facts.one("linger") == "yes",
+        kills=facts.one("kills") == "yes",
+        sandbox=facts.one("sandbox"),
     )
 
 
@@ -310,16 +404,20 @@ def _lsof_listeners(text: str) -> list[Listener]:
     return found
 
 
-def _socket(facts: _Facts) -> FoundSocket | None:
-    path = facts.one("unix.path")
+def _socket(facts: _Facts, role: str) -> FoundSocket | None:
+    path = facts.one(f"{role}.path")
     if not path:
         return None
-    socket = facts.one("unix.socket")
+    socket, pid, live = facts.one(f"{role}.socket"), facts.one(f"{role}.pid"), facts.one(f"{role}.live")
     return FoundSocket(
         path=path,
-        real=facts.one("unix.real"),
+        real=facts.one(f"{role}.real"),
         socket=_path_facts(socket) if socket else None,
-        dirs=tuple(_path_facts(line) for line in facts.many("unix.dir") if line),
+        dirs=tuple(_path_facts(line) for line in facts.many(f"{role}.dir") if line),
+        live=live == "yes" if live else None,
+        clients=_count(facts.one(f"{role}.clients")),
+        pid=int(pid) if pid else None,
+        codex_home=_codex_home(facts, role),
     )
 
 

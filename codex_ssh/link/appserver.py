@@ -1,9 +1,9 @@
 """Stage "app server": find the one to use on the devbox, or start one.
 
-Lives here: running the two scripts, the order of choice, and starting. Not here: what the probe's answer
-means line by line (:mod:`codex_ssh.core.probe`), whether a listener is ours
-(:mod:`codex_ssh.core.ownership`, asked by :mod:`codex_ssh.link.dial` for every dial), and the token
-(:mod:`codex_ssh.link.token`).
+Lives here: looking, the order of choice with the reason for every step, and starting. Not here: what the
+probe's answer means line by line (:mod:`codex_ssh.core.probe`), whether a listener is ours
+(:mod:`codex_ssh.core.ownership`, asked by :mod:`codex_ssh.link.dial` for every dial), the token
+(:mod:`codex_ssh.link.token`), and stopping (:mod:`codex_ssh.link.lifecycle`).
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-import shlex
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from codex_ssh.core.command import NoAuth, ServerAuth
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner, Verdict, judge_listeners, judge_socket
-from codex_ssh.core.probe import FoundServer, Probe, ProbeError, SecretFile, parse_lines, parse_probe
+from codex_ssh.core.probe import FoundServer, FoundSocket, Probe, ProbeError, SecretFile, parse_probe
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import AppServerError, Stage
-from codex_ssh.link.ssh import Ran, Ssh
+from codex_ssh.link.shell import compose, exports, run_script, unreadable
+from codex_ssh.link.ssh import Ssh
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,13 @@ DOCUMENTED_PORT: Final = 4500
 """The port of the documented recipe."""
 
 PROBE_TIMEOUT_SECONDS: Final = 30.0
-START_TIMEOUT_SECONDS: Final = 60.0
+START_TIMEOUT_SECONDS: Final = 90.0
 TOKEN_BYTES: Final = 32
 """What the recipe's ``openssl rand -base64 32`` asks for."""
+
+OURS: Final = "started by us earlier"
+DAEMON: Final = "the official daemon's control socket"
+DOCUMENTED: Final = "found on the documented port"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +47,13 @@ class Wanted:
         endpoint: Where it listens on the devbox; None finds or starts one.
         codex_path: The codex to start; empty finds one.
         token_file: The token file there; empty learns it from the server's command line.
+        env: Variables for a server that is started, on top of those that are let through.
     """
 
     endpoint: WsEndpoint | UnixEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class AppServer:
         secret: The token or shared-secret file that goes with it.
         probe: The devbox it runs on.
         chosen: Why this one, in words.
+        clients: How many connections it had; None when that cannot be counted.
+        codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
     """
 
     endpoint: WsEndpoint | UnixEndpoint
@@ -69,24 +77,37 @@ class AppServer:
     secret: SecretFile | None
     probe: Probe
     chosen: str
+    clients: int | None = None
+    codex_home: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we started it."""
+        return self.chosen == OURS
 
 
 async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
     """Give the app server to use; starts one when none that may be used is there.
 
     One round trip when one is there. The order without an explicit endpoint: the one we started earlier,
-    the documented port, a new one.
+    the official daemon's control socket, the documented port, a new one.
 
     Raises:
         AppServerError: None is there and none could be started; says why.
     """
-    probe = await _probe(ssh, wanted)
-    app, passed_over = _choose(probe, wanted, ssh.host)
+    probe = await look(ssh, wanted)
+    app, passed_over = choose(probe, wanted, ssh.host)
+    if app is None and probe.own_state and "own" in passed_over and probe.around.path == "":
+        # The probe stops at a server of ours; this one cannot be used, so look at the others too.
+        probe = await look(ssh, wanted, own=False)
+        app, more = choose(replace(probe, own=None, own_unix=None), wanted, ssh.host)
+        passed_over |= more
+    for step, why in passed_over.items():
+        log.info("passed over: %s: %s", _STEPS[step], why)
     if app is not None:
-        log.info("app server found: %s (%s)", app.endpoint, app.chosen)
+        log.info("app server taken: %s, %s (%s)", app.endpoint, app.chosen, app.verdict.because)
         return app
-    log.info("no app server to use: %s", passed_over)
-    return await _start(ssh, wanted, codex=probe.codex, passed_over=passed_over)
+    return await start(ssh, wanted, probe, passed_over)
 
 
 async def look_again(ssh: Ssh, app: AppServer, wanted: Wanted) -> AppServer:
@@ -95,79 +116,106 @@ async def look_again(ssh: Ssh, app: AppServer, wanted: Wanted) -> AppServer:
     Raises:
         AppServerError: It is gone, or the devbox did not answer.
     """
-    same = Wanted(endpoint=app.endpoint, codex_path=wanted.codex_path, token_file=wanted.token_file)
-    found, why = _choose(await _probe(ssh, same), same, ssh.host)
-    if found is None:
-        raise _missing(ssh.host, why)
-    return found
+    same = replace(wanted, endpoint=app.endpoint)
+    found, _ = choose(await look(ssh, same), same, ssh.host)
+    assert found is not None  # an endpoint that is named is found or an error
+    return replace(found, chosen=app.chosen)
 
 
-async def _probe(ssh: Ssh, wanted: Wanted) -> Probe:
-    marker = f"codex-ssh-{secrets.token_hex(8)}"
+async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool = False) -> Probe:
+    """Probe the devbox: one round trip.
+
+    Args:
+        ssh: The connection.
+        wanted: What to look for.
+        own: Look for our own server too, and only there if it lives.
+        everything: Also what a connect does not need.
+
+    Raises:
+        AppServerError: The devbox did not answer as a POSIX shell would.
+    """
     port = wanted.endpoint.port if isinstance(wanted.endpoint, WsEndpoint) else DOCUMENTED_PORT
     unix = ""
     if isinstance(wanted.endpoint, UnixEndpoint):
         unix = wanted.endpoint.path or "default"
-    script = _with_variables(
-        "probe.sh",
-        M=marker,
+    script = compose(
+        *("form.sh", "codex.sh", "probe.sh"),
         PORT=str(port),
         UNIX=unix,
-        OWN="" if wanted.endpoint else "1",
+        OWN="1" if wanted.endpoint is None else "",
+        SKIP="" if own else "1",
         CODEX=wanted.codex_path,
         TOKEN_FILE=wanted.token_file,
+        ALL="1" if everything else "",
     )
-    ran = await ssh.run(script, timeout=PROBE_TIMEOUT_SECONDS)
+    ran = await ssh.run(script.text, timeout=PROBE_TIMEOUT_SECONDS)
     try:
-        return parse_probe(ran.stdout, marker=marker, port=port)
+        return parse_probe(ran.stdout, marker=script.marker, port=port)
     except ProbeError as error:
-        raise _unreadable(ssh.host, ran, str(error)) from error
+        raise unreadable(ssh.host, ran, str(error)) from error
 
 
-def _choose(probe: Probe, wanted: Wanted, host: str) -> tuple[AppServer | None, str]:
-    """Decide which found server to use; None and why each was passed over, if none."""
+_STEPS: Final = {
+    "own": "the one we started earlier",
+    "daemon": "the official daemon's control socket",
+    "documented": f"the documented port {DOCUMENTED_PORT}",
+}
+"""The steps of the choice, in order, in words."""
+
+
+def choose(probe: Probe, wanted: Wanted, host: str) -> tuple[AppServer | None, dict[str, str]]:
+    """Decide which found server to use; None and why each step was passed over, if none.
+
+    Raises:
+        AppServerError: An endpoint was named, and nothing is there.
+    """
     match wanted.endpoint:
         case UnixEndpoint():
-            return _asked_socket(probe, host), ""
+            if probe.unix is None or probe.unix.socket is None:
+                raise _missing(host, f"no socket at {probe.unix.real if probe.unix else 'the path'!r}")
+            return on_socket(probe, probe.unix, "asked for"), {}
         case WsEndpoint():
-            app = _on_tcp(probe, probe.ws, "asked for", wanted.endpoint.host)
+            app = on_tcp(probe, probe.ws, "asked for", wanted.endpoint.host)
             if app is None or app.verdict.owner is Owner.NOBODY:
                 raise _missing(host, app.verdict.because if app else "the port was not looked at")
-            return app, ""
-    reasons = []
-    if probe.own_state:
-        own = _on_tcp(probe, probe.own, "started by us earlier")
-        if own is not None and _is_recorded(probe) and own.verdict.owner is not Owner.NOBODY:
-            return own, ""
-        reasons.append("the one we started earlier is gone")
-    documented = _on_tcp(probe, probe.ws, "found on the documented port")
+            return app, {}
+    passed_over: dict[str, str] = {}
+    own = own_server(probe)
+    if own is not None and own.verdict.owner not in (Owner.NOBODY, Owner.FOREIGN):
+        return own, passed_over
+    passed_over["own"] = _why_not_ours(probe, own)
+    if probe.daemon is None:
+        passed_over["daemon"] = "there is none"
+    else:
+        daemon = on_socket(probe, probe.daemon, DAEMON)
+        if daemon.verdict.owner is Owner.PROVED:
+            return daemon, passed_over
+        passed_over["daemon"] = daemon.verdict.because
+    documented = on_tcp(probe, probe.ws, DOCUMENTED)
     if documented is not None:
-        if documented.verdict.owner is Owner.UNKNOWN or (
-            documented.verdict.owner in (Owner.PROVED, Owner.EXPOSED)
-            and probe.ws is not None
-            and probe.ws.pid is not None
-        ):
-            return documented, ""
-        if documented.verdict.owner is Owner.PROVED:
-            reasons.append(f"port {DOCUMENTED_PORT} belongs to a program that is no app server")
-        else:
-            reasons.append(documented.verdict.because)
-    return None, "; ".join(reasons)
+        owner = documented.verdict.owner
+        recognised = probe.ws is not None and probe.ws.pid is not None
+        if owner is Owner.UNKNOWN or (owner in (Owner.PROVED, Owner.EXPOSED) and recognised):
+            return documented, passed_over
+        passed_over["documented"] = (
+            "it belongs to a program that is no app server"
+            if owner is Owner.PROVED
+            else documented.verdict.because
+        )
+    return None, passed_over
 
 
-def _is_recorded(probe: Probe) -> bool:
-    """Whether the process behind our state file's port is the very one we started."""
-    state, own = probe.own_state, probe.own
-    if own is None or (state.get("boot", "") != probe.boot):
-        return False
-    # With an npm shim the recorded pid is node's and the listener's is its child's: then the start time
-    # cannot be compared, and the port held by an app server of ours must do.
-    return own.pid is None or str(own.pid) != state.get("pid") or own.started == state.get("start")
+def own_server(probe: Probe) -> AppServer | None:
+    """Give the server we started, if the process our state file names lives."""
+    if probe.own_unix is not None:
+        return on_socket(probe, probe.own_unix, OURS)
+    return on_tcp(probe, probe.own, OURS)
 
 
-def _on_tcp(
+def on_tcp(
     probe: Probe, found: FoundServer | None, chosen: str, address: str = "127.0.0.1"
 ) -> AppServer | None:
+    """Give what listens on a TCP port as a server that may be chosen."""
     if found is None:
         return None
     return AppServer(
@@ -177,54 +225,79 @@ def _on_tcp(
         secret=found.token,
         probe=probe,
         chosen=chosen,
+        clients=found.clients,
+        codex_home=found.codex_home,
     )
 
 
-def _asked_socket(probe: Probe, host: str) -> AppServer:
-    if probe.unix is None or probe.unix.socket is None:
-        where = probe.unix.real if probe.unix else "the socket"
-        raise _missing(host, f"no socket at {where!r}")
+def on_socket(probe: Probe, found: FoundSocket, chosen: str) -> AppServer:
+    """Give what listens on a unix socket as a server that may be chosen."""
     return AppServer(
-        endpoint=UnixEndpoint(path=probe.unix.real),
+        endpoint=UnixEndpoint(path=found.real),
         # The real server ignores bearer tokens on a unix socket: its guard is owner and mode.
         auth=NoAuth(),
-        verdict=judge_socket(probe.unix, uid=probe.uid),
+        verdict=judge_socket(found, uid=probe.uid),
         secret=None,
         probe=probe,
-        chosen="asked for",
+        chosen=chosen,
+        clients=found.clients,
+        codex_home=found.codex_home,
     )
 
 
-async def _start(ssh: Ssh, wanted: Wanted, *, codex: str, passed_over: str) -> AppServer:
-    if not codex:
+def _why_not_ours(probe: Probe, own: AppServer | None) -> str:
+    if not probe.own_state:
+        return "there is none"
+    if own is None:
+        rebooted = probe.own_state.get("boot", "") != probe.boot
+        return f"it ended{': the machine was restarted' if rebooted else ''}"
+    return own.verdict.because
+
+
+async def start(ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str, str]) -> AppServer:
+    """Start one, unless one of ours lives by now; many at once start one.
+
+    Raises:
+        AppServerError: No codex was found, or it did not come up.
+    """
+    if not probe.codex:
         raise AppServerError(
             "no app server is running there, and no codex was found to start one",
             stage=Stage.APP_SERVER,
             host=ssh.host,
-            hint=f"install it there, or name it with --codex-path; passed over: {passed_over or 'nothing'}",
+            hint="install it there, or name it with --codex-path; looked in PATH, in the login shell's PATH, "
+            "and where npm, nvm, fnm, volta, bun and brew put it; "
+            f"passed over: {'; '.join(passed_over.values()) or 'nothing'}",
         )
-    marker = f"codex-ssh-{secrets.token_hex(8)}"
-    token = Secret(base64.b64encode(secrets.token_bytes(TOKEN_BYTES)).decode())
-    script = _with_variables(
-        "start.sh", M=marker, CODEX=codex, TOKEN_FILE=wanted.token_file, TOKEN=token.reveal()
+    around = probe.around
+    log.info("starting %s %s (from: %s)", probe.codex, probe.codex_version, probe.codex_from)
+    script = compose(
+        *("form.sh", "start.sh"),
+        functions=exports("declared", wanted.env),
+        ACTION="start",
+        CODEX=probe.codex,
+        TOKEN_FILE=wanted.token_file,
+        TOKEN=make_token().reveal(),
+        UMASK=around.umask,
+        SERVER_PATH=around.path,
+        KEEPER="systemd" if around.systemd and around.linger else "",
+        ENDS="1" if around.kills and not around.linger else "",
     )
-    ran = await ssh.run(script, timeout=START_TIMEOUT_SECONDS)
-    try:
-        facts = parse_lines(ran.stdout, marker=marker)
-    except ProbeError as error:
-        raise _unreadable(ssh.host, ran, str(error)) from error
+    facts = await run_script(ssh, script, timeout=START_TIMEOUT_SECONDS)
     if facts.get("outcome") not in ("started", "running"):
-        raise _not_started(ssh.host, codex, facts)
-    app, why = _choose(await _probe(ssh, wanted), wanted, ssh.host)
+        raise not_done(ssh.host, facts, codex=probe.codex)
+    if facts.get("because"):
+        log.info("on a loopback port with a token: %s", facts["because"])
+    app, why = choose(await look(ssh, wanted), wanted, ssh.host)
     if app is None:
-        raise _missing(ssh.host, f"the one just started cannot be found again ({why})")
-    log.info("app server %s: %s (%s)", facts["outcome"], app.endpoint, codex)
+        raise _missing(ssh.host, f"the one just started cannot be found again ({why.get('own', '')})")
+    log.info("app server %s: %s (%s)", facts["outcome"], app.endpoint, probe.codex)
     return app
 
 
-def _with_variables(name: str, **variables: str) -> str:
-    head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in variables.items())
-    return head + files("codex_ssh.link").joinpath(name).read_text(encoding="utf-8")
+def make_token() -> Secret:
+    """Give a new random token, as the recipe makes them."""
+    return Secret(base64.b64encode(secrets.token_bytes(TOKEN_BYTES)).decode())
 
 
 def _missing(host: str, why: str) -> AppServerError:
@@ -236,30 +309,26 @@ def _missing(host: str, why: str) -> AppServerError:
     )
 
 
-def _unreadable(host: str, ran: Ran, why: str) -> AppServerError:
-    return AppServerError(
-        f"the devbox did not answer as a POSIX shell would: {why}",
-        stage=Stage.APP_SERVER,
-        host=host,
-        said=(ran.stderr or ran.stdout[-500:]).decode("utf-8", "replace").strip(),
-        hint="codex-ssh needs exec and /bin/sh there; try: ssh HOST 'echo ok | /bin/sh -s'",
-    )
-
-
-_START_FAULTS: Final = {
-    "unsafe-directory": ("{dir!r} is not a directory of yours alone", "chmod 700 it, or remove it"),
-    "locked": ("another codex-ssh holds the lock in {dir!r}", "wait for it, or remove the lock directory"),
+_FAULTS: Final = {
+    "no-directory": (
+        "no directory for its state can be used",
+        "it wants one of yours alone with room in it: ~/.codex-ssh there",
+    ),
+    "locked": ("another codex-ssh holds the lock in {dir!r}", "wait for it, or remove start.lock there"),
     "no-token": ("the token file {token_file!r} cannot be read or written", "check that directory's mode"),
     "failed": ("codex did not come up as an app server", "run it there by hand to see more"),
 }
 
 
-def _not_started(host: str, codex: str, facts: dict[str, str]) -> AppServerError:
-    words, hint = _START_FAULTS.get(facts.get("outcome", ""), ("it did not start", ""))
+def not_done(host: str, facts: Mapping[str, str], *, codex: str = "") -> AppServerError:
+    """Give the error for an outcome of the start script that is no success."""
+    outcome = facts.get("outcome", "")
+    words, hint = _FAULTS.get(outcome, (f"it did not start ({outcome})", ""))
+    named = f" (codex is {codex!r})" if codex and outcome == "failed" else ""
     return AppServerError(
-        f"{words.format_map(facts)} (codex is {codex!r})",
+        f"{words.format_map(facts)}{named}",
         stage=Stage.APP_SERVER,
         host=host,
-        said=facts.get("log", "").strip(),
+        said=(facts.get("log") or facts.get("why") or facts.get("first_log") or "").strip(),
         hint=hint,
     )

@@ -1,18 +1,9 @@
 # codex-ssh probe: facts about this host, one per line, between two marker lines.
 #
-# Set in front of this text by the client, quoted: M (the marker), PORT (of the app server looked for),
-# UNIX (a socket path, or empty), OWN (1: look for the server we started), CODEX (its path, or empty),
-# TOKEN_FILE (or empty).
-#
-# POSIX sh and its usual companions (ls, od, tr, dd, grep, id, uname), nothing else. Works in bash, dash
-# and busybox. A line is "KEY p PLAIN" or "KEY x HEX", so that no value can pretend to be a line.
-put() {
-    case $2 in
-        *[!A-Za-z0-9._/:@%+=,~-]*) printf '%s x ' "$1"; printf %s "$2" | hex; echo ;;
-        *) printf '%s p %s\n' "$1" "$2" ;;
-    esac
-}
-hex() { od -An -v -tx1 | tr -d ' \n'; }
+# Behind form.sh and codex.sh. Variables: PORT (of the app server looked for, or empty), UNIX (a socket
+# path, or empty), OWN (1: look for our own server, then the official daemon's, then PORT), SKIP (1: go on
+# though our own lives), CODEX (its path, or empty), TOKEN_FILE (or empty), ALL (1: tell everything, also
+# what a connect does not need).
 
 # Who listens on a port: local address, uid and socket inode, in the kernel's own form.
 rows() {
@@ -23,6 +14,8 @@ listeners() {
     if [ -r /proc/net/tcp ]; then
         put "$1.seen" proc
         for row in $(rows "$2"); do put "$1.listen" "$row"; done
+        put "$1.clients" "$(cat /proc/net/tcp /proc/net/tcp6 |
+            grep -c "$(printf '^ *[0-9]*: [0-9A-F]*:%04X ' "$2")[0-9A-F:]* 01 ")"
     elif command -v ss >/dev/null; then
         put "$1.seen" ss
         put "$1.ss" "$(ss -Hltne "sport = :$2")"
@@ -31,22 +24,40 @@ listeners() {
         put "$1.lsof" "$(lsof -nP -iTCP:"$2" -sTCP:LISTEN -Fpun)"
     fi
 }
+# A shell in another network namespace than sshd sees other ports than those a channel leads to: the
+# connection it came by is not in its tables.
+namespace() {
+    [ -r /proc/net/tcp ] || return
+    set -- $SSH_CONNECTION
+    case $2$4 in '' | *[!0-9]*) return ;; esac
+    cat /proc/net/tcp /proc/net/tcp6 |
+        grep -q "$(printf ':%04X [0-9A-F]*:%04X 01 ' "$4" "$2")" || put namespace other
+}
 
-# The process behind a listener of ours, found by the socket it holds, and how it was started.
+# The process of ours that holds one of the sockets with these inodes, and how it was started.
 process() {
+    role=$1
+    shift
     for line in $(grep -al app-server /proc/[0-9]*/cmdline); do
         pid=${line#/proc/}; pid=${pid%/cmdline}
-        set -- "$1" "$2" $(ls -ldn "/proc/$pid")
-        [ "$5" = "$uid" ] || continue
-        for row in $(rows "$2"); do
-            ls -l "/proc/$pid/fd" | grep -q "socket:\[${row##*,}\]" || continue
-            put "$1.pid" "$pid"
-            put "$1.start" "$(started "$pid")"
-            put "$1.cwd" "$(readlink "/proc/$pid/cwd")"
-            printf '%s.argv x ' "$1"; hex <"/proc/$pid/cmdline"; echo
+        owner=$(ls -ldn "/proc/$pid") || continue
+        set -f; owner=$(echo $owner | cut -d' ' -f3); set +f
+        [ "$owner" = "$uid" ] || continue
+        held=$(ls -l "/proc/$pid/fd")
+        for inode; do
+            case $held in *"socket:[$inode]"*) ;; *) continue ;; esac
+            put "$role.pid" "$pid"
+            put "$role.start" "$(started "$pid")"
+            put "$role.cwd" "$(readlink "/proc/$pid/cwd")"
+            put "$role.exe" "$(readlink "/proc/$pid/exe")"
+            tr '\0' '\n' <"/proc/$pid/environ" | while IFS= read -r line; do
+                case $line in CODEX_HOME=* | HOME=*) put "$role.env.${line%%=*}" "${line#*=}" ;; esac
+            done
+            printf '%s.argv x ' "$role"; hex <"/proc/$pid/cmdline"; echo
             return
         done
     done
+    pid=
 }
 # Where there is no /proc: the command line from ps, words split at spaces.
 process_by_ps() {
@@ -55,12 +66,6 @@ process_by_ps() {
     put "$1.pid" "$pid"
     put "$1.start" "$(ps -o lstart= -p "$pid")"
     put "$1.words" "$(ps -ww -o args= -p "$pid")"
-}
-# Field 22 of /proc/PID/stat; the name in field 2 may hold anything, so count from behind its bracket.
-started() {
-    read -r stat <"/proc/$1/stat" || return
-    set -- ${stat##*) }
-    shift 19 && echo "$1"
 }
 secret_path() {
     tr '\0' '\n' <"/proc/$1/cmdline" | {
@@ -100,83 +105,149 @@ secret() {
         } 3<"$2"
     fi
 }
+recipe_file() {
+    file=${TOKEN_FILE:-$codex_home/app-server-token}
+    [ -n "$TOKEN_FILE" ] || [ -e "$file" ] || [ ! -e "$codex_home/codex-app-server-token" ] ||
+        file=$codex_home/codex-app-server-token
+}
 
 # An app server on a TCP port.
 server() {
     listeners "$1" "$2"
     pid=
-    if [ -r /proc/net/tcp ]; then process "$1" "$2"; else process_by_ps "$1" "$2"; fi
-    file=$TOKEN_FILE
-    if [ -z "$file" ] && [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ]; then file=$(secret_path "$pid"); fi
-    if [ -z "$file" ]; then
-        file=$codex_home/app-server-token
-        [ -e "$file" ] || [ ! -e "$codex_home/codex-app-server-token" ] || file=$codex_home/codex-app-server-token
+    if [ -r /proc/net/tcp ]; then
+        inodes=
+        for row in $(rows "$2"); do inodes="$inodes ${row##*,}"; done
+        [ -z "$inodes" ] || process "$1" $inodes
+    else
+        process_by_ps "$1" "$2"
+    fi
+    recipe_file
+    if [ -z "$TOKEN_FILE" ] && [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ]; then
+        named=$(secret_path "$pid")
+        file=${named:-$file}
     fi
     secret "$1.token" "$file"
 }
 
 # A unix socket: owner and mode of the socket and of every directory on its resolved path.
 socket() {
-    case $1 in '~/'*) set -- "$HOME/${1#??}" ;; esac
-    real=$(readlink -f "$1") || real=$1
-    put unix.path "$1"
-    put unix.real "$real"
-    [ -S "$real" ] && put unix.socket "$(ls -ldn "$real")"
+    real=$(readlink -f "$2") || real=$2
+    put "$1.path" "$2"
+    put "$1.real" "$real"
+    pid=
+    [ -S "$real" ] || return
+    put "$1.socket" "$(ls -ldn "$real")"
+    if [ -r /proc/net/unix ]; then
+        rows=$(grep -F " $real" /proc/net/unix)
+        put "$1.clients" "$(echo "$rows" | grep -c ' 0001 03 ')"
+        inodes=$(echo "$rows" | grep ' 00010000 0001 01 ' | while read -r _ _ _ _ _ _ inode _; do echo "$inode"; done)
+        put "$1.live" "$([ -n "$inodes" ] && echo yes || echo no)"
+        [ -z "$inodes" ] || process "$1" $inodes
+    fi
     dir=$real
     while [ "$dir" != / ] && [ -n "$dir" ]; do
         dir=${dir%/*}
-        put unix.dir "$(ls -ldn "${dir:-/}")"
+        put "$1.dir" "$(ls -ldn "${dir:-/}")"
     done
+}
+control=app-server-control/app-server-control.sock
+
+# Our own server, by its state file; false when it is not there.
+own() {
+    for state in "$at_home" "$at_run"; do
+        recall "$state/server" || continue
+        put state.dir "$state"
+        while IFS='=' read -r key value; do put "state.$key" "$value"; done <"$state/server"
+        [ -z "$SSH_AUTH_SOCK" ] || [ "$SSH_AUTH_SOCK" = "$state/agent" ] ||
+            { ln -s "$SSH_AUTH_SOCK" "$state/agent.$$" && mv -f "$state/agent.$$" "$state/agent"; }
+        lives "$s_pid" "$s_start" "$s_boot" || continue
+        put own.lives yes
+        case $s_endpoint in
+            unix://*) socket own "${s_endpoint#unix://}" ;;
+            *) server own "${s_endpoint##*:}" ;;
+        esac
+        return
+    done
+    false
+}
+
+home_fs() {
+    best= kind=
+    while read -r _ at type _; do
+        at=${at%/}
+        case $HOME/ in "$at"/*) [ "${#at}" -lt "${#best}" ] || { best=$at; kind=$type; } ;; esac
+    done </proc/mounts
+    echo "$kind"
+}
+# What only a start needs, or somebody who asks for everything.
+surroundings() {
+    find_codex
+    known_places | while read -r place; do put codex.also "$place"; done
+    put libc "$(ls /lib/ld-musl-* >/dev/null && echo musl || echo gnu)"
+    put home_fs "$(home_fs)"
+    [ -e "/var/lib/systemd/linger/$(id -un)" ] && put linger yes
+    [ -S "${XDG_RUNTIME_DIR:-/run/user/$uid}/systemd/private" ] && put systemd yes
+    grep -qs '^ *KillUserProcesses *= *\(yes\|true\|1\)' /etc/systemd/logind.conf \
+        /etc/systemd/logind.conf.d/*.conf && put kills yes
+    read -r most </proc/sys/user/max_user_namespaces && [ "$most" = 0 ] && put sandbox no-namespaces
+    read -r only </proc/sys/kernel/apparmor_restrict_unprivileged_userns && [ "$only" = 1 ] && put sandbox apparmor
+    command -v bwrap >/dev/null && put bwrap yes
 }
 
 probe() {
     LC_ALL=C
     export LC_ALL
     echo "$M begin"
-    uid=$(id -u)
+    know
     put uid "$uid"
     put user "$(id -un)"
     put hostname "$(uname -n)"
     put os "$(uname -s)"
     put arch "$(uname -m)"
     put home "$HOME"
-    [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id && put boot "$boot"
+    put boot "$boot"
     put now "$(date +%s)"
-    codex_home=${CODEX_HOME:-$HOME/.codex}
     put codex_home "$codex_home"
+    put codex_home_real "$(readlink -f "$codex_home")"
+    namespace
     case $TOKEN_FILE in '~/'*) TOKEN_FILE=$HOME/${TOKEN_FILE#??} ;; esac
-    [ -n "$CODEX" ] || CODEX=$(command -v codex)
-    if [ -z "$CODEX" ]; then
-        for place in "$HOME/.local/bin" "$HOME/.codex/packages/standalone/current" "$HOME/.npm-global/bin" \
-            "$HOME/.bun/bin" "$HOME/.volta/bin" "$HOME"/.nvm/versions/node/*/bin /usr/local/bin \
-            /opt/homebrew/bin /home/linuxbrew/.linuxbrew/bin; do
-            [ -x "$place/codex" ] && CODEX=$place/codex && break
-        done
-    fi
-    put codex "$CODEX"
-    state=$HOME/.codex-ssh/$(uname -n)/server
-    if [ -n "$OWN" ] && [ -r "$state" ]; then
-        own= spid=
-        while IFS='=' read -r key value; do
-            case $key in
-                port) own=$value ;;
-                pid) spid=$value ;;
-            esac
-            put "state.$key" "$value"
-        done <"$state"
-        case $own in
-            '' | *[!0-9]*) ;;
-            *) [ -r "/proc/$spid/stat" ] || kill -0 "$spid" && server own "$own" ;;
-        esac
+    case $CODEX in '~/'*) CODEX=$HOME/${CODEX#??} ;; esac
+    case $UNIX in
+        '~/'*) UNIX=$HOME/${UNIX#??} ;;
+        default) UNIX=$codex_home/$control ;;
+    esac
+    found=
+    s_codex= s_stamp=
+    if [ -n "$OWN" ] && own && [ -z "$SKIP" ]; then
+        found=1
+    elif [ -n "$OWN" ] && [ -e "$codex_home/$control" ]; then
+        socket daemon "$codex_home/$control"
     fi
     if [ -n "$UNIX" ]; then
-        case $UNIX in
-            default) socket "$codex_home/app-server-control/app-server-control.sock" ;;
-            *) socket "$UNIX" ;;
-        esac
-    elif [ -n "$PORT" ]; then
+        socket unix "$UNIX"
+        found=1
+    elif [ -n "$PORT" ] && [ -z "$found" ]; then
         server ws "$PORT"
+        [ -n "$OWN" ] || found=1
     fi
+    codex=$CODEX from=setting
+    [ -n "$codex" ] || { codex=$(command -v codex) && from=PATH; }
+    case $codex in /*) ;; *) codex= ;; esac
+    [ -n "$codex" ] || [ ! -x "$s_codex" ] || { codex=$s_codex from='earlier start'; }
+    if [ -z "$found" ] || [ -n "$ALL" ]; then surroundings; fi
+    if [ -n "$codex" ]; then
+        put codex "$codex"
+        put codex_from "$from"
+        stamp=$(stamp "$codex")
+        put stamp "$stamp"
+        if [ "$stamp" = "$s_stamp" ] && [ "$codex" = "$s_codex" ]; then
+            put codex_version "$s_version"
+        else
+            put codex_version "$("$codex" --version | { read -r line; echo "${line##* }"; })"
+        fi
+    fi
+    if [ -n "$ALL" ]; then recipe_file; secret recipe "$file"; fi
     echo "$M end"
 }
 probe </dev/null 2>/dev/null

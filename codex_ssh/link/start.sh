@@ -1,50 +1,68 @@
-# codex-ssh start: starts an app server on loopback, detached, unless one of ours already lives.
+# codex-ssh start: starts, stops and tidies the one app server that is ours.
 #
-# Set in front of this text by the client, quoted: M (the marker), CODEX (its path), TOKEN_FILE (or
-# empty), TOKEN (the token to write if the file is missing; it travels on stdin and is only ever given to
-# shell builtins, so no process list shows it).
+# Behind form.sh. Variables: ACTION (start, stop, gc or logs), CODEX (its path), TOKEN_FILE (or empty),
+# TOKEN (the token to write if the file is missing; it travels on stdin and is only ever given to shell
+# builtins, so no process list shows it), UMASK and SERVER_PATH (the login shell's, or empty), KEEPER
+# (systemd, or empty), ENDS (1: a logout ends what it leaves behind), FORCE (1: a second signal), LINES (of the log), and the function declared, which
+# exports what the user's config declares.
 #
-# Output: lines of the probe's form between two marker lines. "outcome" is started, running, or what failed.
-put() {
-    case $2 in
-        *[!A-Za-z0-9._/:@%+=,~-]*) printf '%s x ' "$1"; printf %s "$2" | hex; echo ;;
-        *) printf '%s p %s\n' "$1" "$2" ;;
-    esac
-}
-hex() { od -An -v -tx1 | tr -d ' \n'; }
+# Output: lines of the probe's form between two marker lines. "outcome" is what was done, or what failed.
 pause() { sleep 0.1 || sleep 1; }
-started() {
-    read -r stat <"/proc/$1/stat" || return
-    set -- ${stat##*) }
-    # A dead process that nobody has waited for yet is dead.
-    [ "$1" != Z ] && shift 19 && echo "$1"
-}
-mine() {
-    # A directory of ours: the login user's, closed to everybody else.
-    set -- $(ls -ldn "$1")
-    case $1 in d???------*) [ "$3" = "$uid" ] ;; *) false ;; esac
-}
 
+# The lock is a link that names its holder, so it is never without one. Only whoever made the link named
+# for a dead holder may remove that holder's lock, so that two who find it never remove a third's.
 lock() {
+    me=$$:$(started $$):$boot
+    lock=$dir/start.lock
     tries=0
-    until mkdir "$dir/lock"; do
-        read -r holder <"$dir/lock/pid" || holder=
-        # A holder that died, or one that never wrote its number within five seconds, is gone.
-        case $holder in
-            '') [ $tries -ge 50 ] && unlock ;;
-            *) kill -0 "$holder" || unlock ;;
-        esac
+    until ln -s "$me" "$lock"; do
+        held=$(readlink "$lock")
+        if [ -n "$held" ] && ! holder_lives "$held"; then
+            by=$lock-after-${held%%:*}
+            if ln -s "$me" "$by"; then
+                [ "$(readlink "$lock")" != "$held" ] || rm -f "$lock"
+                rm -f "$by"
+            else
+                heir=$(readlink "$by")
+                [ -z "$heir" ] || holder_lives "$heir" || rm -f "$by"
+            fi
+            continue
+        fi
         tries=$((tries + 1))
-        [ $tries -lt 300 ] || return 1
+        [ $tries -lt 600 ] || return 1
         pause
     done
-    echo $$ >"$dir/lock/pid"
     trap unlock EXIT
-    trap 'exit 1' HUP INT TERM
+    # The client may go away at any moment: what was begun is still finished, or a server would be left
+    # that nobody knows.
+    trap '' HUP INT TERM PIPE
 }
-unlock() {
-    rm -f "$dir/lock/pid"
-    rmdir "$dir/lock"
+unlock() { [ "$(readlink "$lock")" != "$me" ] || rm -f "$lock"; }
+holder_lives() {
+    rest=${1#*:}
+    lives "${1%%:*}" "${rest%%:*}" "${rest#*:}"
+}
+
+# Our directory: the first that is ours alone and can be written; the refusal of each is kept.
+choose() {
+    why=
+    for dir in "$at_home" "$at_run"; do
+        case $dir in "$at_run") [ -d "${at_run%/codex-ssh*}" ] || continue ;; esac
+        said=$( (umask 077; mkdir -p "$dir") 2>&1)
+        if ! mine "$dir"; then
+            why="$why$dir: ${said:-$(ls -ldn "$dir" 2>&1)}
+"
+        elif said=$( (umask 077; echo "is there room for a line or two" >"$dir/room.$$") 2>&1) &&
+            [ -s "$dir/room.$$" ]; then
+            rm -f "$dir/room.$$"
+            return
+        else
+            rm -f "$dir/room.$$"
+            why="$why$dir: $said
+"
+        fi
+    done
+    false
 }
 
 write_token() {
@@ -57,33 +75,89 @@ write_token() {
     )
 }
 
+# What of this shell's environment the server gets; what the config declares comes on top.
+only_allowed() {
+    for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+        case $name in
+            HOME | USER | LOGNAME | SHELL | PATH | LANG | LANGUAGE | LC_* | TZ | TMPDIR | XDG_* | CODEX_* | OPENAI_*) ;;
+            SSL_CERT_FILE | SSL_CERT_DIR | NODE_EXTRA_CA_CERTS | DBUS_SESSION_BUS_ADDRESS) ;;
+            http_proxy | https_proxy | all_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | ALL_PROXY | NO_PROXY) ;;
+            PWD | IFS | OPTIND | PPID | UID | EUID) ;;
+            *) unset "$name" ;;
+        esac
+    done
+}
+
+# Starts codex on $1. Its first deed, before codex, is to write down its number: from then on whoever
+# comes next finds it, even if this script dies here.
 launch() {
     log=$dir/server.log
     (umask 077; : >"$log")
-    cd "$HOME" || return
-    # Its own session, so that a hang-up at logout is not sent to it (it would drain and end).
-    if command -v setsid >/dev/null; then
-        setsid "$CODEX" app-server --listen ws://127.0.0.1:0 --ws-auth capability-token \
-            --ws-token-file "$TOKEN_FILE" </dev/null >>"$log" 2>&1 &
-    else
-        nohup "$CODEX" app-server --listen ws://127.0.0.1:0 --ws-auth capability-token \
-            --ws-token-file "$TOKEN_FILE" </dev/null >>"$log" 2>&1 &
-    fi
-    pid=$!
+    rm -f "$dir/starting"
+    case $1 in
+        unix) set -- unix://"$dir/app-server.sock" ;;
+        *) set -- ws://127.0.0.1:0 --ws-auth capability-token --ws-token-file "$TOKEN_FILE" ;;
+    esac
+    (
+        trap - HUP INT TERM PIPE EXIT
+        agent=
+        if [ -n "$SSH_AUTH_SOCK" ]; then
+            rm -f "$dir/agent"
+            ln -s "$SSH_AUTH_SOCK" "$dir/agent" && agent=$dir/agent
+        fi
+        unset LC_ALL
+        [ -z "$locale" ] || { LC_ALL=$locale; export LC_ALL; }
+        only_allowed
+        [ -z "$agent" ] || { SSH_AUTH_SOCK=$agent; export SSH_AUTH_SOCK; }
+        [ -z "$SERVER_PATH" ] || PATH=$SERVER_PATH
+        export PATH
+        declared
+        umask "${UMASK:-$(umask)}"
+        cd "$HOME" || exit
+        first='mask=$(umask); umask 077; echo "$$ $1 $2" >"$3" || exit; umask "$mask"; shift 3; exec "$@"'
+        set -- /bin/sh -c "$first" sh "$boot" "$1" "$dir/starting" "$CODEX" app-server --listen "$@"
+        if [ "$keeps" = systemd ]; then
+            set -- systemd-run --user --scope --quiet --collect "$@"
+        elif [ "$keeps" = setsid ]; then
+            set -- setsid "$@"
+        fi
+        "$@" </dev/null >>"$log" 2>&1 &
+    )
+    tries=0
+    until born; do
+        tries=$((tries + 1))
+        [ $tries -lt 50 ] || return 1
+        pause
+    done
+}
+# The process that is starting, or was when somebody died here: pid and how it listens.
+born() {
+    pid=
+    [ -r "$dir/starting" ] && read -r pid born_boot listen <"$dir/starting" && [ "$born_boot" = "$boot" ] &&
+        kill -0 "$pid"
 }
 
-await_banner() {
+await_ready() {
     tries=0
     while [ $tries -lt 200 ]; do
-        # The banner may be coloured; the address is what follows "ws://" up to the first odd character.
-        port=$(tr -d '\033' <"$log" | while IFS= read -r line; do
-            case $line in *'listening on:'*ws://127.0.0.1:*)
-                rest=${line##*ws://127.0.0.1:}
-                echo "${rest%%[!0-9]*}"
-                break ;;
-            esac
-        done)
-        [ -n "$port" ] && return
+        case $listen in
+            unix://*)
+                endpoint=$listen
+                real=$(readlink -f "${listen#unix://}") && [ -S "$real" ] &&
+                    { [ ! -r /proc/net/unix ] || grep -F " $real" /proc/net/unix | grep -q ' 00010000 0001 01 '; } &&
+                    return ;;
+            *)
+                # The banner may be coloured; the address is what follows "ws://" up to an odd character.
+                port=$(tr -d '\033' <"$dir/server.log" | while IFS= read -r line; do
+                    case $line in *'listening on:'*ws://127.0.0.1:*)
+                        rest=${line##*ws://127.0.0.1:}
+                        echo "${rest%%[!0-9]*}"
+                        break ;;
+                    esac
+                done)
+                endpoint=ws://127.0.0.1:$port
+                [ -n "$port" ] && return ;;
+        esac
         kill -0 "$pid" || return 1
         tries=$((tries + 1))
         pause
@@ -93,62 +167,160 @@ await_banner() {
 }
 
 write_state() {
-    read -r boot </proc/sys/kernel/random/boot_id || boot=
     (
         umask 077
         {
-            echo "port=$port"
+            echo "endpoint=$endpoint"
             echo "pid=$pid"
             echo "start=$(started "$pid")"
             echo "boot=$boot"
+            echo "hostname=$(uname -n)"
             echo "codex=$CODEX"
-            echo "version=$("$CODEX" --version)"
+            echo "stamp=$(stamp "$CODEX")"
+            echo "version=$("$CODEX" --version | { read -r line; echo "${line##* }"; })"
+            echo "codex_home=$codex_home"
             echo "token_file=$TOKEN_FILE"
+            echo "keeps=$ended"
+            echo "because=$because"
         } >"$dir/server.new"
-    )
-    mv -f "$dir/server.new" "$dir/server"
+    ) && mv -f "$dir/server.new" "$dir/server" && rm -f "$dir/starting"
 }
 
+# Finds our server's state; dir is then where it lies.
 alive() {
-    pid= start=
-    [ -r "$dir/server" ] || return 1
-    while IFS='=' read -r key value; do
-        case $key in pid) pid=$value ;; start) start=$value ;; esac
-    done <"$dir/server"
-    [ -n "$pid" ] && kill -0 "$pid" || return
-    # Where there is no /proc, the number alone must do.
-    [ -z "$start" ] || [ "$(started "$pid")" = "$start" ]
+    for dir in "$at_home" "$at_run"; do
+        recall "$dir/server" && lives "$s_pid" "$s_start" "$s_boot" && return
+    done
+    false
 }
+reachable() {
+    case $s_endpoint in unix://*) [ -S "${s_endpoint#unix://}" ] ;; esac
+}
+# Ends process $1 as codex means it: the first signal drains, a second one ends it at once.
+end() {
+    kill "$1"
+    tries=0
+    while [ -n "$(started "$1")" ] || { [ ! -r /proc/self/stat ] && kill -0 "$1"; }; do
+        tries=$((tries + 1))
+        [ $tries -lt "$2" ] || { [ -n "$3" ] && kill "$1"; [ $tries -lt $(($2 + 50)) ]; } || return 1
+        pause
+    done
+}
+forget() { rm -f "$1/server" "$1/server.new" "$1/starting" "$1/app-server.sock" "$1/agent"; }
 
 start() {
+    because=
+    [ -z "$TOKEN_FILE" ] || because='a token file was named'
+    if alive && reachable; then put outcome running; put dir "$dir"; return; fi
+    choose || { put outcome no-directory; put why "$why"; return; }
+    put dir "$dir"
+    here=$dir
+    lock || { put outcome locked; return; }
+    if alive; then
+        if reachable; then put outcome running; return; fi
+        because='the socket of the one before was swept away'
+        end "$s_pid" 100 force
+        forget "$dir"
+    fi
+    dir=$here
+    case $TOKEN_FILE in '') TOKEN_FILE=$codex_home/app-server-token ;; '~/'*) TOKEN_FILE=$HOME/${TOKEN_FILE#??} ;; esac
+    keeps=nohup
+    command -v setsid >/dev/null && keeps=setsid
+    ended=$keeps
+    [ -z "$ENDS" ] || ended=session
+    if born && grep -qa app-server "/proc/$pid/cmdline"; then
+        await_ready && write_state && put outcome started && put endpoint "$endpoint" && return
+    fi
+    if [ "$KEEPER" = systemd ]; then
+        systemd-run --user --scope --quiet --collect true </dev/null >/dev/null && keeps=systemd && ended=systemd
+    fi
+    # Without it codex does not come up on a unix socket.
+    (umask 077; mkdir -p "$codex_home")
+    # codex links its sockets into a directory it wants for itself alone.
+    if [ -z "$because" ] && [ -e "/tmp/codex-daemon-$uid" ] && ! mine "/tmp/codex-daemon-$uid"; then
+        because="/tmp/codex-daemon-$uid is not yours alone"
+    fi
+    if [ -z "$because" ] && [ -n "$(started $$)" ]; then
+        if launch unix && await_ready && write_state; then
+            put outcome started
+            put endpoint "$endpoint"
+            return
+        fi
+        because='codex did not come up on a unix socket'
+        put first_log "$(tail -c 2000 "$log")"
+        [ -z "$pid" ] || kill "$pid"
+    fi
+    put because "$because"
+    put token_file "$TOKEN_FILE"
+    write_token
+    if [ ! -r "$TOKEN_FILE" ]; then put outcome no-token
+    elif launch ws && await_ready && write_state; then
+        put outcome started
+        put endpoint "$endpoint"
+    else
+        put outcome failed
+        put log "$(tail -c 2000 "$log")"
+        [ -z "$pid" ] || kill "$pid"
+    fi
+}
+
+stop() {
+    alive || { put outcome none; return; }
+    lock || { put outcome locked; return; }
+    alive || { put outcome none; return; }
+    put pid "$s_pid"
+    if end "$s_pid" "$([ -n "$FORCE" ] && echo 50 || echo 100)" "$FORCE"; then
+        forget "$dir"
+        put outcome stopped
+    else
+        put outcome draining
+    fi
+}
+
+# Removes what a server left behind that is proved dead: its process is gone, or the machine was restarted.
+gc() {
+    put outcome done
+    for dir in "$HOME/.codex-ssh/$(uname -n)" "$HOME/.codex-ssh/$(uname -n)"/home-* \
+        "${at_run%/codex-ssh*}/codex-ssh" "${at_run%/codex-ssh*}/codex-ssh"/home-*; do
+        [ -d "$dir" ] && mine "$dir" && lock || continue
+        if recall "$dir/server" && lives "$s_pid" "$s_start" "$s_boot"; then
+            put kept "$dir (process $s_pid lives)"
+        elif born; then
+            put kept "$dir (process $pid is starting)"
+        else
+            for name in server server.new server.log starting app-server.sock agent; do
+                [ -e "$dir/$name" ] || [ -L "$dir/$name" ] || continue
+                rm -f "$dir/$name" && put removed "$dir/$name"
+            done
+        fi
+        unlock
+        rmdir "$dir" && put removed "$dir"
+    done
+    for dir in "$HOME/.codex-ssh"/*; do
+        case $dir in "$HOME/.codex-ssh/$(uname -n)") continue ;; esac
+        [ -d "$dir" ] && put kept "$dir (of another host)"
+    done
+}
+
+logs() {
+    for dir in "$at_home" "$at_run"; do
+        [ -r "$dir/server.log" ] && mine "$dir" || continue
+        put outcome done
+        put path "$dir/server.log"
+        printf 'log x '; tail -n "$LINES" "$dir/server.log" | hex; echo
+        return
+    done
+    put outcome none
+}
+
+main() {
+    locale=$LC_ALL
     LC_ALL=C
     export LC_ALL
     echo "$M begin"
-    uid=$(id -u)
-    dir=$HOME/.codex-ssh/$(uname -n)
-    put dir "$dir"
-    (umask 077; mkdir -p "$dir")
-    if ! mine "$dir"; then put outcome unsafe-directory
-    elif ! lock; then put outcome locked
-    elif alive; then put outcome running
-    else
-        case $TOKEN_FILE in '') TOKEN_FILE=${CODEX_HOME:-$HOME/.codex}/app-server-token ;; '~/'*) TOKEN_FILE=$HOME/${TOKEN_FILE#??} ;; esac
-        put token_file "$TOKEN_FILE"
-        write_token
-        if [ ! -r "$TOKEN_FILE" ]; then put outcome no-token
-        else
-            launch
-            if await_banner; then
-                write_state
-                put outcome started
-                put port "$port"
-            else
-                put outcome failed
-                printf 'log x '; tail -c 2000 "$log" | hex; echo
-            fi
-        fi
-    fi
+    know
+    $ACTION
     echo "$M end"
 }
 # 2>/dev/null goes here and not to the server, whose own redirections come first.
-start </dev/null 2>/dev/null
+main </dev/null 2>/dev/null

@@ -215,7 +215,9 @@ async def test_the_token_made_when_a_server_is_started_is_seen_nowhere(
     model.write_config(sshd.home / ".codex")
     sshd.install(codex.path, "codex")
 
-    client = await watch(sshd, client_argv(sshd, "exec", "devbox", "say started"), tmp_path)
+    # Without a token file named, a unix socket would be taken, where there is no token.
+    argv = client_argv(sshd, "exec", "--token-file", "~/.codex/app-server-token", "devbox", "say started")
+    client = await watch(sshd, argv, tmp_path)
 
     assert client.code == 0, client.out
     token = (sshd.home / ".codex" / "app-server-token").read_text().strip()

@@ -33,6 +33,9 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(tmp_path: Path) -> N
         for path in (ROOT / "codex_ssh").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {"codex_ssh/py.typed", "codex_ssh/link/probe.sh", "codex_ssh/link/start.sh"} <= package
+    assert {
+        "codex_ssh/py.typed",
+        *(f"codex_ssh/link/{name}.sh" for name in ("form", "codex", "probe", "start")),
+    } <= package
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "codex-ssh = codex_ssh.__main__:main" in entry_points

@@ -25,7 +25,7 @@ from codex_ssh.errors import AppServerError, CredentialRefused, OwnerNotProved, 
 from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server
 from codex_ssh.link.dial import SshDial, Trust
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.ssh_asyncssh import open_ssh
+from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.websocket import open_websocket
 from tests.conftest import StartCodex
 from tests.support import processes
@@ -332,16 +332,14 @@ async def test_one_is_started_when_none_runs_and_found_by_the_next_login(
     sshd.install(codex_binary.path, "codex")
     async with logged_in(sshd) as ssh:
         first = await find_or_start_app_server(ssh, Wanted())
+        assert isinstance(first.endpoint, UnixEndpoint)
         assert await speaks(dialler(ssh, first))
-    token = sshd.home / ".codex" / "app-server-token"
-    assert stat.S_IMODE(token.stat().st_mode) == 0o600
-    assert stat.S_IMODE(token.parent.stat().st_mode) == 0o700
     states = list((sshd.home / ".codex-ssh").glob("*/server"))
     assert [stat.S_IMODE(path.stat().st_mode) for path in states] == [0o600]
-    assert token.read_text().strip() not in states[0].read_text()
     async with logged_in(sshd) as ssh:
         second = await find_or_start_app_server(ssh, Wanted())
         assert (second.endpoint, second.chosen) == (first.endpoint, "started by us earlier")
+        assert second.probe.codex_version == codex_binary.version()
         assert await speaks(dialler(ssh, second))
     assert len(ours(sshd)) == 1
 
@@ -360,15 +358,15 @@ async def test_a_stale_state_file_and_a_stale_lock_are_overcome(
     sshd.install(codex_binary.path, "codex")
     async with logged_in(sshd) as ssh:
         first = await find_or_start_app_server(ssh, Wanted())
-        processes.kill(ours(sshd))
+        dead = ours(sshd)
+        processes.kill(dead)
         await until(lambda: not ours(sshd), "the server is gone")
-        lock = next((sshd.home / ".codex-ssh").glob("*")) / "lock"
-        lock.mkdir()
-        (lock / "pid").write_text("999999\n")
+        lock = next((sshd.home / ".codex-ssh").glob("*")) / "start.lock"
+        lock.symlink_to(f"999999:1:{first.probe.boot}")
         second = await find_or_start_app_server(ssh, Wanted())
-        assert second.endpoint != first.endpoint
+        assert not set(ours(sshd)) & set(dead)
         assert await speaks(dialler(ssh, second))
-        assert not lock.exists()
+        assert not lock.is_symlink()
 
 
 async def test_the_server_keeps_the_login_umask(sshd: Sshd, codex_binary: CodexBinary) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codex_ssh.core.ownership import OVERFLOW_UID, Owner, judge_listeners, judge_socket
@@ -26,6 +28,7 @@ def port(*listeners: Listener, seen: str = "proc") -> FoundServer:
         (port(Listener(address="127.0.0.1", uid=0)), Owner.FOREIGN),
         (port(Listener(address="127.0.0.1", uid=OVERFLOW_UID)), Owner.UNKNOWN),
         (port(Listener(address="127.0.0.1", uid=None)), Owner.UNKNOWN),
+        (replace(port(Listener(address="127.0.0.1", uid=ME)), other_namespace=True), Owner.UNKNOWN),
         (port(Listener(address="*", uid=ME)), Owner.EXPOSED),
         (port(Listener(address="127.0.0.1", uid=ME), Listener(address="10.0.0.5", uid=ME)), Owner.EXPOSED),
     ],
@@ -54,6 +57,8 @@ MINE = PathFacts(mode="drwx------", uid=ME)
         (socket(ME, PathFacts(mode="drwxr-xrwx", uid=0), ROOT), Owner.EXPOSED),
         (socket(ME), Owner.UNKNOWN),
         (FoundSocket(path="/s", real="/s", socket=None, dirs=(ROOT,)), Owner.NOBODY),
+        (replace(socket(ME, ROOT), live=False), Owner.NOBODY),
+        (socket(OVERFLOW_UID, ROOT), Owner.UNKNOWN),
     ],
 )
 def test_a_socket_is_ours_only_when_nobody_can_put_another_there(found: FoundSocket, owner: Owner) -> None:

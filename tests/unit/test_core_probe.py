@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codex_ssh.core.command import CapabilityFile, UnknownAuth
-from codex_ssh.core.probe import Listener, PathFacts, ProbeError, parse_probe
+from codex_ssh.core.probe import Listener, PathFacts, ProbeError, parse_lines, parse_probe
 from codex_ssh.core.secret import Secret
 
 HEAD = "uid p 1000\nuser p me\nhostname p box\nos p Linux\narch p x86_64\nhome p /home/me\n"
@@ -91,12 +91,15 @@ def test_ss_and_lsof_serve_where_proc_does_not() -> None:
 
 
 def test_our_own_server_comes_with_its_state_file() -> None:
-    state = "state.port p 41234\nstate.pid p 42\nown.seen p proc\nown.listen p 0100007F:A112,1000,9\n"
+    state = (
+        "state.endpoint p ws://127.0.0.1:41234\nstate.pid p 42\n"
+        "own.seen p proc\nown.listen p 0100007F:A112,1000,9\n"
+    )
     probe = parse_probe(answer(state), marker="M1", port=4500)
     assert probe.own is not None
     assert probe.own.port == 41234
     assert probe.own.auth == UnknownAuth()
-    assert probe.own_state == {"pid": "42", "port": "41234"}
+    assert probe.own_state == {"pid": "42", "endpoint": "ws://127.0.0.1:41234"}
 
 
 def test_a_unix_socket_comes_with_every_directory_on_its_path() -> None:
@@ -125,3 +128,23 @@ def test_a_unix_socket_comes_with_every_directory_on_its_path() -> None:
 def test_an_answer_out_of_its_form_is_an_error(text: bytes, said: str) -> None:
     with pytest.raises(ProbeError, match=said):
         parse_probe(text, marker="M1", port=None)
+
+
+def test_the_official_daemon_and_what_a_start_needs_are_read() -> None:
+    lines = (
+        "daemon.path p /h/s\ndaemon.real p /tmp/codex-daemon-1000/aa\ndaemon.live p yes\ndaemon.clients p 2\n"
+        f"daemon.socket x {b'srw------- 1 1000 1000 0 Nov 22 18:00 /x'.hex()}\ndaemon.pid p 7\n"
+        "daemon.env.HOME p /home/me\n"
+        f"path x {b'/a b:/c'.hex()}\numask p 0002\nlinger p yes\nsandbox p apparmor\ncodex.also p /o/codex\n"
+    )
+    probe = parse_probe(answer(lines), marker="M1", port=None)
+    assert probe.daemon is not None
+    assert (probe.daemon.live, probe.daemon.clients, probe.daemon.pid) == (True, 2, 7)
+    assert probe.daemon.codex_home == "/home/me/.codex"
+    around = probe.around
+    assert (around.path, around.umask, around.linger, around.systemd) == ("/a b:/c", "0002", True, False)
+    assert (around.sandbox, around.others) == ("apparmor", ("/o/codex",))
+
+
+def test_values_of_a_repeated_key_become_lines() -> None:
+    assert parse_lines(b"M1 begin\na p 1\na p 2\nb p 3\nM1 end\n", marker="M1") == {"a": "1\n2", "b": "3"}

@@ -1,0 +1,93 @@
+"""Our scripts on the devbox: putting one together, running it, and reading its answer.
+
+Lives here: the text that is sent and the marker around what comes back. Not here: what the scripts do
+(``*.sh`` beside this module) and what their facts mean (:mod:`codex_ssh.core.probe`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from codex_ssh.core.probe import ProbeError, parse_lines
+from codex_ssh.errors import AppServerError, Stage
+from codex_ssh.link.ssh import Ran, Ssh
+
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A script ready to be sent.
+
+    Attributes:
+        text: All of it; may hold secrets, so it is never logged.
+        marker: The random word its answer stands between.
+    """
+
+    text: str
+    marker: str
+
+
+def compose(*names: str, functions: str = "", **variables: str) -> Script:
+    """Put a script together from its parts, with its variables in front.
+
+    Args:
+        names: Files beside this module, in order.
+        functions: Shell text in front of them.
+        variables: Upper-case names and their values; quoted here.
+    """
+    marker = f"codex-ssh-{secrets.token_hex(8)}"
+    head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in {"M": marker, **variables}.items())
+    return Script(text=head + functions + "".join(map(_read, names)), marker=marker)
+
+
+def exports(name: str, values: Mapping[str, str]) -> str:
+    """Give a shell function that exports these variables.
+
+    Raises:
+        ValueError: A name no shell takes.
+    """
+    for key in values:
+        if not _NAME.fullmatch(key):
+            raise ValueError(f"not a variable's name: {key!r}")
+    lines = "".join(f"    {key}={shlex.quote(value)}; export {key}\n" for key, value in values.items())
+    return f"{name}() {{\n{lines}    :\n}}\n"
+
+
+async def run_script(ssh: Ssh, script: Script, *, timeout: float) -> dict[str, str]:
+    """Run a script and give its facts; values of a repeated key become its lines.
+
+    Raises:
+        AppServerError: The devbox did not answer as a POSIX shell would.
+    """
+    ran = await ssh.run(script.text, timeout=timeout)
+    try:
+        return parse_lines(ran.stdout, marker=script.marker)
+    except ProbeError as error:
+        raise unreadable(ssh.host, ran, str(error)) from error
+
+
+def unreadable(host: str, ran: Ran, why: str) -> AppServerError:
+    """Give the error for an answer that is none of our script's."""
+    return AppServerError(
+        f"the devbox did not answer as a POSIX shell would: {why}",
+        stage=Stage.APP_SERVER,
+        host=host,
+        said=(ran.stderr or ran.stdout[-500:]).decode("utf-8", "replace").strip(),
+        hint="codex-ssh needs exec and /bin/sh there; try: ssh HOST 'echo ok | /bin/sh -s'",
+    )
+
+
+@cache
+def _read(name: str) -> str:
+    """Give a part without its comments and indentation: what is sent costs time on a slow line."""
+    text = files("codex_ssh.link").joinpath(name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
