@@ -208,6 +208,10 @@ class CodexApp(App[TuiOutcome]):
         declined = not message.decision.verdict.lets_it_happen
         self._chat.answer(message.ask, message.decision.result, declined=declined)
 
+    def on_descendant_focus(self) -> None:
+        """Say what Tab does now."""
+        self._refresh_status()
+
     def on_ask_card_typed(self, message: AskCard.Typed) -> None:
         """Write in the composer what was typed at the card."""
         self._composer.focus()
