@@ -1,8 +1,7 @@
 """``codex-ssh app-server``: the listener half on the command line.
 
-Lives here: its flags, its signals, its exit codes (those of ``codex app-server``: 1 for auth flags and busy
-ports, 2 for usage). Not here: listening (:mod:`codex_ssh.server.listener`) and the engine behind it
-(:mod:`codex_ssh.server.rehearsal`).
+Lives here: its flags, and its exit codes (those of ``codex app-server``: 1 for auth flags and busy ports,
+2 for usage). Not here: serving (:mod:`codex_ssh.cli.app_server_run`).
 """
 
 from __future__ import annotations
@@ -11,13 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from codex_ssh.server.listener import ListenerConfig
+from typing import Any
 
 NAME = "app-server"
-HELP = "listen as `codex app-server` does, with the built-in rehearsal engine (not Codex)"
+HELP = "listen as `codex app-server` does, with a real codex or the rehearsal engine (not Codex) behind it"
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -40,15 +36,32 @@ class _Once(argparse.Action):
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the flags, which are those of ``codex app-server`` plus ``--engine``."""
+    """Declare the flags: those of ``codex app-server``, then ours."""
     parser.description = (
-        "Listen as `codex app-server` does. The engine behind it is the rehearsal engine: "
-        "no model, no network, not Codex."
+        "Listen as `codex app-server` does. Behind it runs a real codex (`--engine codex`), or the "
+        "rehearsal engine: no model, no network, not Codex."
     )
     parser.allow_abbrev = False
     add = parser.add_argument
-    add("--listen", metavar="URL", action=_Once, help="`unix://`, `unix://PATH` or `ws://IP:PORT`")
-    add("--engine", choices=["rehearsal"], metavar="ENGINE", action=_Once, help="what answers: rehearsal")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--listen",
+        metavar="URL",
+        action=_Once,
+        help="`stdio://` (default), `unix://`, `unix://PATH`, `ws://IP:PORT`, `wss://IP:PORT` or `off`",
+    )
+    place.add_argument("--stdio", action="store_true", help="the same as `--listen stdio://`")
+    add("--tls-cert", type=_path, metavar="PATH", action=_Once, help="PEM certificate chain for wss://")
+    add("--tls-key", type=_path, metavar="PATH", action=_Once, help="its PEM key, readable by you alone")
+    add(
+        "--engine",
+        choices=["rehearsal", "codex"],
+        metavar="ENGINE",
+        action=_Once,
+        help="what answers: codex (a real one, run behind the listener), or rehearsal",
+    )
+    add("--upstream", metavar="URL", action=_Once, help="join clients to this app server instead")
+    _add_codex_flags(parser)
     add(
         "--ws-auth",
         choices=["capability-token", "signed-bearer-token"],
@@ -70,6 +83,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action=_Once,
         help="how far the clocks may differ (default: 30)",
     )
+    add("--ws-close-expired", action="store_true", help="end a connection when its credential ends")
+    add("--audit-log", type=_path, metavar="PATH", action=_Once, help="write who came and called what")
+    add("--max-connections", type=_count, metavar="N", action=_Once, help="at once (default: 4096)")
+
+
+def _add_codex_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``codex app-server`` takes for its engine; the rehearsal does not look at it."""
+    add = parser.add_argument
+    add("-c", "--config", metavar="KEY=VALUE", action="append", default=[], help="a setting for codex")
+    add("--enable", metavar="FEATURE", action="append", default=[], help="a feature for codex")
+    add("--disable", metavar="FEATURE", action="append", default=[], help="a feature codex goes without")
+    add("--strict-config", action="store_true", help="let codex refuse unknown settings")
 
 
 def _path(text: str) -> Path:
@@ -86,113 +111,24 @@ def _seconds(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    if (number := _seconds(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says otherwise; give the exit code."""
+    from codex_ssh.cli.app_server_run import read_plan, serve
     from codex_ssh.errors import CodexSshError, UsageError
 
     try:
-        config = _read_config(args)
+        return serve(read_plan(args))
     except UsageError as error:
         print(f"error: invalid value '{args.listen}' for '--listen <URL>': {error}", file=sys.stderr)
         return USAGE
     except CodexSshError as error:
-        return _fail(error)
-    return _serve(config, names_engine=args.engine is None)
-
-
-def _read_config(args: argparse.Namespace) -> ListenerConfig:
-    from codex_ssh.errors import ConfigError
-    from codex_ssh.server.address import NoAddress, StdioAddress, parse_listen
-    from codex_ssh.server.auth import AuthFlags, AuthMode, read_verifier
-    from codex_ssh.server.listener import ListenerConfig
-
-    address = parse_listen("stdio://" if args.listen is None else args.listen)
-    verifier = read_verifier(
-        AuthFlags(
-            mode=AuthMode(args.ws_auth) if args.ws_auth else None,
-            token_file=args.ws_token_file,
-            token_sha256=args.ws_token_sha256,
-            shared_secret_file=args.ws_shared_secret_file,
-            issuer=args.ws_issuer,
-            audience=args.ws_audience,
-            max_clock_skew_seconds=args.ws_max_clock_skew_seconds,
-        )
-    )
-    match address:
-        case NoAddress():
-            raise ConfigError("no transport configured; use --listen or enable remote control")
-        case StdioAddress():
-            raise ConfigError(
-                "the rehearsal engine does not serve `stdio://`",
-                hint="give --listen ws://127.0.0.1:0 or --listen unix://PATH",
-            )
-        case _:
-            return ListenerConfig(address=address, verifier=verifier, codex_home=_codex_home())
-
-
-def _codex_home() -> Path:
-    """Where a control socket belongs, as for the real server."""
-    import os
-
-    given = os.environ.get("CODEX_HOME")
-    return Path(given) if given else Path.home() / ".codex"
-
-
-def _serve(config: ListenerConfig, *, names_engine: bool) -> int:
-    import asyncio
-    import logging
-
-    from codex_ssh.errors import CodexSshError
-
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    if names_engine:
-        print("no --engine given: this is the rehearsal engine, not Codex", file=sys.stderr)
-    try:
-        asyncio.run(_serve_until_signal(config))
-    except CodexSshError as error:
-        return _fail(error)
-    return DONE
-
-
-async def _serve_until_signal(config: ListenerConfig) -> None:
-    """Serve; the first signal drains, the second one ends at once. All three signals mean the same."""
-    import asyncio
-    import signal
-    from contextlib import AsyncExitStack
-    from tempfile import TemporaryDirectory
-
-    from codex_ssh.server.listener import open_listener
-    from codex_ssh.server.rehearsal.engine import open_rehearsal
-
-    first, second = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (second if first.is_set() else first).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, on_signal)
-    async with AsyncExitStack() as stack:
-        private = stack.enter_context(TemporaryDirectory(prefix="codex-ssh-rehearsal-"))
-        engine = await stack.enter_async_context(open_rehearsal(codex_home=Path(private)))
-        listener = await stack.enter_async_context(open_listener(config, engine))
-        print(listener.banner, end="", file=sys.stderr, flush=True)
-        await first.wait()
-        async with asyncio.TaskGroup() as group:
-            draining = group.create_task(listener.drain())
-            forced = group.create_task(second.wait())
-            await asyncio.wait([draining, forced], return_when=asyncio.FIRST_COMPLETED)
-            draining.cancel()
-            forced.cancel()
-
-
-def _fail(error: Exception) -> int:
-    from codex_ssh.errors import CodexSshError
-
-    message = error.message if isinstance(error, CodexSshError) else str(error)
-    print(f"Error: {message}", file=sys.stderr)
-    if isinstance(error, CodexSshError) and error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
-    return FAILED
+        print(f"Error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return FAILED

@@ -46,6 +46,9 @@ _TOO_EARLY: Final = Refusal(status=401, body="websocket jwt is not valid yet")
 _WRONG_ISSUER: Final = Refusal(status=401, body="websocket jwt issuer mismatch")
 _WRONG_AUDIENCE: Final = Refusal(status=401, body="websocket jwt audience mismatch")
 
+_SHOWN_DIGITS: Final = 12
+_SHOWN_SUBJECT: Final = 200
+
 _HEX_DIGEST: Final = re.compile("[0-9A-Fa-f]{64}")
 _VISIBLE: Final = re.compile("[\x20-\x7e\t]*")
 _TOKEN: Final = re.compile("[\x21-\x7e]+")
@@ -59,6 +62,19 @@ class DigestFault(ValueError):
     """A text is not a SHA-256 in hex."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who came in, in words that may be logged.
+
+    Attributes:
+        name: ``sha256:`` and the first digits of the token's digest, or ``sub:`` and a JWT's subject.
+        valid_until: Last Unix second at which the credential would be taken; None has no end.
+    """
+
+    name: str
+    valid_until: int | None = None
+
+
 class Verifier(Protocol):
     """Judges the Authorization headers of an upgrade."""
 
@@ -69,6 +85,9 @@ class Verifier(Protocol):
             authorization: The values of all Authorization headers, in order.
             now: Unix time in seconds.
         """
+
+    def identify(self, authorization: Sequence[str]) -> Principal:
+        """Say who showed a credential that :meth:`verify` took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +122,11 @@ class CapabilityVerifier:
             return token
         found = hashlib.sha256(token.reveal().encode()).digest()
         return None if hmac.compare_digest(found, self.sha256) else _WRONG_TOKEN
+
+    def identify(self, authorization: Sequence[str]) -> Principal:
+        """See :class:`Verifier`; there is one token, so the digest's beginning names it."""
+        del authorization
+        return Principal(name=f"sha256:{self.sha256.hex()[:_SHOWN_DIGITS]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +163,16 @@ class SignedBearerVerifier:
         if (audience := self.audience.strip()) and audience not in claims.audiences:
             return _WRONG_AUDIENCE
         return None
+
+    def identify(self, authorization: Sequence[str]) -> Principal:
+        """See :class:`Verifier`."""
+        token = read_bearer(authorization)
+        claims = None if isinstance(token, Refusal) else _read_claims(token, self.secret)
+        if isinstance(token, Refusal) or claims is None:
+            return Principal(name="unknown", valid_until=0)
+        subject = claims.subject[:_SHOWN_SUBJECT]
+        name = f"sub:{subject}" if subject else f"sha256:{digest(token)[:_SHOWN_DIGITS]}"
+        return Principal(name=name, valid_until=claims.expires + self.skew_seconds)
 
 
 def read_bearer(authorization: Sequence[str]) -> Secret | Refusal:
@@ -243,6 +277,7 @@ class _Claims:
     not_before: int | None
     issuer: str | None
     audiences: tuple[str, ...]
+    subject: str = ""
 
 
 _UNREAD_HEADERS: Final = ("crit", "jwk", "x5c", "b64")
@@ -281,7 +316,14 @@ def _judge_types(claims: Mapping[str, object]) -> _Claims | None:
         return None
     if not (issuer is None or isinstance(issuer, str)) or len(audiences) != len(listed):
         return None
-    return _Claims(expires=expires, not_before=not_before, issuer=issuer, audiences=audiences)
+    subject = claims.get("sub")
+    return _Claims(
+        expires=expires,
+        not_before=not_before,
+        issuer=issuer,
+        audiences=audiences,
+        subject=subject if isinstance(subject, str) else "",
+    )
 
 
 def _is_i64(value: object) -> TypeGuard[int]:

@@ -21,18 +21,25 @@ _SOCKET_ADDRESS: Final = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+)):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpAddress:
-    """``ws://IP:PORT``.
+    """``ws://IP:PORT`` or ``wss://IP:PORT``.
 
     Attributes:
         ip: A numeric address, without brackets.
         port: 0 asks for a free one.
+        tls: Whether it is ``wss://``, which the real server does not have.
     """
 
     ip: str
     port: int
+    tls: bool = False
 
     def __str__(self) -> str:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """``ws://IP:PORT`` or ``wss://IP:PORT``."""
+        return f"{'wss' if self.tls else 'ws'}://{self}"
 
     @property
     def is_loopback(self) -> bool:
@@ -77,17 +84,18 @@ def parse_listen(text: str) -> ListenAddress:
     if text.startswith("unix://"):
         path = text.removeprefix("unix://")
         return UnixAddress(path=Path(path) if path else None)
-    if text.startswith("ws://"):
-        return _parse_socket_address(text)
+    for scheme in ("ws", "wss"):
+        if text.startswith(f"{scheme}://"):
+            return _parse_socket_address(text, scheme)
     raise UsageError(
         f"unsupported --listen URL `{text}`; "
         "expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`"
     )
 
 
-def _parse_socket_address(text: str) -> TcpAddress:
-    wrong = UsageError(f"invalid websocket --listen URL `{text}`; expected `ws://IP:PORT`")
-    found = _SOCKET_ADDRESS.fullmatch(text.removeprefix("ws://"))
+def _parse_socket_address(text: str, scheme: str) -> TcpAddress:
+    wrong = UsageError(f"invalid websocket --listen URL `{text}`; expected `{scheme}://IP:PORT`")
+    found = _SOCKET_ADDRESS.fullmatch(text.removeprefix(f"{scheme}://"))
     if found is None:
         raise wrong
     ip, port = found["six"] or found["four"], int(found["port"])
@@ -97,4 +105,4 @@ def _parse_socket_address(text: str) -> TcpAddress:
         raise wrong from None
     if port > 65_535 or (found["six"] is None) != (address.version == 4):
         raise wrong
-    return TcpAddress(ip=ip, port=port)
+    return TcpAddress(ip=ip, port=port, tls=scheme == "wss")

@@ -1,7 +1,8 @@
 """The auth flags of an app server: from ``--ws-auth`` and its friends to a verifier.
 
-Lives here: which flags belong together, and reading the secret files, once, at start. Not here: judging
-tokens (:mod:`codex_ssh.core.token`), and where the flags come from (:mod:`codex_ssh.cli.app_server`).
+Lives here: which flags belong together, and reading the secret files. Not here: judging tokens
+(:mod:`codex_ssh.core.token`), reading a file again when it has changed
+(:mod:`codex_ssh.server.credential`), and where the flags come from (:mod:`codex_ssh.cli.app_server`).
 
 Source: every rule and sentence was run against codex 0.163 and 0.169.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import enum
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,11 @@ class AuthFlags:
     max_clock_skew_seconds: int | None = None
 
     @property
+    def secret_file(self) -> Path | None:
+        """The file the verifier is made of, if it is made of one."""
+        return self.token_file or self.shared_secret_file
+
+    @property
     def has_token_flags(self) -> bool:
         """Whether a flag of the capability mode was given."""
         return self.token_file is not None or self.token_sha256 is not None
@@ -60,11 +67,11 @@ class AuthFlags:
         return any(each is not None for each in given)
 
 
-def read_verifier(flags: AuthFlags) -> Verifier | None:
-    """Check the flags and read their files; None means no auth was asked for.
+def check_flags(flags: AuthFlags) -> None:
+    """Check which flags were given together; no file is read.
 
     Raises:
-        ConfigError: The flags contradict each other, or a file is not there or not good.
+        ConfigError: The flags contradict each other, or one is missing.
     """
     match flags.mode:
         case None:
@@ -73,14 +80,13 @@ def read_verifier(flags: AuthFlags) -> Verifier | None:
                     "websocket auth flags require `--ws-auth capability-token` "
                     "or `--ws-auth signed-bearer-token`"
                 )
-            return None
         case AuthMode.CAPABILITY:
-            return _read_capability(flags)
+            _check_capability(flags)
         case AuthMode.SIGNED_BEARER:
-            return _read_signed_bearer(flags)
+            _check_signed_bearer(flags)
 
 
-def _read_capability(flags: AuthFlags) -> CapabilityVerifier:
+def _check_capability(flags: AuthFlags) -> None:
     if flags.has_jwt_flags:
         raise ConfigError(
             "`--ws-shared-secret-file`, `--ws-issuer`, `--ws-audience`, and `--ws-max-clock-skew-seconds` "
@@ -89,33 +95,58 @@ def _read_capability(flags: AuthFlags) -> CapabilityVerifier:
     if flags.token_file is not None and flags.token_sha256 is not None:
         raise ConfigError("`--ws-token-file` and `--ws-token-sha256` are mutually exclusive")
     if flags.token_sha256 is not None:
-        try:
-            return CapabilityVerifier.from_hex(flags.token_sha256)
-        except DigestFault as fault:
-            raise ConfigError(f"--ws-token-sha256 {fault}") from None
-    if flags.token_file is None:
+        _read_digest(flags.token_sha256)
+    elif flags.token_file is None:
         raise ConfigError(
             "`--ws-token-file` or `--ws-token-sha256` is required when `--ws-auth capability-token` is set"
         )
-    raw = _read_file(flags.token_file)
-    try:
-        return CapabilityVerifier.from_token(Secret(trim_token(raw)))
-    except TokenTextFault:
-        raise ConfigError(f"websocket auth secret {flags.token_file} must not be empty") from None
 
 
-def _read_signed_bearer(flags: AuthFlags) -> SignedBearerVerifier:
+def _check_signed_bearer(flags: AuthFlags) -> None:
     if flags.has_token_flags:
         raise ConfigError(
             "`--ws-token-file` and `--ws-token-sha256` require `--ws-auth capability-token`, "
             "not `signed-bearer-token`"
         )
-    path = flags.shared_secret_file
-    if path is None:
+    if flags.shared_secret_file is None:
         raise ConfigError("`--ws-shared-secret-file` is required when `--ws-auth signed-bearer-token` is set")
     skew = flags.max_clock_skew_seconds
     if skew is not None and skew > MAX_SKEW_SECONDS:
         raise ConfigError("websocket auth clock skew must fit in a signed 64-bit integer")
+
+
+def read_verifier(flags: AuthFlags) -> Verifier | None:
+    """Check the flags and read their files; None means no auth was asked for.
+
+    Raises:
+        ConfigError: The flags contradict each other, or a file is not there or not good.
+    """
+    check_flags(flags)
+    if flags.token_sha256 is not None:
+        return _read_digest(flags.token_sha256)
+    if flags.token_file is not None:
+        return _read_token(flags.token_file)
+    if flags.shared_secret_file is not None:
+        return _read_signed_bearer(flags, flags.shared_secret_file)
+    return None
+
+
+def _read_digest(text: str) -> CapabilityVerifier:
+    try:
+        return CapabilityVerifier.from_hex(text)
+    except DigestFault as fault:
+        raise ConfigError(f"--ws-token-sha256 {fault}") from None
+
+
+def _read_token(path: Path) -> CapabilityVerifier:
+    raw = _read_file(path)
+    try:
+        return CapabilityVerifier.from_token(Secret(trim_token(raw)))
+    except TokenTextFault:
+        raise ConfigError(f"websocket auth secret {path} must not be empty") from None
+
+
+def _read_signed_bearer(flags: AuthFlags, path: Path) -> SignedBearerVerifier:
     raw = _read_file(path)
     if not raw.strip():
         raise ConfigError(f"websocket auth secret {path} must not be empty")
@@ -125,6 +156,7 @@ def _read_signed_bearer(flags: AuthFlags) -> SignedBearerVerifier:
         raise ConfigError(
             f"signed websocket bearer secret {path} must be at least {MIN_SHARED_SECRET_BYTES} bytes"
         ) from None
+    skew = flags.max_clock_skew_seconds
     return SignedBearerVerifier(
         secret=secret,
         issuer=(flags.issuer or "").strip(),
@@ -133,10 +165,25 @@ def _read_signed_bearer(flags: AuthFlags) -> SignedBearerVerifier:
     )
 
 
+def check_private(handle: int, path: Path) -> None:
+    """Refuse an open secret file that somebody else can read or write. The real server does not ask.
+
+    Raises:
+        ConfigError: It is another user's, or its mode has a bit for group or others.
+    """
+    facts = os.fstat(handle)
+    if facts.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(f"websocket auth secret {path} belongs to another user")
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise ConfigError(f"websocket auth secret {path} is open to other users", hint=f"chmod 600 {path}")
+
+
 def _read_file(path: Path) -> bytes:
-    """Read a secret file. As the real server we ask nothing of its owner and mode: the client does."""
+    """Read a secret file; it is opened once, and checked and read through that."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            check_private(file.fileno(), path)
+            raw = file.read()
         raw.decode("utf-8")
     except OSError as error:
         why = f"{os.strerror(error.errno or 0)} (os error {error.errno})"

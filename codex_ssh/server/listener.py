@@ -12,13 +12,13 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from codex_ssh.core.token import Verifier
+from codex_ssh.core.token import Principal, Verifier
 from codex_ssh.core.upgrade import (
     Refusal,
     UpgradeReader,
@@ -28,46 +28,41 @@ from codex_ssh.core.upgrade import (
 )
 from codex_ssh.errors import AppServerError, ConfigError, Stage
 from codex_ssh.server.address import TcpAddress, UnixAddress
+from codex_ssh.server.audit import AuditLog
+from codex_ssh.server.credential import FileVerifier
+from codex_ssh.server.engine import Ending, Engine, Joiner, Visit
 from codex_ssh.server.gate import Gate
-from codex_ssh.server.unix_socket import bind_unix_socket
+from codex_ssh.server.limits import (
+    LOGGED_FAILURES,
+    MAX_CONNECTIONS,
+    MAX_FAILURES,
+    TOO_MANY_CONNECTIONS,
+    FailureLimit,
+)
+from codex_ssh.server.tls import TlsFiles
+from codex_ssh.server.unix_socket import bind_unix_socket, peer_uid
 from codex_ssh.server.websocket import FLUSH_SECONDS, MAX_FRAME_BYTES, ServerWebSocket
 
 logger = logging.getLogger(__name__)
 
 REQUEST_SECONDS: Final = 10
-"""How long a client may take to send its request."""
+"""How long a client may take to send its request, and before that for TLS."""
 
 LINGER_SECONDS: Final = 1
 """How long we wait for a refused client to read why."""
+
+WATCH_SECONDS: Final = 1.0
+"""How often files and the credentials of open connections are looked at without a cause."""
+
+POLICY_VIOLATED: Final = 1008
+"""Close code of a connection whose credential has ended."""
+
+BACKLOG: Final = 1024
 
 UNIX_HEADERS: Final = (("x-codex-websocket-max-unfragmented-message-bytes", str(MAX_FRAME_BYTES)),)
 """What the real server adds to the 101 on a unix socket."""
 
 _READ_BYTES: Final = 16 * 1024
-
-
-class Client(Protocol):
-    """What an engine sees of a connected client."""
-
-    @property
-    def queued(self) -> int:
-        """How many messages wait to be written to it."""
-
-    def frames(self) -> AsyncIterator[str]:
-        """Give its text messages until it is gone."""
-
-    def send(self, text: str) -> None:
-        """Queue a text message; never waits, and cuts a client that does not read."""
-
-
-class Engine(Protocol):
-    """What stands behind the gate."""
-
-    async def serve(self, client: Client) -> None:
-        """Talk to one client until it is gone."""
-
-    async def drain(self) -> None:
-        """Take no new work; return when the work under way is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +73,21 @@ class ListenerConfig:
         address: Where.
         verifier: Who judges credentials; needed beyond loopback, and not used on a unix socket.
         codex_home: Where the default control socket is.
+        tls: Certificate and key; with ``wss://`` and only there.
+        close_expired: Whether an open connection ends when its credential does.
+        max_connections: How many there may be at once, those without a verdict included.
+        max_failures: Wrong credentials an address may show in a minute.
+        audit_file: The open audit log, or None.
     """
 
     address: TcpAddress | UnixAddress
     verifier: Verifier | None = None
     codex_home: Path | None = None
+    tls: TlsFiles | None = None
+    close_expired: bool = False
+    max_connections: int = MAX_CONNECTIONS
+    max_failures: int = MAX_FAILURES
+    audit_file: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +100,12 @@ class Listener:
     """
 
     address: TcpAddress | UnixAddress
-    engine: Engine
+    engine: Engine | Joiner
 
     @property
     def url(self) -> str:
-        """``ws://IP:PORT`` or ``unix://PATH``."""
-        if isinstance(self.address, UnixAddress):
-            return f"unix://{self.address.path}"
-        return f"ws://{self.address}"
+        """``ws://IP:PORT``, ``wss://IP:PORT`` or ``unix://PATH``."""
+        return _url(self.address)
 
     @property
     def banner(self) -> str:
@@ -115,10 +118,11 @@ class Listener:
             if self.address.is_loopback
             else "websocket auth is required for non-localhost listeners"
         )
+        http = "https" if self.address.tls else "http"
         return (
             f"{title}"
-            f"  readyz: http://{self.address}/readyz\n"
-            f"  healthz: http://{self.address}/healthz\n"
+            f"  readyz: {http}://{self.address}/readyz\n"
+            f"  healthz: {http}://{self.address}/healthz\n"
             f"  note: {note}\n"
         )
 
@@ -127,22 +131,54 @@ class Listener:
         await self.engine.drain()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Peer:
+    """The other end of a connection: a numeric address and a port, or a user."""
+
+    address: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        if not self.port:
+            return self.address
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Guest:
+    """A client that was let in, and by what."""
+
+    principal: Principal | None
+    generation: int
+    ending: Ending
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Reception:
     """Takes connections, asks the gate, and keeps one task a connection.
 
     Attributes:
+        config: How to listen.
         gate: Who may come in.
-        headers: What the 101 carries beyond the usual.
         engine: Who talks to those who came in.
         group: Where the tasks live.
+        headers: What the 101 carries beyond the usual.
+        name: The listener's URL, once it is known.
     """
 
+    config: ListenerConfig
     gate: Gate
-    engine: Engine
+    engine: Engine | Joiner
     group: asyncio.TaskGroup
     headers: tuple[tuple[str, str], ...] = ()
+    name: str = ""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _guests: set[_Guest] = field(default_factory=set)
+    _failures: FailureLimit = field(init=False)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self._failures = FailureLimit(most=self.config.max_failures)
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = self.group.create_task(self._serve(reader, writer))
@@ -153,25 +189,53 @@ class _Reception:
         for task in self._tasks:
             task.cancel()
 
+    async def watch(self) -> None:
+        """Look after files that may change and credentials that may end."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self.config.tls is not None:
+                self.config.tls.refresh()
+            if isinstance(self.gate.verifier, FileVerifier):
+                self.gate.verifier.refresh()
+            if self.config.close_expired:
+                self._end_outdated(int(time.time()))
+
+    def _end_outdated(self, now: int) -> None:
+        for guest in self._guests:
+            until = guest.principal.valid_until if guest.principal else None
+            if until is not None and now > until:
+                guest.ending.ask(POLICY_VIOLATED, "expired websocket jwt")
+            elif guest.generation != self._generation:
+                guest.ending.ask(POLICY_VIOLATED, "the websocket credential was replaced")
+
+    @property
+    def _generation(self) -> int:
+        return self.gate.verifier.generation if isinstance(self.gate.verifier, FileVerifier) else 0
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._count += 1
+        number = self._count
         try:
-            request = await _read_request(reader)
-            if request is None:
+            peer = self._find_peer(writer)
+            if peer is None:
                 return
+            if len(self._tasks) > self.config.max_connections:
+                logger.warning("%s: %s", peer, TOO_MANY_CONNECTIONS.body)
+                await _say_and_linger(reader, writer, refusal_bytes(TOO_MANY_CONNECTIONS))
+                return
+            request = await _read_request(reader)
             if isinstance(request, Refusal):
                 await _say_and_linger(reader, writer, refusal_bytes(request))
-                return
-            if refusal := self.gate.judge(request, now=time.time()):
-                if refusal.status >= HTTPStatus.BAD_REQUEST:
-                    logger.info("refused with %d %s", refusal.status, refusal.body)
-                await _say_and_linger(reader, writer, refusal_bytes(refusal, method=request.method))
-                return
-            writer.write(accept_bytes(request, headers=self.headers))
-            await self._talk(ServerWebSocket(reader, writer, leftover=request.leftover))
+            elif request is not None:
+                refusal = self._judge(request, peer, number)
+                if refusal is None:
+                    refusal = await self._receive(request, reader, writer, peer, number)
+                if refusal is not None:
+                    await _say_and_linger(reader, writer, refusal_bytes(refusal, method=request.method))
         except OSError as error:
-            logger.info("connection lost: %s", error)
+            logger.info("connection %d lost: %s", number, error)
         except Exception:
-            logger.exception("connection failed")
+            logger.exception("connection %d failed", number)
         finally:
             writer.close()
             try:
@@ -180,18 +244,113 @@ class _Reception:
             except (OSError, TimeoutError):
                 writer.transport.abort()
 
-    async def _talk(self, client: ServerWebSocket) -> None:
-        async with asyncio.TaskGroup() as group:
-            pump = group.create_task(client.pump())
+    def _find_peer(self, writer: asyncio.StreamWriter) -> _Peer | None:
+        """Say who is there; None for another user at a unix socket."""
+        if isinstance(self.config.address, TcpAddress):
+            name = writer.get_extra_info("peername")
+            return _Peer(address=str(name[0]), port=int(name[1])) if name else None
+        uid = peer_uid(writer.get_extra_info("socket"))
+        if uid is not None and uid not in (os.geteuid(), 0):
+            logger.warning("a process of user %d is not let in", uid)
+            return None
+        return _Peer(address=f"uid {uid}" if uid is not None else "unix")
+
+    def _judge(self, request: UpgradeRequest, peer: _Peer, number: int) -> Refusal | None:
+        """Ask the gate, count who fails, and write down who is refused."""
+        ready = self.engine.is_ready if isinstance(self.engine, Joiner) else True
+        refusal = self.gate.judge(request, now=time.time(), ready=ready)
+        is_verdict = refusal is None or refusal.status == HTTPStatus.UNAUTHORIZED
+        if is_verdict and self.gate.verifier is not None:
+            now = time.monotonic()
+            if blocked := self._failures.refusal(peer.address, now=now):
+                refusal = blocked
+            elif refusal is not None:
+                self._log_failure(refusal, peer, self._failures.count(peer.address, now=now))
+        if refusal is not None and refusal.status >= HTTPStatus.BAD_REQUEST:
+            logger.info("%s: refused with %d %s", peer, refusal.status, refusal.body)
+            if refusal.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+                self._write_audit(
+                    "refused", number, peer, status=int(refusal.status), reason=refusal.body or None
+                )
+        return refusal
+
+    def _log_failure(self, refusal: Refusal, peer: _Peer, failures: int) -> None:
+        if failures <= LOGGED_FAILURES:
+            logger.warning("%s: refused: %s", peer, refusal.body)
+        if failures == LOGGED_FAILURES:
+            logger.warning("%s: more of these within a minute are not logged", peer.address)
+        if failures == self.config.max_failures:
+            logger.warning("%s: %d failed attempts, refused for a while", peer.address, failures)
+
+    def _write_audit(self, event: str, number: int, peer: _Peer, **facts: str | int | None) -> None:
+        if self.config.audit_file is not None:
+            log = AuditLog(handle=self.config.audit_file, listener=self.name)
+            log.write(event, connection=number, peer=str(peer), **facts)
+
+    async def _receive(
+        self,
+        request: UpgradeRequest,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        peer: _Peer,
+        number: int,
+    ) -> Refusal | None:
+        """Let a client in and stay with it; or give the answer that says why the engine does not take it."""
+        verifier = self.gate.verifier
+        principal = verifier.identify(request.values("authorization")) if verifier else None
+        guest = _Guest(principal=principal, generation=self._generation, ending=Ending())
+        who = principal.name if principal else None
+        audited = self.config.audit_file is not None
+
+        def on_method(method: str) -> None:
+            self._write_audit("method", number, peer, who=who, method=method)
+
+        visit = Visit(
+            request=request,
+            reader=reader,
+            writer=writer,
+            answer=accept_bytes(request, headers=self.headers),
+            ending=guest.ending,
+            on_method=on_method if audited else None,
+        )
+        self._write_audit("open", number, peer, who=who)
+        self._guests.add(guest)
+        try:
+            if isinstance(self.engine, Joiner):
+                return await self.engine.join(visit)
+            await _talk(self.engine, visit)
+            return None
+        finally:
+            self._guests.discard(guest)
+            self._write_audit("close", number, peer, who=who)
+
+
+async def _talk(engine: Engine, visit: Visit) -> None:
+    """Answer with the 101, and let the engine talk message by message."""
+    visit.writer.write(visit.answer)
+    client = ServerWebSocket(
+        visit.reader, visit.writer, leftover=visit.request.leftover, on_method=visit.on_method
+    )
+
+    async def close_when_asked() -> None:
+        await visit.ending.wait()
+        client.close(visit.ending.code, visit.ending.reason)
+        await asyncio.sleep(FLUSH_SECONDS)
+        client.abort()  # it did not answer the close frame
+
+    async with asyncio.TaskGroup() as group:
+        pump = group.create_task(client.pump())
+        closer = group.create_task(close_when_asked())
+        try:
+            await engine.serve(client)
+        finally:
+            closer.cancel()
+            client.finish()
             try:
-                await self.engine.serve(client)
-            finally:
-                client.finish()
-                try:
-                    async with asyncio.timeout(FLUSH_SECONDS):
-                        await asyncio.wait([pump])
-                except TimeoutError:
-                    client.abort()
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await asyncio.wait([pump])
+            except TimeoutError:
+                client.abort()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> UpgradeRequest | Refusal | None:
@@ -220,11 +379,11 @@ async def _say_and_linger(reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 
 @contextlib.asynccontextmanager
-async def open_listener(config: ListenerConfig, engine: Engine) -> AsyncGenerator[Listener, None]:
+async def open_listener(config: ListenerConfig, engine: Engine | Joiner) -> AsyncGenerator[Listener, None]:
     """Bind and serve until the block ends; clients are then cut without a close frame.
 
     Raises:
-        ConfigError: The address is beyond loopback and there is no auth.
+        ConfigError: The address is beyond loopback and there is no auth, or TLS is asked for and not given.
         AppServerError: The address cannot be bound.
     """
     failure: Exception | None = None
@@ -238,45 +397,84 @@ async def open_listener(config: ListenerConfig, engine: Engine) -> AsyncGenerato
         raise failure
 
 
-def _open_bound(
-    config: ListenerConfig, engine: Engine, group: asyncio.TaskGroup
-) -> contextlib.AbstractAsyncContextManager[Listener]:
+@contextlib.asynccontextmanager
+async def _open_bound(
+    config: ListenerConfig, engine: Engine | Joiner, group: asyncio.TaskGroup
+) -> AsyncGenerator[Listener, None]:
+    is_unix = isinstance(config.address, UnixAddress)
+    _check_config(config)
+    reception = _Reception(
+        config=config,
+        gate=Gate(serves_health=False) if is_unix else Gate(verifier=config.verifier),
+        engine=engine,
+        group=group,
+        headers=UNIX_HEADERS if is_unix else (),
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        address: TcpAddress | UnixAddress
+        if isinstance(config.address, UnixAddress):
+            path = (config.address.path or _control_socket(config.codex_home)).absolute()
+            address = await stack.enter_async_context(_open_unix(path, reception))
+        else:
+            address = await stack.enter_async_context(_open_tcp(config.address, reception))
+        reception.name = _url(address)
+        watch = group.create_task(reception.watch())
+        try:
+            yield Listener(address=address, engine=engine)
+        finally:
+            watch.cancel()
+
+
+def _check_config(config: ListenerConfig) -> None:
     if isinstance(config.address, UnixAddress):
-        path = (config.address.path or _control_socket(config.codex_home)).absolute()
-        gate = Gate(serves_health=False)
-        return _open_unix(path, _Reception(gate=gate, engine=engine, group=group, headers=UNIX_HEADERS))
+        return
     if config.verifier is None and not config.address.is_loopback:
         raise ConfigError(
             f"refusing to start non-loopback websocket listener {config.address} without auth; "
             "configure `--ws-auth capability-token` or `--ws-auth signed-bearer-token`"
         )
-    gate = Gate(verifier=config.verifier)
-    return _open_tcp(config.address, _Reception(gate=gate, engine=engine, group=group))
+    if config.address.tls and config.tls is None:
+        raise ConfigError("`--listen wss://IP:PORT` needs `--tls-cert` and `--tls-key`")
 
 
 @contextlib.asynccontextmanager
-async def _open_tcp(address: TcpAddress, reception: _Reception) -> AsyncGenerator[Listener, None]:
+async def _open_tcp(
+    address: TcpAddress, reception: _Reception
+) -> AsyncGenerator[TcpAddress | UnixAddress, None]:
+    tls = reception.config.tls if address.tls else None
     try:
-        server = await asyncio.start_server(reception.accept, address.ip, address.port)
+        server = await asyncio.start_server(
+            reception.accept,
+            address.ip,
+            address.port,
+            backlog=BACKLOG,
+            ssl=None if tls is None else tls.front,
+            ssl_handshake_timeout=None if tls is None else REQUEST_SECONDS,
+            ssl_shutdown_timeout=None if tls is None else FLUSH_SECONDS,
+        )
     except OSError as error:
-        raise _cannot_listen(f"ws://{address}", error) from error
+        raise _cannot_listen(address.url, error) from error
     async with server:
         port = server.sockets[0].getsockname()[1]
         try:
-            yield Listener(address=TcpAddress(ip=address.ip, port=port), engine=reception.engine)
+            yield replace(address, port=port)
         finally:
             # Before the server waits for its clients to be gone.
             reception.hang_up()
 
 
 @contextlib.asynccontextmanager
-async def _open_unix(path: Path, reception: _Reception) -> AsyncGenerator[Listener, None]:
+async def _open_unix(path: Path, reception: _Reception) -> AsyncGenerator[TcpAddress | UnixAddress, None]:
     with bind_unix_socket(path) as sock:
-        async with await asyncio.start_unix_server(reception.accept, sock=sock):
+        async with await asyncio.start_unix_server(reception.accept, sock=sock, backlog=BACKLOG):
             try:
-                yield Listener(address=UnixAddress(path=path), engine=reception.engine)
+                yield UnixAddress(path=path)
             finally:
                 reception.hang_up()
+
+
+def _url(address: TcpAddress | UnixAddress) -> str:
+    return f"unix://{address.path}" if isinstance(address, UnixAddress) else address.url
 
 
 def _control_socket(codex_home: Path | None) -> Path:

@@ -13,11 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import SEND_EOF, Protocol, Side, State
+
+from codex_ssh.core.frames import MAX_REASON_BYTES
+from codex_ssh.core.method_name import find_method
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +44,18 @@ class ServerWebSocket:
         reader: Where its bytes come from.
         writer: Where its bytes go to.
         leftover: Bytes that came behind its request.
+        on_method: Told the method of each message, if anybody wants to know.
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, leftover: bytes = b""
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        leftover: bytes = b"",
+        on_method: Callable[[str], None] | None = None,
     ) -> None:
+        self._on_method = on_method
         self._reader = reader
         self._writer = writer
         self._leftover = leftover
@@ -83,6 +93,8 @@ class ServerWebSocket:
                 self._protocol.fail(CloseCode.INVALID_DATA)
                 self._take_protocol_bytes()
                 return
+            if self._on_method is not None and (method := find_method(message)) is not None:
+                self._on_method(method)
             yield text
 
     async def _raw_frames(self) -> AsyncIterator[Frame]:
@@ -114,6 +126,12 @@ class ServerWebSocket:
             return
         self._protocol.send_text(text.encode("utf-8"))
         self._take_protocol_bytes()
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame; :meth:`frames` ends when the client has answered it."""
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(code, reason[:MAX_REASON_BYTES])
+            self._take_protocol_bytes()
 
     def abort(self) -> None:
         """End the connection now; what is queued is lost."""

@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
+import json
 import signal
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.integration.app_server_command import open_command
 from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.codex import CodexBinary
 from tests.support.waiting import until
 from tests.support.wire import open_wire
-
-
-@dataclass(slots=True, kw_only=True)
-class Command:
-    process: asyncio.subprocess.Process
-    log: Path
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text()
-
-    @property
-    def endpoint(self) -> str:
-        found = re.search(r"listening on: (\S+)", self.said)
-        return found[1] if found else ""
-
-    async def ended(self) -> int:
-        async with asyncio.timeout(10):
-            return await self.process.wait()
-
-
-@asynccontextmanager
-async def open_command(*flags: str, cwd: Path, tmp_path: Path) -> AsyncGenerator[Command, None]:
-    log = tmp_path / "app-server.log"
-    with log.open("wb") as stderr:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "codex_ssh",
-            "app-server",
-            *flags,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=stderr,
-            stderr=stderr,
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(tmp_path)},
-        )
-    command = Command(process=process, log=log)
-    try:
-        await until(lambda: command.endpoint, "the banner is there", show=lambda: command.said)
-        yield command
-    finally:
-        await processes.end(process)
-
 
 LISTEN = ("--listen", "ws://127.0.0.1:0")
 REHEARSAL = ("--engine", "rehearsal", *LISTEN)
@@ -153,3 +107,110 @@ async def test_a_unix_socket_is_served_and_removed(tmp_path: Path, workspace: Pa
         command.process.terminate()
         assert await command.ended() == 0
     assert not path.exists()
+
+
+async def say_on_stdio(tmp_path: Path, text: str, *flags: str) -> processes.Finished:
+    return await processes.run(
+        [*PROGRAM, "app-server", *flags], stdin=text, environment=client_environment(tmp_path)
+    )
+
+
+INITIALIZE = '{"id":1,"method":"initialize","params":{"clientInfo":{"name":"t","title":null,"version":"0"}}}'
+
+
+@pytest.mark.parametrize("flags", [(), ("--stdio",), ("--listen", "stdio://")], ids=" ".join)
+async def test_stdio_is_served_until_it_ends(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    done = await say_on_stdio(
+        tmp_path, f"junk\n\n{INITIALIZE}\n[]\n" + INITIALIZE, "--engine", "rehearsal", *flags
+    )
+    assert done.code == 0, done.err
+    assert done.err == ""
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert answers[0]["result"]["userAgent"].startswith("codex-ssh-rehearsal/")
+    assert answers[-1]["error"]["message"] == "Already initialized"
+
+
+async def test_stdio_reads_no_secret_file_and_checks_the_flags(tmp_path: Path) -> None:
+    auth = ("--ws-auth", "capability-token")
+    assert (await say_on_stdio(tmp_path, "", *auth, "--ws-token-file", "none")).code == 0
+    refused = await say_on_stdio(tmp_path, "", *auth)
+    assert refused.code == 1
+    assert "is required when" in refused.err
+
+
+async def test_stdio_works_with_files_and_stops_on_a_signal(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text(INITIALIZE)
+    with (tmp_path / "in").open() as stdin, (tmp_path / "out").open("w") as stdout:
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            "app-server",
+            "--engine",
+            "rehearsal",
+            stdin=stdin,
+            stdout=stdout,
+            env=client_environment(tmp_path),
+        )
+        assert await process.wait() == 0
+    assert '"id":1' in (tmp_path / "out").read_text()
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        "app-server",
+        "--engine",
+        "rehearsal",
+        env=client_environment(tmp_path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(INITIALIZE.encode() + b"\n")
+    async with asyncio.timeout(10):
+        assert b'"id":1' in await process.stdout.readline()
+        process.terminate()
+        assert await process.wait() == 0
+    process.stdin.close()
+
+
+@pytest.mark.codex
+async def test_stdio_with_the_codex_engine_is_codex_itself(
+    tmp_path: Path, codex_binary: CodexBinary, codex_home: Path
+) -> None:
+    environment = client_environment(
+        tmp_path, CODEX_HOME=str(codex_home), CODEX_SSH_CODEX=str(codex_binary.path)
+    )
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        "app-server",
+        "--engine",
+        "codex",
+        "-c",
+        "model=scripted",
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(INITIALIZE.encode() + b"\n")
+    async with asyncio.timeout(20):
+        answer = json.loads(await process.stdout.readline())
+        assert f"/{codex_binary.version()} " in answer["result"]["userAgent"]
+        process.stdin.close()
+        assert await process.wait() == 0
+
+
+async def test_every_line_of_the_log_names_the_listener_and_no_token(tmp_path: Path, workspace: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("canary-token")
+    token.chmod(0o600)
+    auth = ("--ws-auth", "capability-token", "--ws-token-file", str(token))
+    async with open_command(*REHEARSAL, *auth, cwd=workspace, tmp_path=tmp_path) as command:
+        with pytest.raises(InvalidStatus):
+            async with open_wire(command.endpoint, "canary-wrong"):
+                pass
+        await until(lambda: "refused" in command.said, "the failure is logged")
+        (line,) = [line for line in command.said.splitlines() if "refused" in line]
+        assert f" WARNING {command.endpoint} 127.0.0.1:" in line
+        assert line.endswith("refused: invalid websocket bearer token")
+        assert "canary" not in command.said

@@ -17,7 +17,8 @@ from codex_ssh.cli import app_server
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.token import CapabilityVerifier, SignedBearerVerifier, Verifier
 from codex_ssh.server.address import TcpAddress
-from codex_ssh.server.listener import Client, ListenerConfig, open_listener
+from codex_ssh.server.engine import Client
+from codex_ssh.server.listener import ListenerConfig, open_listener
 from tests.integration.app_server_cases import (
     REQUESTS,
     SHARED_SECRET,
@@ -98,6 +99,7 @@ async def test_jwts_are_judged_as_codex_judges_them(
 ) -> None:
     secret_file = workspace / "secret"
     secret_file.write_text(f" {SHARED_SECRET}\n")
+    secret_file.chmod(0o600)
     flags = ["--ws-auth", "signed-bearer-token", "--ws-shared-secret-file", str(secret_file)]
     flags += ["--ws-issuer", issuer, "--ws-audience", audience]
     verifier = SignedBearerVerifier(secret=Secret(SHARED_SECRET), issuer=issuer, audience=audience)
@@ -152,12 +154,17 @@ REFUSED_STARTS: Sequence[Sequence[str]] = [
     (*LISTEN, "--ws-issuer", "x"),
     ("--listen", "ws://0.0.0.0:0", "--ws-token-sha256", "zz"),
     ("--listen", "unix://token"),
+    ("--listen", "off", "--ws-token-file", "token"),
+    ("--listen", "off", "--ws-auth", "capability-token", "--ws-token-file", "none"),
+    ("--listen", "stdio://", "--ws-auth", "capability-token"),
+    ("--stdio", "--ws-issuer", "x"),
 ]
 """Refused with the same code and the same sentence."""
 
 REFUSED_IN_OTHER_WORDS: Sequence[Sequence[str]] = [
     ("--listen",),
     ("--bogus",),
+    ("--stdio", "--listen", "off"),
     ("extra",),
     (*LISTEN, "--ws-auth", "nope"),
     (*LISTEN, *LISTEN),
@@ -179,6 +186,8 @@ def files(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (workspace / "secret").write_text("x" * 32)
     (workspace / "short").write_text(f" {'x' * 31}\n")
     (workspace / "binary").write_bytes(b"\xff\xfe\n")
+    for name in ("token", "empty", "secret", "short", "binary"):
+        (workspace / name).chmod(0o600)
     workspace.chmod(0o700)
     monkeypatch.chdir(workspace)
     return workspace

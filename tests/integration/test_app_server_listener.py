@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed
 
 from codex_ssh.errors import AppServerError, ConfigError
 from codex_ssh.server.address import TcpAddress, UnixAddress
-from codex_ssh.server.listener import Client, Listener, ListenerConfig, open_listener
+from codex_ssh.server.engine import Client
+from codex_ssh.server.listener import Listener, ListenerConfig, open_listener
 from codex_ssh.server.websocket import MAX_FRAME_BYTES, MAX_QUEUED_MESSAGES
 from tests.support.waiting import until
 

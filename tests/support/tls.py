@@ -44,7 +44,7 @@ async def open_tls_front(
         to_port: The plain port behind it.
         name: What the certificate says it is for.
     """
-    ca_file, chain_file = _write_certificates(directory, name)
+    ca_file, chain_file = write_certificates(directory, name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain_file)
     heard = bytearray()
@@ -91,7 +91,8 @@ async def open_tls_front(
             await asyncio.wait(left, timeout=5)
 
 
-def _write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
+def write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
+    """Make an authority and a certificate for the name; give the authority's file and the chain with its key."""
     directory.mkdir(parents=True, exist_ok=True)
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
@@ -129,6 +130,7 @@ def _write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
         )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
+    chain_file.chmod(0o600)
     return ca_file, chain_file
 
 

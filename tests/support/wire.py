@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
@@ -108,8 +110,10 @@ class Wire:
 
 
 @asynccontextmanager
-async def open_wire(endpoint: str, token: str = "") -> AsyncGenerator[Wire, None]:
-    """Connect to ``ws://…`` or ``unix://…``; not initialized yet."""
+async def open_wire(
+    endpoint: str, token: str = "", *, ca_file: Path | None = None
+) -> AsyncGenerator[Wire, None]:
+    """Connect to ``ws://…``, ``wss://…`` (with the authority's file) or ``unix://…``; not initialized yet."""
     headers = {"Authorization": f"Bearer {token}"} if token else None
     if endpoint.startswith("unix://"):
         connection = unix_connect(
@@ -126,6 +130,7 @@ async def open_wire(endpoint: str, token: str = "") -> AsyncGenerator[Wire, None
             compression=None,
             max_size=FRAME_BYTES,
             proxy=None,
+            ssl=ssl.create_default_context(cafile=ca_file) if ca_file is not None else None,
         )
     async with connection as socket:
         yield Wire(socket=socket)

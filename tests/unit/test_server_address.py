@@ -42,7 +42,7 @@ def test_what_is_no_socket_address_is_refused(text: str) -> None:
         parse_listen(text)
 
 
-@pytest.mark.parametrize("text", ["", "wss://127.0.0.1:1", "stdio", "127.0.0.1:1", " off"])
+@pytest.mark.parametrize("text", ["", "stdio", "127.0.0.1:1", " off"])
 def test_other_schemes_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="unsupported --listen URL"):
         parse_listen(text)
@@ -67,3 +67,21 @@ def test_only_loopback_counts_as_loopback(ip: str, loopback: bool) -> None:
 def test_an_address_prints_as_it_is_written() -> None:
     assert str(TcpAddress(ip="::1", port=7)) == "[::1]:7"
     assert str(TcpAddress(ip="127.0.0.1", port=7)) == "127.0.0.1:7"
+
+
+@pytest.mark.parametrize(
+    ("text", "ip", "url"),
+    [
+        ("wss://127.0.0.1:0", "127.0.0.1", "wss://127.0.0.1:0"),
+        ("wss://[::1]:443", "::1", "wss://[::1]:443"),
+    ],
+)
+def test_wss_is_an_address_of_its_own(text: str, ip: str, url: str) -> None:
+    address = parse_listen(text)
+    assert isinstance(address, TcpAddress)
+    assert (address.ip, address.tls, address.url) == (ip, True, url)
+
+
+def test_a_wrong_wss_address_is_told_the_form_of_wss() -> None:
+    with pytest.raises(UsageError, match="expected `wss://IP:PORT`"):
+        parse_listen("wss://localhost:1")

@@ -19,6 +19,7 @@ def test_no_flags_mean_no_auth() -> None:
 def test_a_token_file_is_trimmed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("  sesame\n")
+    file.chmod(0o600)
     flags = AuthFlags(mode=AuthMode.CAPABILITY, token_file=file)
     assert read_verifier(flags) == CapabilityVerifier.from_token(Secret("sesame"))
 
@@ -32,6 +33,7 @@ def test_a_digest_stands_for_its_token() -> None:
 def test_a_shared_secret_comes_with_what_it_checks(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("x" * 32)
+    file.chmod(0o600)
     flags = AuthFlags(
         mode=AuthMode.SIGNED_BEARER,
         shared_secret_file=file,
@@ -46,9 +48,20 @@ def test_a_shared_secret_comes_with_what_it_checks(tmp_path: Path) -> None:
 def test_no_message_holds_the_secret(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("canary")
+    file.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         read_verifier(AuthFlags(mode=AuthMode.SIGNED_BEARER, shared_secret_file=file))
     assert "canary" not in str(caught.value)
     with pytest.raises(ConfigError) as caught:
         read_verifier(AuthFlags(mode=AuthMode.CAPABILITY, token_sha256="canary"))
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_a_secret_file_others_can_open_is_refused(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "token"
+    file.write_text("sesame")
+    file.chmod(mode)
+    with pytest.raises(ConfigError, match="open to other users") as caught:
+        read_verifier(AuthFlags(mode=AuthMode.CAPABILITY, token_file=file))
+    assert caught.value.hint == f"chmod 600 {file}"

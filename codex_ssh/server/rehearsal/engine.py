@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from codex_ssh.core.rpc import FrameError, Notification, Request, decode
-from codex_ssh.server.listener import Client
+from codex_ssh.server.engine import Client
 from codex_ssh.server.rehearsal import catalog, thread_methods, turn_methods
 from codex_ssh.server.rehearsal import params as read
 from codex_ssh.server.rehearsal.hub import Session

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from codex_ssh.core.rpc import ErrorResponse, RequestId, Response
-from codex_ssh.server.listener import Client
+from codex_ssh.server.engine import Client
 from codex_ssh.server.rehearsal.wire import Shape
 
 Answer = Response | ErrorResponse

@@ -1,0 +1,96 @@
+"""TLS for ``--listen wss://``: the context, and following the files it is made of.
+
+Lives here: certificate and key, read at start and again when they change. Not here: accepting connections
+(:mod:`codex_ssh.server.listener`).
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codex_ssh.errors import ConfigError
+from codex_ssh.server.auth import check_private
+from codex_ssh.server.credential import Stamp, file_stamp
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class TlsFiles:
+    """A certificate chain and its key, as they are now.
+
+    Attributes:
+        certificate: PEM: the server's certificate, then those between it and its authority.
+        key: PEM without a passphrase, readable by nobody else.
+        front: The context connections begin with; each continues with the newest certificate.
+    """
+
+    certificate: Path
+    key: Path
+    front: ssl.SSLContext = field(init=False)
+    _current: ssl.SSLContext = field(init=False)
+    _stamps: tuple[Stamp, Stamp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read both files.
+
+        Raises:
+            ConfigError: One is missing or not good, or they do not belong together.
+        """
+        self._stamps = self._look()
+        self.front = self._current = self._read()
+        self.front.sni_callback = self._choose
+
+    def refresh(self) -> None:
+        """Read the files again if one changed; while they are not good the old ones stay."""
+        stamps = self._look()
+        if stamps == self._stamps:
+            return
+        self._stamps = stamps
+        try:
+            self._current = self._read()
+        except ConfigError as error:
+            logger.error("the old certificate stays: %s", error)  # noqa: TRY400 - no bug, no traceback
+            return
+        logger.warning("the certificate in %s was read again", self.certificate)
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        del name  # called for clients without one, too
+        self.refresh()
+        connection.context = self._current
+
+    def _look(self) -> tuple[Stamp, Stamp]:
+        return file_stamp(self.certificate), file_stamp(self.key)
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        try:
+            with self.key.open("rb") as key:
+                check_private(key.fileno(), self.key)
+            context.load_cert_chain(self.certificate, self.key, password=_no_passphrase)
+        except ssl.SSLError as error:
+            raise ConfigError(
+                f"certificate {self.certificate} and key {self.key} cannot be used: {error.reason or error}"
+            ) from None
+        except OSError as error:
+            raise ConfigError(
+                f"failed to read certificate {self.certificate} or key {self.key}: {error.strerror}"
+            ) from None
+        except _PassphraseWanted:
+            raise ConfigError(
+                f"key {self.key} has a passphrase", hint="give a key without one, readable by you alone"
+            ) from None
+        return context
+
+
+class _PassphraseWanted(Exception):
+    """The key is encrypted; asking on the terminal would stop the server."""
+
+
+def _no_passphrase() -> str:
+    raise _PassphraseWanted
