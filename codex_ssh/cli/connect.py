@@ -130,11 +130,17 @@ async def _run_official(
     from codex_ssh.external.launch import FrontEndOptions, find_codex, run_codex_tui
     from codex_ssh.link.connect import open_way
     from codex_ssh.link.forward import open_door
+    from codex_ssh.link.supervisor import open_supervised_way
+    from codex_ssh.local.terminal import SilentPrompter
 
     codex = find_codex()
     token = Secret(secrets.token_urlsafe(32))
     async with (
-        open_way(profile, prompter) as way,
+        open_supervised_way(
+            lambda: open_way(profile, prompter),
+            # From then on the terminal is the TUI's: a question ends the link instead.
+            lambda: open_way(profile, SilentPrompter()),
+        ) as way,
         open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door,
     ):
         for warning in way.warnings:

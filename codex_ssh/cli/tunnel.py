@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,12 +85,16 @@ def parse_door_address(text: str) -> WsEndpoint | UnixEndpoint:
 async def _hold(arguments: argparse.Namespace, profile: Profile, at: WsEndpoint | UnixEndpoint) -> int:
     from codex_ssh.link.connect import open_way
     from codex_ssh.link.forward import open_door
+    from codex_ssh.link.supervisor import open_supervised_way
+
+    def connect() -> AbstractAsyncContextManager[Way]:
+        return open_way(profile, build_prompter(arguments))
 
     token = Secret(secrets.token_urlsafe(32))
     with private_temp_dir() as private:
         token_file = private / "token"
         async with (
-            open_way(profile, build_prompter(arguments)) as way,
+            open_supervised_way(connect, connect) as way,
             open_door(way.dial, at=at, token=token) as door,
         ):
             if isinstance(door.endpoint, WsEndpoint):

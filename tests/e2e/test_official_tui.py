@@ -14,7 +14,7 @@ from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.listening import exposed
 from tests.support.sshd import Sshd
 from tests.support.tmux import Tmux
-from tests.support.waiting import NeverHappened
+from tests.support.waiting import NeverHappened, until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex, pytest.mark.tmux]
 
@@ -82,6 +82,27 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     await press(tui, "Enter", "Yes, proceed")
     await tui.key("y")
     await tui.wait_screen(lambda _: (workspace / "made-by-keyboard").exists(), "the file is there")
+    await tui.type("/quit")
+    await tui.wait_text("exit Codex")
+    await tui.key("Enter")
+    assert await tui.wait_exit() == 0
+
+
+async def test_a_lost_connection_heals_under_it(
+    start_tmux: StartTmux,
+    sshd: Sshd,
+    server: CodexAppServer,
+    workspace: Path,
+    tmp_path: Path,
+) -> None:
+    tui = await open_tui(start_tmux, sshd, server, workspace, tmp_path, "say before the drop")
+    await tui.wait_text("Trust")
+    await press(tui, "Enter", "• before the drop")
+    sshd.cut()
+    await until(lambda: sshd.logins == 2, "codex-ssh has logged in again")
+    await tui.type("say after the drop")
+    await tui.wait_text("say after the drop")
+    await press(tui, "Enter", "• after the drop")
     await tui.type("/quit")
     await tui.wait_text("exit Codex")
     await tui.key("Enter")

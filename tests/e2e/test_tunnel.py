@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
 from tests.conftest import StartCodex
 from tests.support import processes
@@ -106,10 +107,36 @@ async def test_a_wider_address_is_a_usage_error(tmp_path: Path, listen: str) -> 
     assert "hint" in done.err
 
 
-async def test_a_lost_link_ends_it_with_nine(sshd: Sshd, server: CodexAppServer, tmp_path: Path) -> None:
-    async with tunnel(sshd, server, tmp_path / "laptop") as (process, _):
+async def test_the_address_outlives_the_connection_under_it(
+    sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    async with tunnel(sshd, server, tmp_path / "laptop") as (process, said):
+        token = Path(said["tokenFile"]).read_text().strip()
+        async with open_wire(said["url"], token) as wire:
+            await wire.initialize()
+            sshd.cut()
+            with pytest.raises(ConnectionClosedError):
+                await wire.hear_until(lambda message: False)
+        # At once: the connection is held until the way is back.
+        async with open_wire(said["url"], token) as wire:
+            assert (await wire.initialize())["codexHome"] == str(server.codex_home)
+        assert sshd.logins == 2
+        await sshd.stop()
+        await sshd.start()
+        async with open_wire(said["url"], token) as wire:
+            assert (await wire.initialize())["codexHome"] == str(server.codex_home)
+        assert process.returncode is None
+
+
+async def test_a_login_refused_on_the_way_back_ends_it_with_one_attempt(
+    sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    async with tunnel(sshd, server, tmp_path / "laptop", "--no-input") as (process, _):
+        (sshd.directory / "authorized_keys").write_text("")
+        before = sshd.connections
         sshd.cut()
-        async with asyncio.timeout(20):
-            assert await process.wait() == 9
+        async with asyncio.timeout(30):
+            assert await process.wait() == 5
+        assert sshd.connections == before + 1
         assert process.stderr is not None
         assert b"error: devbox: ssh: " in await process.stderr.read()
