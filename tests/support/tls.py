@@ -92,7 +92,7 @@ async def open_tls_front(
 
 
 def write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
-    """Make an authority and a certificate for the name; give the authority's file and the chain with its key."""
+    """Make an authority and a certificate for the name; give its file, and the chain with the key."""
     directory.mkdir(parents=True, exist_ok=True)
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
