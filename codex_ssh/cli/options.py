@@ -39,6 +39,9 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     ssh.add_argument(
         "-o", dest="ssh_option", metavar="KEY=VALUE", action="append", default=[], help="any ssh option"
     )
+    ssh.add_argument(
+        "--ssh", choices=("auto", "asyncssh", "openssh"), help="which program makes the SSH connection"
+    )
     server = parser.add_argument_group("app server")
     server.add_argument(
         "--endpoint",
@@ -78,7 +81,7 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         UsageError: A flag's value is out of its form.
         ConfigError: The environment or the file is wrong.
     """
-    keys = ("endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca", "trust_listener",
+    keys = ("ssh", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca", "trust_listener",
             "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
@@ -110,9 +113,13 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
             port=arguments.port,
             identity_files=tuple(arguments.identity),
             jump=arguments.jump,
+            client=settings.ssh,
         ),
         wanted=Wanted(
-            endpoint=settings.endpoint, codex_path=settings.codex_path, token_file=settings.token_file
+            endpoint=settings.endpoint,
+            codex_path=settings.codex_path,
+            token_file=settings.token_file,
+            env=settings.env,
         ),
         trust=Trust(unproved=settings.trust_listener, exposed=settings.allow_exposed),
         given=token_source(settings),

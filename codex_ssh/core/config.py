@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
+from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import ConfigError, UsageError
 
 Raw: TypeAlias = Mapping[str, Any]
@@ -41,9 +42,11 @@ class Settings:
     """Everything a host can be set to. The field's name is the key in the file.
 
     Attributes:
+        ssh: Which program makes the SSH connection.
         endpoint: Where the app server listens on the devbox; None finds or starts one (``auto``).
         codex_path: The codex to start there; empty finds one.
         token_file: The token file there; empty learns it from the app server's command line.
+        env: Variables for an app server that is started there.
         token_env: Name of an environment variable here that holds the token.
         token_path: A file here that holds the token.
         token_command: A command here that prints the token, as a list of words; no shell.
@@ -58,9 +61,11 @@ class Settings:
         allow_exposed: Use an app server that listens beyond loopback.
     """
 
+    ssh: SshClient = SshClient.AUTO
     endpoint: WsEndpoint | UnixEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
     token_env: str = ""
     token_path: str = ""
     token_command: tuple[str, ...] = ()
@@ -182,6 +187,17 @@ def _words(raw: object) -> tuple[str, ...]:
     return tuple(raw)
 
 
+def _variables(raw: object) -> Mapping[str, str]:
+    if isinstance(raw, str):  # from the environment: "NAME=VALUE NAME=VALUE"
+        raw = dict(word.partition("=")[::2] for word in raw.split())
+    if not isinstance(raw, Mapping) or not all(isinstance(value, str) for value in raw.values()):
+        raise TypeError("not a table of texts")
+    for name in raw:
+        if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
+            raise ValueError(f"not a variable's name: {name!r}")
+    return dict(raw)
+
+
 def _endpoint(raw: object) -> WsEndpoint | UnixEndpoint | None:
     if raw == "auto":
         return None
@@ -204,9 +220,11 @@ def _wss(raw: object) -> WssEndpoint:
 
 
 _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
+    "ssh": SshClient,
     "endpoint": _endpoint,
     "codex_path": _text,
     "token_file": _text,
+    "env": _variables,
     "token_env": _text,
     "token_path": _text,
     "token_command": _words,

@@ -20,7 +20,7 @@ from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner, Verdict, judge_listeners, judge_socket
 from codex_ssh.core.probe import FoundServer, FoundSocket, Probe, ProbeError, SecretFile, parse_probe
 from codex_ssh.core.secret import Secret
-from codex_ssh.errors import AppServerError, Stage
+from codex_ssh.errors import AppServerError, OwnerNotProved, Stage
 from codex_ssh.link.shell import compose, exports, run_script, unreadable
 from codex_ssh.link.ssh import Ssh
 
@@ -34,6 +34,7 @@ START_TIMEOUT_SECONDS: Final = 90.0
 TOKEN_BYTES: Final = 32
 """What the recipe's ``openssl rand -base64 32`` asks for."""
 
+ASKED: Final = "asked for"
 OURS: Final = "started by us earlier"
 DAEMON: Final = "the official daemon's control socket"
 DOCUMENTED: Final = "found on the documented port"
@@ -84,6 +85,16 @@ class AppServer:
     def is_ours(self) -> bool:
         """Whether we started it."""
         return self.chosen == OURS
+
+    @property
+    def short_lived(self) -> str:
+        """The warning about a server of ours that a logout ends; empty when it stays."""
+        if not self.is_ours or self.probe.own_state.get("keeps") != "session":
+            return ""
+        return (
+            "the app server ends when you log out there (KillUserProcesses is on, lingering off); "
+            "`loginctl enable-linger` there keeps it"
+        )
 
 
 async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
@@ -173,9 +184,9 @@ def choose(probe: Probe, wanted: Wanted, host: str) -> tuple[AppServer | None, d
         case UnixEndpoint():
             if probe.unix is None or probe.unix.socket is None:
                 raise _missing(host, f"no socket at {probe.unix.real if probe.unix else 'the path'!r}")
-            return on_socket(probe, probe.unix, "asked for"), {}
+            return on_socket(probe, probe.unix, ASKED), {}
         case WsEndpoint():
-            app = on_tcp(probe, probe.ws, "asked for", wanted.endpoint.host)
+            app = on_tcp(probe, probe.ws, ASKED, wanted.endpoint.host)
             if app is None or app.verdict.owner is Owner.NOBODY:
                 raise _missing(host, app.verdict.because if app else "the port was not looked at")
             return app, {}
@@ -293,6 +304,33 @@ async def start(ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str
         raise _missing(ssh.host, f"the one just started cannot be found again ({why.get('own', '')})")
     log.info("app server %s: %s (%s)", facts["outcome"], app.endpoint, probe.codex)
     return app
+
+
+async def require_home(ssh: Ssh, app: AppServer, said: str) -> None:
+    """Compare the CODEX_HOME an app server tells with the one it was seen with.
+
+    Not a proof, which the owner is: a check that both are about the same server. Links are resolved on the
+    devbox only when the two differ as texts.
+
+    Raises:
+        OwnerNotProved: They are two directories.
+    """
+    seen = app.codex_home or app.probe.codex_home
+    if not said or said in (seen, app.probe.codex_home_real if not app.codex_home else seen):
+        return
+    script = compose("form.sh", "same.sh", ONE=seen, OTHER=said)
+    facts = await run_script(ssh, script, timeout=PROBE_TIMEOUT_SECONDS)
+    if facts.get("one") == facts.get("other"):
+        return
+    if not app.codex_home and app.chosen == ASKED:
+        log.info("the app server works in %s, the login in %s", said, seen)
+        return
+    raise OwnerNotProved(
+        f"the app server works in {said!r}, and the one that was looked for in {seen!r}",
+        stage=Stage.SESSION,
+        host=ssh.host,
+        hint="set CODEX_HOME there for logins without a terminal too, or name the server with --endpoint",
+    )
 
 
 def make_token() -> Secret:

@@ -24,6 +24,7 @@ from codex_ssh.core.methods import InitializeResult, initialize
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.version import staleness
 from codex_ssh.errors import (
     ConfigError,
     HostUnreachable,
@@ -33,12 +34,12 @@ from codex_ssh.errors import (
     Stage,
     StageError,
 )
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server, require_home
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust, WssDial
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.ssh_asyncssh import open_ssh
+from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.tasks import open_tasks
 from codex_ssh.link.token import pick_credential
 from codex_ssh.link.websocket import open_websocket
@@ -90,6 +91,8 @@ class Way:
         codex_home: As the probe saw it; empty over ``wss``.
         warnings: What the user should know.
         wait_lost: Blocks until the SSH connection is gone; for ever over ``wss``.
+        check: Compares what ``initialize`` said with what the probe saw and gives more warnings; raises
+            OwnerNotProved when the two are not about the same server.
     """
 
     dial: Dial
@@ -99,6 +102,7 @@ class Way:
     codex_home: str
     warnings: tuple[str, ...]
     wait_lost: Callable[[], Awaitable[None]]
+    check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
 
 
 class Link:
@@ -169,12 +173,30 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
         tasks.start(session.pump())
         server = await _initialize(session, way.host)
         log.info("session open with %s", server.user_agent)
-        yield Link(session, _facts(way, server))
+        found = await way.check(server) if way.check is not None else ()
+        yield Link(session, _facts(replace(way, warnings=(*way.warnings, *found)), server))
+
+
+@asynccontextmanager
+async def open_host(profile: Profile, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+    """Log in, and no more: for commands that deal with the devbox itself."""
+    async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
+        yield ssh
 
 
 async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
-    app = await find_or_start_app_server(ssh, profile.wanted)
+    return way_to(ssh, await find_or_start_app_server(ssh, profile.wanted), profile)
+
+
+def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
+    """Give the way to an app server that was found."""
     dial = SshDial(ssh, app, wanted=profile.wanted, given=profile.given, trust=profile.trust)
+
+    async def check(server: InitializeResult) -> tuple[str, ...]:
+        await require_home(ssh, app, server.codex_home)
+        stale = staleness(server.server_version, app.probe.codex_version, host=ssh.host, ours=app.is_ours)
+        return tuple(warning for warning in (stale, app.short_lived) if warning)
+
     return Way(
         dial=dial,
         host=ssh.host,
@@ -183,6 +205,7 @@ async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
         codex_home=app.probe.codex_home,
         warnings=dial.warnings,
         wait_lost=ssh.wait_lost,
+        check=check,
     )
 
 
