@@ -401,6 +401,7 @@ class Transcript:
             self._put(turn.id, item, Progress.DONE)
         if (plan := self.entry(turn.id, "#plan")) is not None:
             plan.progress = Progress.DONE
+            self._changed.add(plan.key)
         self._cut(turn.id)
         self._add(turn_end(turn))
         for ask in self.asks:
