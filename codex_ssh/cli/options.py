@@ -81,8 +81,8 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         UsageError: A flag's value is out of its form.
         ConfigError: The environment or the file is wrong.
     """
-    keys = ("ssh", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca", "trust_listener",
-            "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
+    keys = ("ssh", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca",
+            "trust_listener", "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     try:

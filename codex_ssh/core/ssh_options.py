@@ -6,6 +6,7 @@ Not here: what ``ssh`` makes of them (:mod:`codex_ssh.core.ssh_config`).
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,6 +25,16 @@ LOGIN_TIMEOUT_SECONDS: Final = 60.0
 """For the login; the clock stands still while a person is being asked."""
 
 
+class SshClient(enum.Enum):
+    """Which program makes the SSH connection."""
+
+    AUTO = "auto"
+    """asyncssh, unless the host needs what only ``ssh`` can do."""
+    ASYNCSSH = "asyncssh"
+    OPENSSH = "openssh"
+    """The user's own ``ssh``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshOptions:
     """How to reach hosts: ``ssh``'s own flags as they were given, and our limits.
@@ -35,6 +46,7 @@ class SshOptions:
         port: ``-p``; wins over a port typed in the host.
         identity_files: ``-i``, in order.
         jump: ``-J``.
+        client: Which program makes the connection; holds for hops too.
         keepalive_interval: Seconds; 0 is off. A shorter ``ServerAliveInterval`` of the host's wins.
         keepalive_count: Unanswered keepalives until the link counts as lost.
         connect_timeout: Seconds where the host has no ``ConnectTimeout``.
@@ -47,6 +59,7 @@ class SshOptions:
     port: int | None = None
     identity_files: tuple[str, ...] = ()
     jump: str = ""
+    client: SshClient = SshClient.AUTO
     keepalive_interval: float = KEEPALIVE_INTERVAL_SECONDS
     keepalive_count: int = KEEPALIVE_COUNT
     connect_timeout: float = CONNECT_TIMEOUT_SECONDS

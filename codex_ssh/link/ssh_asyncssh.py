@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=asyncio.Protocol)
 T = TypeVar("T")
 
-_HOPS_AT_MOST: Final = 8
+HOPS_AT_MOST: Final = 8
 """A hop may itself need a hop; a config that goes round in circles ends here."""
 
 _SHELL: Final = "exec /bin/sh -s"
@@ -73,15 +73,18 @@ def load_asyncssh() -> None:
 
 
 @asynccontextmanager
-async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+async def open_asyncssh(
+    host: Host, options: SshOptions, prompter: Prompter, config: SshConfig
+) -> AsyncGenerator[Ssh, None]:
     """Log in to a host, through the hops its config names, and hold the connection while the block lasts.
 
-    Resolves the host by the user's own ``ssh``, asks what has to be asked, and never tries a second time.
+    Asks what has to be asked, and never tries a second time.
 
     Args:
         host: As typed.
         options: The SSH flags, and the limits.
         prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
+        config: What the user's own ``ssh`` resolved the host to.
 
     Raises:
         ConfigError: The ssh config cannot be read or wants what cannot be done.
@@ -90,17 +93,16 @@ async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> Async
         LoginRefused: Trying again does not help, and may lock the account.
         ForwardError: A hop does not let us through.
     """
-    async with _open_hop(host, options, prompter, name=str(host), depth=0) as ssh:
+    async with _open_hop(config, options, prompter, name=str(host), depth=0) as ssh:
         yield ssh
 
 
 @asynccontextmanager
 async def _open_hop(
-    host: Host, options: SshOptions, prompter: Prompter, *, name: str, depth: int
+    config: SshConfig, options: SshOptions, prompter: Prompter, *, name: str, depth: int
 ) -> AsyncGenerator[AsyncsshSsh, None]:
-    if depth > _HOPS_AT_MOST:
-        raise ConfigError(f"too many hops on the way to {name!r}", hint="ProxyJump may go round in circles")
-    config = await read_ssh_config(host, options)
+    if depth > HOPS_AT_MOST:
+        raise too_many_hops(name)
     for reason in needs_openssh(config):
         prompter.tell(name, f"{reason}, which has no effect here")
     load_asyncssh()
@@ -125,10 +127,11 @@ async def _open_way(
 
     if config.jumps:
         # As ssh does it: the last hop is reached through the ones before, each resolved anew, only -F kept.
-        hop = _parse_hop(config.jumps[-1], config)
+        hop = parse_hop(config.jumps[-1], config)
         hop_options = replace(options.for_hop(), jump=",".join(config.jumps[:-1]))
+        hop_config = await read_ssh_config(hop, hop_options)
         ssh = await stack.enter_async_context(
-            _open_hop(hop, hop_options, prompter, name=str(hop), depth=depth + 1)
+            _open_hop(hop_config, hop_options, prompter, name=str(hop), depth=depth + 1)
         )
         return HopWay(ssh, config, name)
     if config.proxy_command:
@@ -138,7 +141,17 @@ async def _open_way(
     return TcpWay(config)
 
 
-def _parse_hop(text: str, config: SshConfig) -> Host:
+def too_many_hops(name: str) -> ConfigError:
+    """The error for a way that does not end."""
+    return ConfigError(f"too many hops on the way to {name!r}", hint="ProxyJump may go round in circles")
+
+
+def parse_hop(text: str, config: SshConfig) -> Host:
+    """Parse one word of a ``ProxyJump``.
+
+    Raises:
+        ConfigError: It is no host.
+    """
     try:
         return parse_host(text)
     except UsageError as error:

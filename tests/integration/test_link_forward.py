@@ -20,7 +20,7 @@ from codex_ssh.errors import ForwardError
 from codex_ssh.link.appserver import Wanted, find_or_start_app_server
 from codex_ssh.link.dial import DoorDial, SshDial, Trust
 from codex_ssh.link.forward import Door, open_door
-from codex_ssh.link.ssh_asyncssh import open_ssh
+from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.websocket import open_websocket
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import INITIALIZE, Nobody

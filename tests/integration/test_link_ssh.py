@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.host import parse_host
-from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import ExitCode, ForwardError, LinkLost, Stage
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.ssh_asyncssh import open_ssh
 from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
+from tests.support.ssh_clients import open_ssh, under_test
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("ssh_client")
 
 
 @asynccontextmanager
@@ -205,6 +207,11 @@ async def test_bytes_go_both_ways_and_ends_are_told(tmp_path: Path, *, unix: boo
         writer.write_eof()
         await until(lambda: "eof" in mine.events, "the end of the peer's input is told")
         assert mine.data == b"to us"
+        if under_test() is SshClient.OPENSSH and not unix:
+            # ssh closes such a channel when the server's side ends ("force_drain" in its channels.c).
+            writer.close()
+            assert await mine.lost is None
+            return
         assert not transport.is_closing()
         transport.write(b"more")
         transport.write_eof()
@@ -363,7 +370,8 @@ async def test_a_cancelled_opening_leaves_no_connection_on_the_host(tmp_path: Pa
             async with asyncio.TaskGroup() as group:
                 task = group.create_task(ssh.open_tcp(Recorder, "127.0.0.1", peer.port))
                 for _ in range(turns):
-                    await asyncio.sleep(0)
+                    # The other client's opening is the work of another process.
+                    await asyncio.sleep(0 if under_test() is SshClient.ASYNCSSH else 0.002)
                 task.cancel()
             # Behind the opening on the same connection: when it has run, the server has seen the opening.
             await ssh.run("true", timeout=10)
@@ -426,7 +434,7 @@ async def test_a_killed_server_process_is_a_lost_link(tmp_path: Path) -> None:
 async def test_a_frozen_server_process_is_a_lost_link_that_says_so(tmp_path: Path) -> None:
     async with connected(tmp_path, keepalive_interval=0.3) as (sshd, ssh), peer_on_tcp() as peer:
         error = await losing(ssh, peer, sshd.freeze)
-        assert "keepalive" in error.said
+        assert ("keepalive" if under_test() is SshClient.ASYNCSSH else "not responding") in error.said
 
 
 async def test_a_server_that_says_goodbye_is_a_lost_link(tmp_path: Path) -> None:
@@ -478,9 +486,10 @@ async def test_giving_up_at_any_moment_leaves_no_connection_and_no_process(tmp_p
                     # One turn of the event loop, with time for sshd and ssh to answer.
                     await asyncio.sleep(0.001)
                 task.cancel()
-            moment += 4
+            # Every moment of the openssh client costs the end of a process.
+            moment += 4 if under_test() is SshClient.ASYNCSSH else 24
             assert not [
-                pid
+                processes.command_line(pid)
                 for pid in processes.descendants(os.getpid())
                 if (processes.command_line(pid) or [""])[0].endswith("/ssh")
             ]

@@ -11,12 +11,14 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.question import QuestionKind
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, ForwardError, HostUnreachable, LinkLost, LoginRefused
-from codex_ssh.link.ssh_asyncssh import open_ssh
 from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.answers import Answers
+from tests.support.ssh_clients import open_ssh
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("ssh_client")
 
 
 def merged(directory: Path, *sshds: Sshd, more: str = "") -> SshOptions:
@@ -308,6 +310,7 @@ def no_ssh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
 
 
+@pytest.mark.ssh_client("asyncssh")
 async def test_without_an_ssh_program_asyncssh_reads_the_config(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -319,6 +322,7 @@ async def test_without_an_ssh_program_asyncssh_reads_the_config(
         assert bastion.logins == 1
 
 
+@pytest.mark.ssh_client("asyncssh")
 async def test_without_an_ssh_program_a_bad_line_is_named_and_harms_no_other_host(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -11,12 +11,14 @@ from codex_ssh.core.question import QuestionKind
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ExitCode, HostKeyRefused, LoginRefused
 from codex_ssh.link.host_keys import append_known_host
-from codex_ssh.link.ssh_asyncssh import open_ssh
 from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.answers import Answers
+from tests.support.ssh_clients import open_ssh
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("ssh_client")
 
 
 async def enter(sshd: Sshd, prompter: Answers | SilentPrompter, *lines: str) -> None:
@@ -41,6 +43,8 @@ async def make_key(path: Path) -> str:
     return " ".join(Path(f"{path}.pub").read_text().split()[:2])
 
 
+# ssh makes no directory for a known_hosts file, and asks in its own words.
+@pytest.mark.ssh_client("asyncssh")
 @pytest.mark.parametrize("answer", ["yes", "fingerprint"])
 async def test_an_unknown_key_is_asked_about_and_recorded_when_accepted(tmp_path: Path, answer: str) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
@@ -103,6 +107,8 @@ async def test_a_key_that_is_not_accepted_ends_everything(tmp_path: Path, answer
         assert sshd.connections == 1
 
 
+# With BatchMode ssh says less.
+@pytest.mark.ssh_client("asyncssh")
 async def test_nobody_to_ask_about_a_key_says_so(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         lines = (f"UserKnownHostsFile {tmp_path}/none", "StrictHostKeyChecking ask")
@@ -112,6 +118,8 @@ async def test_nobody_to_ask_about_a_key_says_so(tmp_path: Path) -> None:
             await enter(sshd, Answers(), *lines, "BatchMode yes")
 
 
+# ssh writes into a last line that has no end.
+@pytest.mark.ssh_client("asyncssh")
 @pytest.mark.parametrize("word", ["accept-new", "no"])
 async def test_a_new_key_is_recorded_without_a_question(tmp_path: Path, word: str) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
@@ -137,6 +145,8 @@ async def test_a_recorded_name_is_hashed_where_the_config_says_so(tmp_path: Path
         await enter(sshd, SilentPrompter(), f"UserKnownHostsFile {known}", "StrictHostKeyChecking yes")
 
 
+# ssh does not say the fingerprint then.
+@pytest.mark.ssh_client("asyncssh")
 async def test_strict_checking_refuses_an_unknown_key(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         with pytest.raises(HostKeyRefused, match="no host key is on file") as caught:
@@ -182,6 +192,8 @@ async def test_the_key_on_file_is_asked_for_when_the_server_has_several(tmp_path
         await enter(sshd, SilentPrompter(), f"UserKnownHostsFile {known}", "StrictHostKeyChecking yes")
 
 
+# ssh says it in its own words.
+@pytest.mark.ssh_client("asyncssh")
 async def test_a_changed_key_that_is_let_pass_gets_no_password(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd", lines=["PasswordAuthentication yes"]) as sshd:
         other = await make_key(tmp_path / "other")
@@ -196,6 +208,8 @@ async def test_a_changed_key_that_is_let_pass_gets_no_password(tmp_path: Path) -
         assert person.questions == []
 
 
+# ssh does not name the line.
+@pytest.mark.ssh_client("asyncssh")
 async def test_a_revoked_key_is_refused_though_it_is_on_file(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         revoked = tmp_path / "revoked"
@@ -213,6 +227,8 @@ async def test_loopback_needs_no_key_where_the_config_says_so(tmp_path: Path) ->
         assert not known.exists()
 
 
+# ssh says it in its own words.
+@pytest.mark.ssh_client("asyncssh")
 async def test_a_file_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         (tmp_path / "file").write_text("")
@@ -222,6 +238,8 @@ async def test_a_file_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path
         assert "cannot add the host key" in "".join(person.told)
 
 
+# ssh does not name the line.
+@pytest.mark.ssh_client("asyncssh")
 async def test_a_key_in_a_list_of_revoked_keys_is_refused(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         revoked = tmp_path / "revoked"
@@ -233,6 +251,8 @@ async def test_a_key_in_a_list_of_revoked_keys_is_refused(tmp_path: Path) -> Non
         await enter(sshd, SilentPrompter(), f"RevokedHostKeys {revoked}")
 
 
+# ssh says it in its own words.
+@pytest.mark.ssh_client("asyncssh")
 async def test_a_list_of_revoked_keys_that_cannot_be_read_trusts_no_key(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         with pytest.raises(HostKeyRefused, match="cannot be read") as caught:

@@ -15,6 +15,7 @@ from codex_ssh.core.config import (
     merge,
 )
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint
+from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import ConfigError
 
 DOCUMENT = {
@@ -47,6 +48,7 @@ def test_sections_of_other_hosts_do_not_apply() -> None:
 
 def test_every_key_has_a_form() -> None:
     values = {
+        "ssh": "openssh",
         "endpoint": "ws://127.0.0.1:4500",
         "token_command": ["pass", "show", "codex"],
         "wss": "wss://x:1",
@@ -59,6 +61,7 @@ def test_every_key_has_a_form() -> None:
     texts = {key: "text" for key in KEYS if key not in values}
     settings = merge([Layer(origin="here", values={**values, **texts})]).settings
     assert settings.endpoint == WsEndpoint(host="127.0.0.1", port=4500)
+    assert settings.ssh is SshClient.OPENSSH
     assert settings.token_command == ("pass", "show", "codex")
     assert settings.wss_fallback is WssFallback.AUTO
     assert settings.tui is FrontEnd.CODEX

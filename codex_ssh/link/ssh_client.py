@@ -1,0 +1,95 @@
+"""Which client makes the SSH connection: asyncssh, or the user's own ``ssh`` where the host needs it.
+
+Lives here: the choice, and saying why.
+Not here: the clients (:mod:`codex_ssh.link.ssh_asyncssh`, :mod:`codex_ssh.link.ssh_openssh`), and what
+asyncssh cannot do (:func:`codex_ssh.core.ssh_config.needs_openssh`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from codex_ssh.core.host import Host
+from codex_ssh.core.question import Prompter
+from codex_ssh.core.ssh_config import SshConfig, needs_openssh
+from codex_ssh.core.ssh_options import SshClient, SshOptions
+from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.ssh_asyncssh import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
+from codex_ssh.link.ssh_config import read_ssh_config
+from codex_ssh.link.ssh_mux import is_alive
+from codex_ssh.link.ssh_openssh import live_control_path, open_openssh
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+    """Log in to a host by the client it needs, and hold the connection while the block lasts.
+
+    Args:
+        host: As typed.
+        options: The SSH flags, the client and the limits.
+        prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
+
+    Raises:
+        ConfigError: The ssh config cannot be read or wants what cannot be done.
+        HostUnreachable: No SSH server could be reached. Trying again later may help.
+        HostKeyRefused: Nothing secret has been sent. Trying again does not help.
+        LoginRefused: Trying again does not help, and may lock the account.
+        ForwardError: A hop does not let us through.
+    """
+    config = await read_ssh_config(host, options)
+    client, why = options.client, "asked for"
+    if client is not SshClient.ASYNCSSH:
+        hops = await _read_hops(config, options)
+        if client is SshClient.AUTO:
+            client, why = await _choose(config, hops)
+    log.info("ssh client for %s: %s (%s)", host, client.value, why)
+    opened = open_openssh if client is SshClient.OPENSSH else open_asyncssh
+    async with opened(host, options, prompter, config) as ssh:
+        yield ssh
+
+
+async def _read_hops(config: SshConfig, options: SshOptions) -> list[tuple[str, SshConfig]]:
+    """Resolve every hop on the way, the last one first, as ``ssh`` does it.
+
+    Raises:
+        ConfigError: A hop is no host, or the way does not end.
+    """
+    found: list[tuple[str, SshConfig]] = []
+    while config.jumps:
+        if len(found) >= HOPS_AT_MOST:
+            raise too_many_hops(found[-1][0])
+        hop = parse_hop(config.jumps[-1], config)
+        options = replace(options.for_hop(), jump=",".join(config.jumps[:-1]))
+        config = await read_ssh_config(hop, options)
+        found.append((str(hop), config))
+    return found
+
+
+async def _choose(config: SshConfig, hops: Sequence[tuple[str, SshConfig]]) -> tuple[SshClient, str]:
+    if shutil.which("ssh") is None:
+        return SshClient.ASYNCSSH, "there is no ssh program"
+    live = live_control_path(config)
+    if live and await is_alive(live):
+        return SshClient.OPENSSH, f"a ControlMaster is open at {live}"
+    reasons = [*needs_openssh(config), *_kerberos(config)]
+    for name, hop in hops:
+        reasons += [f"{reason} for {name}" for reason in needs_openssh(hop)]
+    if reasons:
+        return SshClient.OPENSSH, "; ".join(reasons)
+    return SshClient.ASYNCSSH, "it can do all this host needs"
+
+
+def _kerberos(config: SshConfig) -> list[str]:
+    """Kerberos counts where no key could log in: some systems turn it on for every host."""
+    if next(iter(config.others.get("gssapiauthentication", ())), "no") not in ("yes", "true"):
+        return []
+    if config.identity_agent or any(os.path.exists(path) for path in config.identity_files):
+        return []
+    return ["GSSAPIAuthentication is set and there is no key"]

@@ -1,0 +1,29 @@
+"""Runs every test of the SSH stage with both clients."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from codex_ssh.core.ssh_options import SshClient
+from tests.support import ssh_clients
+from tests.support.require import require_program
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each client to tests that take it, or those the test names."""
+    if "ssh_client" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("ssh_client")
+        metafunc.parametrize("ssh_client", marker.args if marker else ssh_clients.NAMES, indirect=True)
+
+
+@pytest.fixture
+def ssh_client(request: pytest.FixtureRequest) -> Generator[SshClient, None, None]:
+    """The client ``tests.support.ssh_clients.open_ssh`` uses during the test."""
+    client = SshClient(request.param)
+    if client is SshClient.OPENSSH:
+        require_program("ssh", "ssh: apt-get install openssh-client")
+    ssh_clients.use(client)
+    yield client
+    ssh_clients.use(SshClient.AUTO)
