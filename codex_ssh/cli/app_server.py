@@ -43,6 +43,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.allow_abbrev = False
     add = parser.add_argument
+    add(
+        "action",
+        nargs="?",
+        choices=["status", "stop"],
+        metavar="status|stop",
+        help="show, or stop, what runs detached; with --listen only that one",
+    )
+    add("--detach", action="store_true", help="run in the background; return when it listens")
     place = parser.add_mutually_exclusive_group()
     place.add_argument(
         "--listen",
@@ -119,16 +127,41 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal says otherwise; give the exit code."""
-    from codex_ssh.cli.app_server_run import read_plan, serve
+    from codex_ssh.cli import app_server_run, app_server_service
     from codex_ssh.errors import CodexSshError, UsageError
 
     try:
-        return serve(read_plan(args))
+        if args.action is not None:
+            return app_server_service.control(args.action, args.listen)
+        plan = app_server_run.read_plan(args)
+        if args.detach:
+            return app_server_service.detach(plan, flag_words(args))
+        return app_server_run.serve(plan)
     except UsageError as error:
         print(f"error: invalid value '{args.listen}' for '--listen <URL>': {error}", file=sys.stderr)
         return USAGE
     except CodexSshError as error:
         print(f"Error: {error.message}", file=sys.stderr)
+        if said := getattr(error, "said", ""):
+            print(said, file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return FAILED
+
+
+def flag_words(args: argparse.Namespace) -> list[str]:
+    """Give the flags again as words, for another process; paths are absolute by now."""
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    words: list[str] = []
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to ask for them
+        value = getattr(args, action.dest, None)
+        if not action.option_strings or action.dest in ("help", "detach") or value in (None, False, []):
+            continue
+        flag = action.option_strings[-1]
+        words += [flag if each is True else f"{flag}={each}" for each in _as_list(value)]
+    return words
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

@@ -21,3 +21,10 @@ def log_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_log_path("codex-ssh")
+
+
+def services_dir() -> Path:
+    """State files and logs of detached app servers; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "app-servers"
