@@ -145,12 +145,8 @@ async def restart_server(ssh: Ssh, profile: Profile, *, when_idle: bool, force: 
     Raises:
         AppServerError: It is busy, or did not come up again.
     """
-    while when_idle and not force:
-        status = await _own_status(ssh, profile)
-        if status is None or not status.busy:
-            break
-        log.info("waiting: %s", status.busy)
-        await asyncio.sleep(IDLE_POLL_SECONDS)
+    if when_idle and not force:
+        await wait_idle(ssh, profile)
     outcome = await stop_server(ssh, profile, force=force)
     if outcome == "draining":
         raise AppServerError(
@@ -160,6 +156,16 @@ async def restart_server(ssh: Ssh, profile: Profile, *, when_idle: bool, force: 
             hint="it lets its turns end; try again, or --force",
         )
     return await start_server(ssh, profile)
+
+
+async def wait_idle(ssh: Ssh, profile: Profile) -> None:
+    """Block until our own server runs no turn and nobody is attached, or until there is none."""
+    while True:
+        status = await _own_status(ssh, profile)
+        if status is None or not status.busy:
+            return
+        log.info("waiting: %s", status.busy)
+        await asyncio.sleep(IDLE_POLL_SECONDS)
 
 
 async def read_logs(ssh: Ssh, *, lines: int) -> tuple[str, str]:

@@ -239,7 +239,7 @@ def test_a_minted_token_is_taken_and_carries_what_was_asked_for() -> None:
     jwt = mint(SECRET, now=NOW + 0.9, lifetime_seconds=60, issuer=" me", audience="you ")
     assert said_of(jwt.reveal()) == ""
     payload = json.loads(base64.urlsafe_b64decode(jwt.reveal().split(".")[1] + "=="))
-    assert payload == {"iat": NOW, "exp": NOW + 60, "iss": "me", "aud": "you"}
+    assert payload == {"iat": NOW, "nbf": NOW, "exp": NOW + 60, "iss": "me", "aud": "you"}
     bare = mint(SECRET, now=NOW, lifetime_seconds=60)
     assert said_of(bare.reveal(), lax) == ""
     assert said_of(bare.reveal()) == MISMATCH
