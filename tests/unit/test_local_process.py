@@ -10,10 +10,7 @@ import pytest
 from codex_ssh.local import process as local_process
 from codex_ssh.local.process import end_process
 
-DEAF = (
-    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    "print('up', flush=True); signal.pause()"
-)
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);print('up', flush=True); signal.pause()"
 
 
 async def start(program: str) -> asyncio.subprocess.Process:
