@@ -29,7 +29,7 @@ ask_shell() {
                 "$M "*) found=${line#"$M "}; break ;;
             esac
         done
-        kill "-$child" || kill "$child"
+        kill -KILL "-$child" || kill -KILL "$child"
         [ -z "$found" ] || echo "$found"
     }
 }

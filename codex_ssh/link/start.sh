@@ -58,7 +58,7 @@ choose() {
             return
         else
             rm -f "$dir/room.$$"
-            why="$why$dir: $said
+            why="$why$dir: $said (df: $(df -Pk "$dir" | tail -n 1))
 "
         fi
     done

@@ -27,7 +27,7 @@ from codex_ssh.link.dial import SshDial, Trust
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.websocket import open_websocket
-from tests.conftest import StartCodex
+from tests.conftest import StartCodex, StartSshd
 from tests.support import processes
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.sshd import Sshd
@@ -245,6 +245,20 @@ async def test_another_users_listener_gets_nothing(sshd: Sshd, start_codex: Star
         rest = await process.stdout.read()
         await process.wait()
     assert rest == b""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="a network namespace needs root")
+async def test_a_shell_in_another_network_namespace_proves_nothing(
+    start_sshd: StartSshd, start_codex: StartCodex
+) -> None:
+    sshd = await start_sshd(lines=['ForceCommand exec unshare --net /bin/sh -c "$SSH_ORIGINAL_COMMAND"'])
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    async with logged_in(sshd) as ssh:
+        app = await find_or_start_app_server(ssh, at(server))
+        assert app.verdict.owner is Owner.UNKNOWN
+        with pytest.raises(OwnerNotProved, match="another network namespace") as caught:
+            await dialler(ssh, app)(asyncio.Protocol)
+        assert "--trust-listener" in caught.value.hint
 
 
 async def test_where_nothing_can_be_proved_nothing_is_sent_without_the_users_word(
