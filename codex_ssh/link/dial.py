@@ -24,6 +24,7 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.errors import (
     AppServerError,
     CredentialRefused,
+    ForwardError,
     HostUnreachable,
     OwnerNotProved,
     ProtocolViolated,
@@ -31,6 +32,7 @@ from codex_ssh.errors import (
     TlsRefused,
 )
 from codex_ssh.link.appserver import AppServer, Wanted, look_again
+from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
 
@@ -47,7 +49,7 @@ class Dial(Protocol):
 
     @property
     def transport(self) -> str:
-        """The way, in a word or two for the status line: ``ssh``, ``ssh unix``, ``wss``."""
+        """The way, in a word or two for the status line: ``ssh``, ``ssh unix``, ``ssh exec``, ``wss``."""
 
     async def __call__(self, factory: Callable[[], P]) -> P:
         """Dial once.
@@ -100,11 +102,14 @@ class SshDial:
         self._given = given
         self._trust = trust
         self._fresh: AppServer | None = app
+        self._bridged = False
         self.app = app
 
     @property
     def transport(self) -> str:
         """See :attr:`Dial.transport`."""
+        if self._bridged:
+            return "ssh exec"
         return "ssh unix" if isinstance(self.app.endpoint, UnixEndpoint) else "ssh"
 
     @property
@@ -129,16 +134,31 @@ class SshDial:
         upgrade = _Upgrade(factory, host_header=_host_header(app), bearer=bearer)
         async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
             try:
-                if isinstance(app.endpoint, UnixEndpoint):
-                    await self._ssh.open_unix(lambda: upgrade, app.endpoint.path)
-                else:
-                    await self._ssh.open_tcp(lambda: upgrade, app.endpoint.host, app.endpoint.port)
+                await self._open(app, upgrade)
                 return await _settle(upgrade, host=self._ssh.host)
             except (TimeoutError, asyncio.CancelledError):
                 upgrade.abort()
                 if limit.expired():
                     raise _silent(self._ssh.host) from None
                 raise
+
+    async def _open(self, app: AppServer, upgrade: _Upgrade[P]) -> None:
+        """Open a channel to the endpoint; by a program there where the server forbids channels."""
+        endpoint = app.endpoint
+        if not self._bridged:
+            try:
+                if isinstance(endpoint, UnixEndpoint):
+                    await self._ssh.open_unix(lambda: upgrade, endpoint.path)
+                else:
+                    await self._ssh.open_tcp(lambda: upgrade, endpoint.host, endpoint.port)
+            except ForwardError as error:
+                if not _may_be_forbidden(error, endpoint):
+                    raise
+                log.info("no forwarding (%s): going over a program there", error.said)
+            else:
+                return
+        await open_bridge(self._ssh, lambda: upgrade, endpoint, codex=app.probe.codex)
+        self._bridged = True
 
     def _require_ours(self, app: AppServer) -> None:
         allowed = {Owner.PROVED}
@@ -167,6 +187,13 @@ class SshDial:
             host=self._ssh.host,
             hint=hints[verdict.owner],
         )
+
+
+def _may_be_forbidden(error: ForwardError, endpoint: WsEndpoint | UnixEndpoint) -> bool:
+    # OpenSSH says the same of a socket that is not there and of one nobody may connect to, and a master of
+    # the user's own gives no reason; the listener has just been seen.
+    words = ("administratively prohibited", "unknown channel type", "refused by peer")
+    return isinstance(endpoint, UnixEndpoint) or any(word in error.said for word in words)
 
 
 class WssDial:

@@ -73,6 +73,17 @@ class Ssh(Protocol):
     async def open_unix(self, factory: Callable[[], P], path: str) -> tuple[asyncio.Transport, P]:
         """Open a direct-streamlocal channel to a unix socket on the devbox. Raises as `open_tcp`."""
 
+    async def open_exec(self, factory: Callable[[], P], command: str) -> tuple[asyncio.Transport, P]:
+        """Run a command without a terminal; its stdin and stdout are the byte stream.
+
+        The protocol is made when the command runs. ``get_extra_info("stderr")`` is the tail of what it said
+        there. Raises as `open_tcp`.
+
+        Args:
+            factory: Makes the protocol.
+            command: Words for the login shell, whichever it is.
+        """
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone. Returns when we closed it ourselves.
 

@@ -33,7 +33,7 @@ from codex_ssh.errors import (
     UsageError,
 )
 from codex_ssh.link.ssh import Ran, Ssh
-from codex_ssh.link.ssh_channel import ChannelTransport
+from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
 from codex_ssh.link.ssh_script import ScriptSession
 
@@ -227,6 +227,17 @@ class AsyncsshSsh:
             factory, path, lambda make: self._connection.create_unix_connection(make, path)
         )
 
+    async def open_exec(self, factory: Callable[[], P], command: str) -> tuple[asyncio.Transport, P]:
+        """Run a command as a byte stream; see the Protocol."""
+        return await self._open(
+            factory,
+            "exec",
+            lambda make: self._connection.create_session(
+                make, command, subsystem=None, request_pty=False, x11_forwarding=False, encoding=None
+            ),
+            kind=ExecTransport,
+        )
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""
         await asyncio.shield(self._owner.lost)
@@ -252,6 +263,7 @@ class AsyncsshSsh:
         factory: Callable[[], P],
         peer: tuple[str, int] | str,
         create: Callable[[Callable[[], Any]], Awaitable[tuple[object, Any]]],
+        kind: type[ChannelTransport] = ChannelTransport,
     ) -> tuple[asyncio.Transport, P]:
         protocol: list[P] = []
 
@@ -260,12 +272,13 @@ class AsyncsshSsh:
             return protocol[0]
 
         async def make() -> ChannelTransport:
-            _, transport = await create(lambda: ChannelTransport(make_protocol, loop=self._loop, peer=peer))
+            _, transport = await create(lambda: kind(make_protocol, loop=self._loop, peer=peer))
             assert isinstance(transport, ChannelTransport)
             return transport
 
-        shown = peer if isinstance(peer, str) else f"{peer[0]}:{peer[1]}"
-        transport = await self._attempt(make, ChannelTransport.abort, f"connect to {shown}", Stage.FORWARD)
+        shown = f"connect to {peer if isinstance(peer, str) else f'{peer[0]}:{peer[1]}'}"
+        purpose = "run a command" if kind is ExecTransport else shown
+        transport = await self._attempt(make, ChannelTransport.abort, purpose, Stage.FORWARD)
         return transport, protocol[0]
 
     async def _attempt(

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import asyncssh
 
     Channel = asyncssh.SSHTCPChannel[bytes] | asyncssh.SSHUNIXChannel[bytes]
+
+_STDERR_TAIL: Final = 4096
 
 
 class ChannelTransport(asyncio.Transport):
@@ -113,7 +115,12 @@ class ChannelTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         """Let bytes through again, beginning with those held back."""
         self._reading = True
-        if self._channel is not None:
+        # Not at once, as asyncssh would hand on what it holds back: no transport of asyncio does that, and a
+        # StreamReader that asks for more is not waiting yet, so it would wait for ever.
+        self._loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if self._reading and self._channel is not None:
             self._channel.resume_reading()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -179,3 +186,51 @@ class ChannelTransport(asyncio.Transport):
         self._channel = None
         if self._protocol is not None:
             self._protocol.connection_lost(exc)
+
+
+class ExecTransport(ChannelTransport):
+    """A transport over a command's stdin and stdout.
+
+    Its protocol is made when the command runs: nothing may be sent before.
+    """
+
+    def __init__(
+        self,
+        factory: Callable[[], asyncio.BaseProtocol],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        peer: tuple[str, int] | str,
+    ) -> None:
+        super().__init__(factory, loop=loop, peer=peer)
+        self._opened: Any = None
+        self._stderr = b""
+
+    def connection_made(self, channel: Any) -> None:
+        """The channel is open; the command does not run yet."""
+        self._opened = channel
+
+    def session_started(self) -> None:
+        """The command runs."""
+        super().connection_made(self._opened)
+
+    def data_received(self, data: bytes, datatype: object = None) -> None:
+        """Hand stdout on, keep the tail of stderr."""
+        if datatype is None:
+            super().data_received(data)
+        else:
+            self._stderr = (self._stderr + data)[-_STDERR_TAIL:]
+
+    def exit_status_received(self, status: int) -> None:
+        """The command ended; the end of the channel follows."""
+
+    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:  # noqa: FBT001 - asyncssh's signature
+        """The command was killed; the end of the channel follows."""
+
+    def xon_xoff_requested(self, client_can_do: bool) -> None:  # noqa: FBT001 - asyncssh's signature
+        """Only for terminals."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What it said on stderr, and what every channel knows."""
+        if name == "stderr":
+            return self._stderr.decode(errors="replace").strip()
+        return super().get_extra_info(name, default)

@@ -29,7 +29,7 @@ from codex_ssh.core.ssh_config import SshConfig
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link.ssh import Ran, Ssh
-from codex_ssh.link.ssh_channel import ChannelTransport
+from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_master import Master, bounded, open_master
 from codex_ssh.link.ssh_mux import Mux, MuxError, MuxRefused, is_alive
 from codex_ssh.link.ssh_mux_channel import Session
@@ -200,6 +200,17 @@ class OpenSsh:
             factory, path, lambda session: self._mux.open_unix(session, path), f"connect to {path}"
         )
 
+    async def open_exec(self, factory: Callable[[], P], command: str) -> tuple[asyncio.Transport, P]:
+        """Run a command as a byte stream; see the Protocol."""
+        environment = self._environment()
+        return await self._open(
+            factory,
+            "exec",
+            lambda session: self._mux.open_exec(session, command, environment),
+            "run a command",
+            kind=ExecTransport,
+        )
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""
         await asyncio.shield(self._lost)
@@ -212,6 +223,7 @@ class OpenSsh:
         peer: tuple[str, int] | str,
         make: Callable[[Session], Awaitable[None]],
         purpose: str,
+        kind: type[ChannelTransport] = ChannelTransport,
     ) -> tuple[asyncio.Transport, P]:
         made: list[P] = []
 
@@ -219,7 +231,7 @@ class OpenSsh:
             made.append(factory())
             return made[0]
 
-        transport = ChannelTransport(make_protocol, loop=self._loop, peer=peer)
+        transport = kind(make_protocol, loop=self._loop, peer=peer)
         # One at a time: the words for a refusal are known by their place in the master's log.
         async with self._turn:
             await self._attempt(make(cast("Session", transport)), purpose, Stage.FORWARD)
