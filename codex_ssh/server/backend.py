@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import re
 import secrets
 import shutil
 import signal
-from collections.abc import AsyncGenerator, Sequence
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +40,8 @@ STOP_SECONDS: Final = 5.0
 
 LAST_WORDS_SECONDS: Final = 0.5
 """How long we wait to learn whether a lost connection means that the engine has ended."""
+
+_PR_SET_PDEATHSIG: Final = 1
 
 _LOOK_SECONDS: Final = 0.02
 _READ_BYTES: Final = 64 * 1024
@@ -207,6 +211,7 @@ async def open_codex(program: Path, flags: Sequence[str] = ()) -> AsyncGenerator
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a terminal's Ctrl-C is ours to pass on
+                preexec_fn=_die_with_us(),
             )
         except OSError as error:
             raise _cannot_run(f"{program} cannot be run: {error.strerror}") from error
@@ -223,6 +228,14 @@ async def open_codex(program: Path, flags: Sequence[str] = ()) -> AsyncGenerator
                 await _end(backend)
         if failure is not None:
             raise failure
+
+
+def _die_with_us() -> Callable[[], None] | None:
+    """Give what makes the child end when we are killed and cannot end it: Linux has a way."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)  # loaded here: little may be done between fork and exec
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
 
 
 async def _follow(backend: CodexBackend) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,14 @@ async def test_the_end_of_the_engine_is_told_and_is_ours(
         assert caught.value.rcvd.reason == "the engine was ended by signal 9"
         assert await command.ended() == 1
         assert command.said.rstrip().endswith("the engine was ended by signal 9")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+async def test_the_engine_does_not_outlive_a_listener_that_was_killed(open_server: Open) -> None:
+    async with open_server(require_codex(), *LISTEN) as command:
+        engine = engine_pid(command)
+        command.process.kill()
+        await until(lambda: not processes.is_alive(engine), "the engine is gone")
 
 
 async def test_an_engine_that_does_not_start_is_a_failure(tmp_path: Path, codex_home: Path) -> None:
