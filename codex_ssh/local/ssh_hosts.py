@@ -1,0 +1,49 @@
+"""Finds the aliases of this machine's ssh configs, through their ``Include`` lines.
+
+Never runs ``ssh``, a ``Match exec`` command or anything else: completion calls it at every tab.
+"""
+
+from __future__ import annotations
+
+from glob import glob
+from pathlib import Path
+from typing import Final
+
+from codex_ssh.core.ssh_hosts import Alias, read_hosts
+
+_SYSTEM_CONFIG: Final = Path("/etc/ssh/ssh_config")
+_DEPTH_AT_MOST: Final = 16
+"""OpenSSH's own limit for nested includes."""
+
+
+def list_aliases(config_file: str = "") -> list[Alias]:
+    """Give every concrete alias once, in the order of the files. A file that cannot be read is passed over.
+
+    Args:
+        config_file: ``-F``; empty means the user's config and the system's, ``none`` means neither.
+    """
+    if config_file == "none":
+        return []
+    user_dir = Path.home() / ".ssh"
+    # As ssh does: what a user's file includes is relative to ~/.ssh, wherever that file lies.
+    starts = [(Path(config_file).expanduser(), user_dir)] if config_file else [
+        (user_dir / "config", user_dir),
+        (_SYSTEM_CONFIG, _SYSTEM_CONFIG.parent),
+    ]  # fmt: skip
+    found: dict[str, Alias] = {}
+    for path, base in starts:
+        _collect(path, base, found, 0)
+    return list(found.values())
+
+
+def _collect(path: Path, base: Path, found: dict[str, Alias], depth: int) -> None:
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return
+    for item in read_hosts(text, str(path)):
+        if isinstance(item, Alias):
+            found.setdefault(item.name, item)
+        elif depth < _DEPTH_AT_MOST:
+            for name in sorted(glob(str(base / Path(item.pattern).expanduser()))):
+                _collect(Path(name), base, found, depth + 1)
