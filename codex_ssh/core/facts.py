@@ -16,7 +16,8 @@ class ServerFacts:
         host: The host as the user typed it.
         user: Login name there; empty over ``wss``.
         hostname: The machine's own name; empty when nobody could ask it.
-        transport: How the session gets there: ``ssh``, ``ssh+door`` or ``wss``.
+        boot: The boot id of that machine's kernel; empty when nobody could ask it.
+        transport: How the session gets there: ``ssh``, ``ssh unix``, ``ssh exec``, ``ssh+door``, ``wss``.
         server_version: The app server's version; empty when its user agent did not say.
         codex_home: ``CODEX_HOME`` on the devbox.
         warnings: What the user should know, in our words, one line each.
@@ -28,4 +29,5 @@ class ServerFacts:
     transport: str
     server_version: str
     codex_home: str
+    boot: str = ""
     warnings: tuple[str, ...] = ()

@@ -88,6 +88,7 @@ class Way:
         host: The host as the user typed it.
         user: Login name there; empty over ``wss``.
         hostname: The machine's own name; empty over ``wss``.
+        boot: The boot id of its kernel; empty over ``wss``.
         codex_home: As the probe saw it; empty over ``wss``.
         warnings: What the user should know.
         wait_lost: Blocks until the SSH connection is gone; for ever over ``wss``.
@@ -102,6 +103,7 @@ class Way:
     codex_home: str
     warnings: tuple[str, ...]
     wait_lost: Callable[[], Awaitable[None]]
+    boot: str = ""
     check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
 
 
@@ -202,6 +204,7 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         host=ssh.host,
         user=app.probe.user,
         hostname=app.probe.hostname,
+        boot=app.probe.boot,
         codex_home=app.probe.codex_home,
         warnings=dial.warnings,
         wait_lost=ssh.wait_lost,
@@ -322,6 +325,7 @@ def _facts(way: Way, server: InitializeResult) -> ServerFacts:
         host=way.host,
         user=way.user,
         hostname=way.hostname,
+        boot=way.boot,
         transport=way.dial.transport,
         server_version=server.server_version,
         codex_home=server.codex_home,

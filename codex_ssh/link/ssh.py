@@ -58,6 +58,7 @@ class Ssh(Protocol):
 
         Raises:
             ForwardError: The server refuses exec, or it did not end in time.
+            AppServerError: A native Windows host answered.
             LinkLost: The connection went away meanwhile.
         """
 

@@ -35,7 +35,7 @@ from codex_ssh.errors import (
 from codex_ssh.link.ssh import Ran, Ssh
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
-from codex_ssh.link.ssh_script import ScriptSession
+from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
 
 if TYPE_CHECKING:
     import asyncssh
@@ -213,7 +213,10 @@ class AsyncsshSsh:
             session.abort()
         if reason is not None or (session.broke_off and self._owner.lost.done()):
             raise self._lost()
-        return session.ran()
+        ran = session.ran()
+        version = self._connection.get_extra_info("server_version", b"")
+        refuse_windows(ran, host=self._host, server=str(version))
+        return ran
 
     async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
         """Open a direct-tcpip channel; see the Protocol."""

@@ -33,7 +33,7 @@ from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_master import Master, bounded, open_master
 from codex_ssh.link.ssh_mux import Mux, MuxError, MuxRefused, is_alive
 from codex_ssh.link.ssh_mux_channel import Session
-from codex_ssh.link.ssh_script import ScriptSession
+from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
 from codex_ssh.local.files import private_temp_dir
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -183,7 +183,9 @@ class OpenSsh:
             session.abort()
         if session.broke_off and await self._is_gone():
             raise await self._loss()
-        return session.ran()
+        ran = session.ran()
+        refuse_windows(ran, host=self._host, server="")
+        return ran
 
     async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
         """Open a direct-tcpip channel; see the Protocol."""

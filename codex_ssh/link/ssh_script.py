@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from typing import TYPE_CHECKING, Final
 
+from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.link.ssh import Ran
 
 if TYPE_CHECKING:
@@ -17,6 +19,39 @@ if TYPE_CHECKING:
 
 STDERR_TAIL: Final = 16 * 1024
 """Bytes of stderr kept, the last ones."""
+
+
+_WORDS_LIMIT: Final = 4096
+
+_WINDOWS: Final = re.compile(rb"'?exec'? ?:?.{0,40}is not recognized as", re.DOTALL)
+"""cmd.exe: ``'exec' is not recognized as an internal or external command``; PowerShell: ``exec : The term
+'exec' is not recognized as the name of a cmdlet``."""
+
+
+def refuse_windows(ran: Ran, *, host: str, server: str) -> None:
+    """Say so when it was no POSIX shell that answered, but one of Windows.
+
+    Args:
+        ran: What came of ``exec /bin/sh -s``.
+        host: The word for messages.
+        server: The SSH server's own version, where it is known.
+
+    Raises:
+        AppServerError: It is a native Windows host.
+    """
+    if ran.status in (0, None):
+        return
+    words = ran.stderr + ran.stdout[:_WORDS_LIMIT]
+    # Windows speaks many languages; a WSL shell behind the same server would have run the script.
+    silent = "for_Windows" in server and not ran.stdout
+    if silent or _WINDOWS.search(words):
+        raise AppServerError(
+            "this is a native Windows host, which is not supported yet",
+            stage=Stage.APP_SERVER,
+            host=host,
+            said=words.decode(errors="replace").strip(),
+            hint="run sshd and codex inside WSL there, and connect to that",
+        )
 
 
 class ScriptSession:
