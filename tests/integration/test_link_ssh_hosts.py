@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("ssh_client")
 CMD = "'exec' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
 POWERSHELL = (
     "exec : The term 'exec' is not recognized as the name of a cmdlet, function, script file, or \r\n"
-    "operable program. Check the spelling of the name, or if a path was included, verify that the path is correct.\r\n"
+    "operable program. Check the spelling of the name, or if a path was included, verify that the path\r\n"
 )
 
 
@@ -55,7 +55,8 @@ async def open_windows(directory: Path, words: str) -> AsyncGenerator[SshOptions
         config = directory / "config"
         config.write_text(
             f"Host win\n HostName 127.0.0.1\n Port {server.get_port()}\n User me\n"
-            f" UserKnownHostsFile {known}\n StrictHostKeyChecking yes\n IdentityAgent none\n IdentityFile none\n"
+            f" UserKnownHostsFile {known}\n StrictHostKeyChecking yes\n"
+            " IdentityAgent none\n IdentityFile none\n"
         )
         yield SshOptions(config_file=str(config))
     finally:
