@@ -14,7 +14,7 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -267,7 +267,13 @@ async def _open_engine(plan: Plan) -> AsyncGenerator[_Running, None]:
 
 @asynccontextmanager
 async def _open_rehearsal() -> AsyncGenerator[Rehearsal, None]:
-    with TemporaryDirectory(prefix="codex-ssh-rehearsal-") as private:
+    """Run the rehearsal engine; a CODEX_HOME that is named is told to clients, and nothing is written there.
+
+    Without one it tells a private directory: the user's own is Codex's, which this is not.
+    """
+    with ExitStack() as stack:
+        given = os.environ.get("CODEX_HOME")
+        private = given or stack.enter_context(TemporaryDirectory(prefix="codex-ssh-rehearsal-"))
         async with open_rehearsal(codex_home=Path(private)) as engine:
             yield engine
 

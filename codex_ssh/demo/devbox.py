@@ -22,6 +22,7 @@ from typing import Final
 from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.demo.ssh_server import open_ssh_server
 from codex_ssh.errors import AppServerError, Stage
+from codex_ssh.link.tasks import open_tasks
 from codex_ssh.local.files import private_temp_dir, write_private
 from codex_ssh.local.process import end_process
 
@@ -118,14 +119,10 @@ async def _open_app_server(
     try:
         async with asyncio.timeout(START_SECONDS):
             port = await _read_port(process.stderr)
-        async with asyncio.TaskGroup() as group:
+        async with open_tasks() as tasks:
             # Its stderr must be read, or it would one day wait for somebody to.
-            reading = group.create_task(process.stderr.read())
-            try:
-                yield port
-            finally:
-                await _end(process)
-                await reading
+            tasks.start(_drain(process.stderr))
+            yield port
     except TimeoutError:
         raise AppServerError(
             f"the demo's app server did not start within {START_SECONDS:.0f} seconds",
@@ -134,6 +131,11 @@ async def _open_app_server(
         ) from None
     finally:
         await _end(process)
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
