@@ -20,7 +20,7 @@ from codex_ssh.core.config import WssFallback
 from codex_ssh.core.endpoint import WsEndpoint, WssEndpoint
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.host import Host
-from codex_ssh.core.methods import InitializeResult, initialize
+from codex_ssh.core.methods import Account, InitializeResult, account_read, initialize
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
@@ -48,6 +48,10 @@ log = logging.getLogger(__name__)
 
 LOSS_SETTLES_SECONDS: Final = 0.2
 """How long after the WebSocket's end the SSH connection's end is waited for: it says more."""
+
+
+ACCOUNT_TIMEOUT_SECONDS: Final = 1.0
+"""How long behind ``initialize`` the answer to ``account/read`` is waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +177,14 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     async with open_websocket(way.dial, way.host) as websocket, open_tasks() as tasks:
         session = Session(websocket, way.host, explain=lambda lost: _explain(way, lost))
         tasks.start(session.pump())
+        account = _Account()
+        # Asked in the same flight as initialize, right behind it: it costs no round trip.
+        tasks.start(account.ask(session))
         server = await _initialize(session, way.host)
         log.info("session open with %s", server.user_agent)
         found = await way.check(server) if way.check is not None else ()
+        if await account.is_missing():
+            found = (*found, _sign_in(way.host))
         yield Link(session, _facts(replace(way, warnings=(*way.warnings, *found)), server))
 
 
@@ -287,6 +296,36 @@ async def _through_door(way: Way) -> AsyncGenerator[Way, None]:
     async with open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door:
         assert isinstance(door.endpoint, WsEndpoint)
         yield replace(way, dial=DoorDial(door.endpoint, token=token, transport=way.dial.transport))
+
+
+class _Account:
+    """Who is signed in on the devbox, asked while the session opens."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+        self._account: Account | None = None
+
+    async def ask(self, session: Session) -> None:
+        """Ask; a server that will not say is no failure."""
+        try:
+            self._account = await session.call(account_read())
+        except (RpcFailed, LinkLost) as error:
+            log.debug("who is signed in is not known: %s", error)
+        finally:
+            self._told.set()
+
+    async def is_missing(self) -> bool:
+        """Whether the server needs a sign-in and nobody is signed in; false when it does not say in time."""
+        try:
+            async with asyncio.timeout(ACCOUNT_TIMEOUT_SECONDS):
+                await self._told.wait()
+        except TimeoutError:
+            return False
+        return self._account is not None and self._account.login_required and not self._account.kind
+
+
+def _sign_in(host: str) -> str:
+    return f"nobody is signed in to codex there: ssh -t {host} codex login --device-auth"
 
 
 async def _initialize(session: Session, host: str) -> InitializeResult:

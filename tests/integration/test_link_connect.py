@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_link
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody
-from tests.support.codex import CodexAppServer, CodexBinary
+from tests.support.codex import CodexAppServer, CodexBinary, open_codex
 from tests.support.listening import exposed, listening
 from tests.support.sshd import Sshd
 
@@ -52,6 +53,20 @@ async def test_a_session_knows_where_it_is_and_listens_nowhere(sshd: Sshd, serve
         assert 0 < await link.ping() < 20
         assert listening([os.getpid()]) == before
     assert (sshd.logins, sshd.connections) == (1, 1)
+
+
+async def test_nobody_signed_in_is_said_with_the_command_that_helps(
+    sshd: Sshd, server: CodexAppServer, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    home = tmp_path / "nobody"
+    home.mkdir(mode=0o700)
+    async with (
+        open_codex(codex_binary, home, cwd=tmp_path) as bare,
+        open_link(profile(sshd, bare), Nobody()) as link,
+    ):
+        assert link.facts.warnings == (
+            "nobody is signed in to codex there: ssh -t devbox codex login --device-auth",
+        )
 
 
 async def test_the_door_can_stand_in_between(sshd: Sshd, server: CodexAppServer) -> None:
