@@ -144,6 +144,16 @@ async def _running(
             start_new_session=True,
         )
         their_words.close()
+        life, their_life = (stack.enter_context(end) for end in socket.socketpair())
+        # Ends the master when we are killed: it would hold the connection for ever.
+        guard = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
+            ["/bin/sh", "-c", 'read -r never; kill "$0"', str(process.pid)],
+            stdin=their_life.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        their_life.close()
 
         def listen() -> None:
             try:
@@ -159,6 +169,9 @@ async def _running(
             yield process
         finally:
             loop.remove_reader(words)
+            guard.kill()
+            guard.wait()
+            life.close()
             await _end(process)
 
 

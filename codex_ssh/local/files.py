@@ -19,6 +19,9 @@ from codex_ssh.errors import ConfigError
 
 SECRET_LIMIT_BYTES: Final = 4096
 
+_TEMP_DIR_LONGEST: Final = 56
+"""Bytes a temporary directory's own path may have; those of macOS have 49."""
+
 
 def make_private_dir(path: Path) -> Path:
     """Make a directory of mode 0700 with its parents, and give it back.
@@ -83,7 +86,9 @@ def read_secret(path: Path) -> Secret:
 def private_temp_dir(prefix: str = "codex-ssh-") -> Generator[Path, None, None]:
     """Give a new directory of mode 0700; it and all in it are gone afterwards.
 
-    Short on purpose: a unix socket's path must fit 107 bytes.
+    Short on purpose: a unix socket's path must fit 103 bytes, and ``ssh`` makes it longer while it binds.
     """
-    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+    usual = tempfile.gettempdir()
+    where = usual if len(os.fsencode(usual)) <= _TEMP_DIR_LONGEST else "/tmp"  # noqa: S108 - made with mode 0700
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as name:
         yield Path(name)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -164,3 +165,49 @@ async def test_no_secret_and_no_file_of_ours_is_left_by_ssh(tmp_path: Path) -> N
             assert directory.stat().st_mode & 0o777 == 0o700
         assert not directory.exists()
         assert person.questions == []
+
+
+HOLD = """\
+import asyncio, sys
+from codex_ssh.core.host import parse_host
+from codex_ssh.core.ssh_options import SshClient, SshOptions
+from codex_ssh.link.ssh_client import open_ssh
+from codex_ssh.local.terminal import SilentPrompter
+
+async def main():
+    options = SshOptions(config_file=sys.argv[1], client=SshClient.OPENSSH)
+    async with open_ssh(parse_host(sys.argv[2]), options, SilentPrompter()):
+        print("in", flush=True)
+        await asyncio.sleep(1000)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_master_of_ours_ends_when_we_are_killed(tmp_path: Path, short_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        held = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", HOLD, sshd.ssh_config, sshd.alias),
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(short_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        assert held.stdout is not None
+        assert await held.stdout.readline() == b"in\n"
+        below = processes.descendants(held.pid)
+        assert len(below) == 2
+        held.kill()
+        await held.wait()
+        await until(lambda: not any(map(processes.is_alive, below)), "master and guard end")
+        await until(lambda: not sshd.connection_pids(), "the connection ends")
+
+
+async def test_a_long_name_of_the_temporary_directory_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        monkeypatch.setattr("tempfile.tempdir", str(long))
+        options = SshOptions(config_file=str(sshd.ssh_config), client=SshClient.OPENSSH)
+        async with open_ssh(parse_host(sshd.alias), options, SilentPrompter()) as ssh:
+            assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
