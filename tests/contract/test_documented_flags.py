@@ -24,6 +24,7 @@ from tests.contract.documented import (
 
 FOREIGN: Mapping[str, str] = {
     "--remote": "codex",
+    "--device-auth": "codex login",
     "--help": "argparse's own, said once",
     "--version": "argparse's own, said once",
 }
