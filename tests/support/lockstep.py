@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-QUIET_SECONDS = 0.12
+QUIET_SECONDS = 0.3
 """A side that has said nothing for so long has finished its turn; long against what computing takes."""
 
 
