@@ -1,6 +1,6 @@
 """``codex-ssh server``: the life of the app server on a host.
 
-Lives here: the flags and what is printed. Not here: doing it (:mod:`codex_ssh.link.lifecycle`).
+Lives here: the flags and what is printed. Not here: doing it (:mod:`codex_ssh.link.upkeep`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from codex_ssh.local.log import log_to_stderr
 if TYPE_CHECKING:
     from codex_ssh.link.appserver import AppServer
     from codex_ssh.link.connect import Profile
-    from codex_ssh.link.lifecycle import Status
     from codex_ssh.link.ssh import Ssh
+    from codex_ssh.link.upkeep import Status
 
 NAME = "server"
 HELP = "start, stop, restart or look at the app server of a host"

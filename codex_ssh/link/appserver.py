@@ -3,7 +3,7 @@
 Lives here: looking, the order of choice with the reason for every step, and starting. Not here: what the
 probe's answer means line by line (:mod:`codex_ssh.core.probe`), whether a listener is ours
 (:mod:`codex_ssh.core.ownership`, asked by :mod:`codex_ssh.link.dial` for every dial), the token
-(:mod:`codex_ssh.link.token`), and stopping (:mod:`codex_ssh.link.lifecycle`).
+(:mod:`codex_ssh.link.token`), and stopping (:mod:`codex_ssh.link.upkeep`).
 """
 
 from __future__ import annotations

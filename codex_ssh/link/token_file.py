@@ -1,7 +1,7 @@
 """The token file on the devbox: made, told by its fingerprint, and replaced.
 
 Lives here: what ``codex-ssh token`` does on one SSH connection. Not here: reading it for a dial
-(:mod:`codex_ssh.link.token`) and restarting the server that uses it (:mod:`codex_ssh.link.lifecycle`).
+(:mod:`codex_ssh.link.token`) and restarting the server that uses it (:mod:`codex_ssh.link.upkeep`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from codex_ssh.core.probe import SecretFile
 from codex_ssh.errors import Stage, TokenError
 from codex_ssh.link.appserver import AppServer, choose, look, make_token
 from codex_ssh.link.connect import Profile
-from codex_ssh.link.lifecycle import restart_server, wait_idle
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import read_secret
+from codex_ssh.link.upkeep import restart_server, wait_idle
 
 WRITE_TIMEOUT_SECONDS: Final = 30.0
 
