@@ -65,36 +65,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _act(arguments: argparse.Namespace, profile: Profile) -> int:
-    from codex_ssh.link import lifecycle
+    from codex_ssh.link import upkeep
     from codex_ssh.link.connect import open_host
 
     async with open_host(profile, build_prompter(arguments)) as ssh:
         match arguments.action:
             case "start":
-                facts = _server(await lifecycle.start_server(ssh, profile))
+                facts = _server(await upkeep.start_server(ssh, profile))
             case "stop":
-                outcome = await lifecycle.stop_server(ssh, profile, force=arguments.force)
+                outcome = await upkeep.stop_server(ssh, profile, force=arguments.force)
                 facts = {"outcome": outcome}
             case "restart":
-                app = await lifecycle.restart_server(
+                app = await upkeep.restart_server(
                     ssh, profile, when_idle=arguments.when_idle, force=arguments.force
                 )
                 facts = _server(app)
             case "status":
-                facts = _status(await lifecycle.read_status(ssh, profile, everything=True))
+                facts = _status(await upkeep.read_status(ssh, profile, everything=True))
             case "logs":
                 return await _print_logs(ssh, arguments)
             case _:
-                removed, kept = await lifecycle.collect_garbage(ssh)
+                removed, kept = await upkeep.collect_garbage(ssh)
                 facts = {"removed": removed, "kept": kept}
     _print(arguments, {"host": str(profile.host), **facts})
     return 0
 
 
 async def _print_logs(ssh: Ssh, arguments: argparse.Namespace) -> int:
-    from codex_ssh.link import lifecycle
+    from codex_ssh.link import upkeep
 
-    path, text = await lifecycle.read_logs(ssh, lines=max(arguments.lines, 1))
+    path, text = await upkeep.read_logs(ssh, lines=max(arguments.lines, 1))
     if arguments.json:
         print(json.dumps({"host": ssh.host, "path": path, "lines": text.splitlines()}), flush=True)
     elif path:
