@@ -62,7 +62,7 @@ async def open_openssh(
     """
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        directory = stack.enter_context(private_temp_dir())
+        directory = stack.enter_context(private_temp_dir(for_sockets=True))
         log, path = None, live_control_path(config)
         if not path or not await is_alive(path):
             log, path = await stack.enter_async_context(

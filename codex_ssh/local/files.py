@@ -83,12 +83,16 @@ def read_secret(path: Path) -> Secret:
 
 
 @contextmanager
-def private_temp_dir(prefix: str = "codex-ssh-") -> Generator[Path, None, None]:
+def private_temp_dir(prefix: str = "codex-ssh-", *, for_sockets: bool = False) -> Generator[Path, None, None]:
     """Give a new directory of mode 0700; it and all in it are gone afterwards.
 
-    Short on purpose: a unix socket's path must fit 103 bytes, and ``ssh`` makes it longer while it binds.
+    Args:
+        prefix: How its name begins.
+        for_sockets: It lies in ``/tmp`` where the usual place has a long name: a unix socket's path must
+            fit 103 bytes, and ``ssh`` makes it longer while it binds.
     """
     usual = tempfile.gettempdir()
-    where = usual if len(os.fsencode(usual)) <= _TEMP_DIR_LONGEST else "/tmp"  # noqa: S108 - made with mode 0700
+    too_long = for_sockets and len(os.fsencode(usual)) > _TEMP_DIR_LONGEST
+    where = "/tmp" if too_long else usual  # noqa: S108 - made with mode 0700
     with tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as name:
         yield Path(name)

@@ -92,7 +92,7 @@ async def test_a_lost_ssh_connection_is_what_a_waiting_call_hears(sshd: Sshd, se
     async with open_link(profile(sshd, server), Nobody()) as link, asyncio.TaskGroup() as group:
         os.kill(server.pid, signal.SIGSTOP)
         waiting = group.create_task(refused(link.call(thread_list())))
-        listening_in = group.create_task(refused(anext(link.incoming().__aiter__())))
+        listening_in = group.create_task(refused(drained(link)))
         await asyncio.sleep(0)
         sshd.cut()
         assert (await waiting).stage.value == "ssh"
