@@ -47,6 +47,18 @@ def test_a_temporary_directory_is_private_and_gone_afterwards() -> None:
     assert not path.exists()
 
 
+def test_a_directory_for_sockets_has_a_short_name_whatever_tmpdir_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with private_temp_dir(for_sockets=True) as path:
+        assert len(str(path)) < 50
+    with private_temp_dir() as path:
+        assert path.parent == long
+
+
 def test_a_secret_is_read_trimmed(tmp_path: Path) -> None:
     write_private(tmp_path / "t", "  c2VjcmV0\n")
     assert read_secret(tmp_path / "t") == Secret("c2VjcmV0")
