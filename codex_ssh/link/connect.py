@@ -34,7 +34,14 @@ from codex_ssh.errors import (
     Stage,
     StageError,
 )
-from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server, require_home
+from codex_ssh.link.appserver import (
+    AppServer,
+    Wanted,
+    find_or_start_app_server,
+    look,
+    on_tcp,
+    require_home,
+)
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust, WssDial
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
@@ -237,8 +244,7 @@ async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter |
     token = profile.given()
     if token is None and prompter is not None:
         async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
-            app = await find_or_start_app_server(ssh, profile.wanted)
-            token = pick_credential(app, given=lambda: None, host=ssh.host)
+            token = await _read_token(ssh, profile.wanted)
     if token is None:
         raise ConfigError(
             f"{profile.host}: there is no token for {profile.wss}",
@@ -254,6 +260,13 @@ async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter |
         warnings=(),
         wait_lost=_never,
     )
+
+
+async def _read_token(ssh: Ssh, wanted: Wanted) -> Secret | None:
+    """Read the token of the recipe, or of the server behind the TLS front; nothing is started or dialled."""
+    probe = await look(ssh, wanted, own=False)
+    behind = on_tcp(probe, probe.ws, "behind the wss address")
+    return None if behind is None else pick_credential(behind, given=lambda: None, host=ssh.host)
 
 
 async def _never() -> None:

@@ -23,6 +23,7 @@ from codex_ssh.errors import (
     LoginRefused,
     TlsRefused,
 )
+from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_link
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
@@ -85,6 +86,15 @@ async def test_the_token_is_read_over_ssh_when_nothing_here_names_one(
     async with open_link(profile, Nobody()) as link:
         assert link.facts.transport == "wss"
     assert sshd.logins == 1
+
+
+async def test_the_recipes_token_is_read_without_starting_anything(
+    sshd: Sshd, server: CodexAppServer, front: Front
+) -> None:
+    profile = replace(by_wss(sshd, server, front), given=lambda: None, wanted=Wanted())
+    async with open_link(profile, Nobody()) as link:
+        assert link.facts.transport == "wss"
+    assert not (sshd.home / ".codex-ssh").exists()
 
 
 async def test_without_ssh_and_without_a_source_the_missing_token_is_said(
