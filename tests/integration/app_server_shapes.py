@@ -21,28 +21,27 @@ STREAMED = ("item/agentMessage/delta", "item/reasoning/summaryTextDelta")
 
 
 def order(heard: Sequence[Json]) -> list[str]:
-    """Give the methods in order, with what tells them apart; runs of deltas are one."""
+    """Give the methods in order, with what tells them apart, then the answers; runs of deltas are one.
+
+    Answers stand by themselves because codex sends them from another task than notifications: which of the
+    two comes first is chance.
+    """
     lines: list[str] = []
+    answers: list[str] = []
     for message in heard:
         if "method" not in message:
-            lines.append("error" if "error" in message else "reply")
+            answers.append("error" if "error" in message else "reply")
         elif message["method"] not in CHANCE:
             line = f"{message['method']} {_detail(message)}".strip()
             if not (line in STREAMED and lines[-1:] == [line]):
                 lines.append(line)
-    return _without_races(lines)
+    return [*_without_races(lines), "answers:", *answers]
 
 
 def _without_races(lines: list[str]) -> list[str]:
-    """Put what codex sends either way round into one order.
-
-    These are a declined item's end and the status that comes with it, and an answer and the usage of the
-    model's response it cut.
-    """
+    """Put a declined item's end before the status that comes with it: codex sends them either way round."""
     for n, (line, behind) in enumerate(pairwise(tuple(lines))):
-        declined = line == "thread/status/changed active" and behind.startswith("item/completed")
-        cut = line == "account/rateLimits/updated" and behind == "reply"
-        if declined or cut:
+        if line == "thread/status/changed active" and behind.startswith("item/completed"):
             lines[n], lines[n + 1] = behind, line
     return lines
 
