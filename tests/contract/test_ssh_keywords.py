@@ -1,11 +1,10 @@
 """The table of ssh keywords in the docs against what the ssh of this machine prints."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.support.require import require_program
 
 PAGE = Path(__file__).parents[2] / "docs/reference/ssh.md"
 
@@ -23,9 +22,7 @@ def test_no_keyword_is_described_twice() -> None:
 
 
 def test_every_keyword_ssh_prints_is_described() -> None:
-    program = shutil.which("ssh")
-    if program is None:
-        pytest.skip("ssh: apt-get install openssh-client")
+    program = require_program("ssh", "ssh: apt-get install openssh-client")
     output = subprocess.run(
         [program, "-F", "none", "-G", "x"], capture_output=True, text=True, check=True, timeout=10
     ).stdout

@@ -142,8 +142,6 @@ async def enter(directory: Path, person: Answers, *blocks: str) -> bytes:
 
 @pytest.mark.parametrize(("method", "way"), ROWS)
 async def test_every_method_gets_in_by_every_way(tmp_path: Path, method: str, way: str) -> None:
-    if method == "encrypted key":
-        pytest.importorskip("bcrypt")
     async with AsyncExitStack() as stack:
         end = await stack.enter_async_context(open_end(stack, tmp_path, method))
         hops = [
