@@ -7,10 +7,8 @@ real host sees; only the config file it reads the host from is ours.
 from __future__ import annotations
 
 import asyncio
-import base64
 import getpass
 import os
-import secrets
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -22,6 +20,7 @@ from typing import Final
 from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.demo.ssh_server import open_ssh_server
 from codex_ssh.errors import AppServerError, Stage
+from codex_ssh.link.appserver import make_token
 from codex_ssh.link.tasks import open_tasks
 from codex_ssh.local.files import private_temp_dir, write_private
 from codex_ssh.local.process import end_process
@@ -69,7 +68,7 @@ async def open_devbox(engine: Path | None = None) -> AsyncGenerator[Devbox, None
         workspace.mkdir(parents=True, mode=0o700)
         (workspace / "README.md").write_text(_GREETING, encoding="utf-8")
         token_file = home / ".codex" / "app-server-token"
-        write_private(token_file, base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+        write_private(token_file, make_token().reveal() + "\n")
         async with (
             _open_app_server(engine, token_file, home=home, workspace=workspace) as port,
             open_ssh_server(
