@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import h11
@@ -50,12 +51,20 @@ class Refused:
     Attributes:
         status: HTTP status.
         body: The start of the body as text, stripped; remote text.
-        date: The server's ``Date`` header, empty when it sends none (codex does not).
+        date: The server's ``Date`` header; empty when it sends none.
     """
 
     status: int
     body: str
     date: str = ""
+
+    @property
+    def server_time(self) -> float | None:
+        """The server's clock in Unix seconds, to the second; None when it does not tell."""
+        try:
+            return parsedate_to_datetime(self.date).timestamp()
+        except (ValueError, OverflowError):
+            return None
 
 
 class Handshake:

@@ -42,7 +42,7 @@ from codex_ssh.link.appserver import (
     on_tcp,
     require_home,
 )
-from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust, WssDial
+from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
@@ -50,6 +50,7 @@ from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.tasks import open_tasks
 from codex_ssh.link.token import pick_credential
 from codex_ssh.link.websocket import open_websocket
+from codex_ssh.link.wss import WssDial
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,9 @@
-"""The security boundary: the one way to an app server.
+"""The security boundary: the one way to an app server over SSH.
 
 Lives here: proving the listener's owner, picking the credential and upgrading a fresh connection, for the
 first connect, for every reconnect and for every client of the door. Nothing else in codex-ssh sends a
-credential. Not here: opening the channel (:mod:`codex_ssh.link.ssh`), the rules of proof
+credential, the direct way (:mod:`codex_ssh.link.wss`) apart. Not here: opening the channel
+(:mod:`codex_ssh.link.ssh`), the upgrade itself (:mod:`codex_ssh.link.upgrade`), the rules of proof
 (:mod:`codex_ssh.core.ownership`) and of tokens (:mod:`codex_ssh.link.token`).
 """
 
@@ -10,38 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Protocol
 
 from codex_ssh.core.command import NoAuth
-from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint
-from codex_ssh.core.handshake import NONCE_BYTES, Handshake, HandshakeError, Refused, Switched
+from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
-from codex_ssh.errors import (
-    AppServerError,
-    CredentialRefused,
-    ForwardError,
-    HostUnreachable,
-    OwnerNotProved,
-    ProtocolViolated,
-    Stage,
-    TlsRefused,
-)
+from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, Stage
 from codex_ssh.link.appserver import AppServer, Wanted, look_again
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
+from codex_ssh.link.upgrade import UPGRADE_TIMEOUT_SECONDS, P, Upgrade, settle, silent
 
 log = logging.getLogger(__name__)
-
-UPGRADE_TIMEOUT_SECONDS: Final = 10.0
-"""The official client's limit for connecting."""
-
-P = TypeVar("P", bound=asyncio.Protocol)
 
 
 class Dial(Protocol):
@@ -131,18 +116,18 @@ class SshDial:
             app = self.app = await look_again(self._ssh, self.app, self._wanted)
         self._require_ours(app)
         bearer = pick_credential(app, given=self._given, host=self._ssh.host)
-        upgrade = _Upgrade(factory, host_header=_host_header(app), bearer=bearer)
+        upgrade = Upgrade(factory, host_header=_host_header(app), bearer=bearer)
         async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
             try:
                 await self._open(app, upgrade)
-                return await _settle(upgrade, host=self._ssh.host)
+                return await settle(upgrade, host=self._ssh.host)
             except (TimeoutError, asyncio.CancelledError):
                 upgrade.abort()
                 if limit.expired():
-                    raise _silent(self._ssh.host) from None
+                    raise silent(self._ssh.host) from None
                 raise
 
-    async def _open(self, app: AppServer, upgrade: _Upgrade[P]) -> None:
+    async def _open(self, app: AppServer, upgrade: Upgrade[P]) -> None:
         """Open a channel to the endpoint; by a program there where the server forbids channels."""
         endpoint = app.endpoint
         if not self._bridged:
@@ -196,56 +181,6 @@ def _may_be_forbidden(error: ForwardError, endpoint: WsEndpoint | UnixEndpoint) 
     return isinstance(endpoint, UnixEndpoint) or any(word in error.said for word in words)
 
 
-class WssDial:
-    """Dials a ``wss://`` endpoint directly.
-
-    Args:
-        endpoint: Where to.
-        token: The credential; None sends none.
-        tls: Verifies the server; the default context of :mod:`ssl`, with the user's own CA if any.
-    """
-
-    transport = "wss"
-
-    def __init__(self, endpoint: WssEndpoint, *, token: Secret | None, tls: ssl.SSLContext) -> None:
-        self._endpoint = endpoint
-        self._token = token
-        self._tls = tls
-        self.warnings: tuple[str, ...] = ()
-
-    async def __call__(self, factory: Callable[[], P]) -> P:
-        """See :meth:`Dial.__call__`; raises HostUnreachable and TlsRefused as well."""
-        where = str(self._endpoint)
-        header = where.removeprefix("wss://")
-        upgrade = _Upgrade(factory, host_header=header, bearer=self._token)
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
-            try:
-                await loop.create_connection(
-                    lambda: upgrade,
-                    self._endpoint.host,
-                    self._endpoint.port,
-                    ssl=self._tls,
-                    happy_eyeballs_delay=0.25,
-                )
-                return await _settle(upgrade, host=where)
-            except ssl.SSLError as error:
-                raise _tls_refused(where, error) from error
-            except OSError as error:
-                raise HostUnreachable(
-                    "it cannot be reached",
-                    stage=Stage.WEBSOCKET,
-                    host=where,
-                    said=error.strerror or str(error),
-                    hint="check the address and the network",
-                ) from error
-            except (TimeoutError, asyncio.CancelledError):
-                upgrade.abort()
-                if limit.expired():
-                    raise _silent(where) from None
-                raise
-
-
 class DoorDial:
     """Dials our own door, as any client of this machine does (``--door``).
 
@@ -263,148 +198,17 @@ class DoorDial:
     async def __call__(self, factory: Callable[[], P]) -> P:
         """See :meth:`Dial.__call__`."""
         where = str(self._endpoint)
-        upgrade = _Upgrade(factory, host_header=where.removeprefix("ws://"), bearer=self._token)
+        upgrade = Upgrade(factory, host_header=where.removeprefix("ws://"), bearer=self._token)
         async with asyncio.timeout(2 * UPGRADE_TIMEOUT_SECONDS) as limit:
             try:
                 loop = asyncio.get_running_loop()
                 await loop.create_connection(lambda: upgrade, self._endpoint.host, self._endpoint.port)
-                return await _settle(upgrade, host=where)
+                return await settle(upgrade, host=where)
             except (TimeoutError, asyncio.CancelledError):
                 upgrade.abort()
                 if limit.expired():
-                    raise _silent(where) from None
+                    raise silent(where) from None
                 raise
-
-
-class _Upgrade(asyncio.Protocol, Generic[P]):
-    """Speaks the upgrade on a fresh transport, then hands it over to the protocol it was made for."""
-
-    def __init__(self, factory: Callable[[], P], *, host_header: str, bearer: Secret | None) -> None:
-        self._factory = factory
-        self._handshake = Handshake(host=host_header, nonce=secrets.token_bytes(NONCE_BYTES))
-        self._bearer = bearer
-        self._transport: asyncio.Transport | None = None
-        self.settled: asyncio.Future[P | Refused] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._handshake.request(bearer=self._bearer))
-        self._bearer = None
-
-    def data_received(self, data: bytes) -> None:
-        if self.settled.done() or self._transport is None:
-            return
-        try:
-            verdict = self._handshake.receive(data)
-        except HandshakeError as error:
-            self.settled.set_exception(error)
-            return
-        match verdict:
-            case Switched():
-                protocol = self._factory()
-                self._transport.set_protocol(protocol)
-                protocol.connection_made(self._transport)
-                if verdict.leftover:
-                    protocol.data_received(verdict.leftover)
-                self.settled.set_result(protocol)
-            case Refused():
-                self.settled.set_result(verdict)
-            case None:
-                pass
-
-    def eof_received(self) -> bool:
-        self.data_received(b"")
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.data_received(b"")
-        if not self.settled.done():
-            self.settled.set_exception(exc or HandshakeError("it closed the connection without an answer"))
-
-    def abort(self) -> None:
-        """End the transport at once; safe in any state."""
-        if self._transport is not None:
-            self._transport.abort()
-        if self.settled.done() and not self.settled.cancelled():
-            self.settled.exception()  # somebody gave up waiting: nobody else will look
-
-
-async def _settle(upgrade: _Upgrade[P], *, host: str) -> P:
-    try:
-        outcome = await upgrade.settled
-    except HandshakeError as error:
-        upgrade.abort()
-        raise ProtocolViolated(
-            f"the app server did not answer as a WebSocket server: {error}",
-            stage=Stage.WEBSOCKET,
-            host=host,
-            hint="is it an app server that listens there?",
-        ) from error
-    except ConnectionError as error:
-        raise ProtocolViolated(
-            "the connection broke during the upgrade", stage=Stage.WEBSOCKET, host=host, said=str(error)
-        ) from error
-    if isinstance(outcome, Refused):
-        upgrade.abort()
-        raise _refused(outcome, host)
-    return outcome
-
-
-def _refused(answer: Refused, host: str) -> CredentialRefused | ProtocolViolated:
-    if answer.status in (401, 403):
-        return CredentialRefused(
-            f"the app server refused the credential ({answer.status})",
-            status=answer.status,
-            stage=Stage.TOKEN,
-            host=host,
-            said=answer.body,
-            hint=_hint_for(answer.body),
-        )
-    return ProtocolViolated(
-        f"the app server answered {answer.status} instead of upgrading",
-        stage=Stage.WEBSOCKET,
-        host=host,
-        said=answer.body,
-        hint="is it an app server that listens there?",
-    )
-
-
-_HINTS: Final = {
-    "missing websocket bearer token": "it wants a token: --token-file, or --remote-auth-token-env VAR",
-    "invalid websocket bearer token": "the file may have changed after it started: restart it, or name the "
-    "right one with --token-file",
-    "expired websocket jwt": "compare the clocks of both machines",
-    "websocket jwt is not valid yet": "compare the clocks of both machines",
-    "websocket jwt issuer mismatch": "it was started with another --ws-issuer",
-    "websocket jwt audience mismatch": "it was started with another --ws-audience",
-}
-
-
-def _hint_for(body: str) -> str:
-    return _HINTS.get(body, "check which token the app server was started with")
-
-
-def _tls_refused(where: str, error: ssl.SSLError) -> TlsRefused:
-    said = getattr(error, "verify_message", "") or error.reason or str(error)
-    return TlsRefused(
-        "the server's certificate was not accepted"
-        if isinstance(error, ssl.SSLCertVerificationError)
-        else "TLS failed",
-        stage=Stage.WEBSOCKET,
-        host=where,
-        said=said,
-        hint="nothing was sent; a private authority is named with --tls-ca FILE",
-    )
-
-
-def _silent(host: str) -> ProtocolViolated:
-    return ProtocolViolated(
-        f"the app server did not answer the upgrade within {UPGRADE_TIMEOUT_SECONDS:.0f} seconds",
-        stage=Stage.WEBSOCKET,
-        host=host,
-        hint="is it stopped? look at it there",
-    )
 
 
 def _host_header(app: AppServer) -> str:
