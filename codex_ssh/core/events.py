@@ -245,6 +245,32 @@ class ModelRerouted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginCompleted:
+    """A sign-in on the devbox is over.
+
+    Attributes:
+        login_id: Which; empty for an API key.
+        error: Why it failed, in the server's words.
+    """
+
+    login_id: str
+    success: bool
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdated:
+    """Somebody else, or nobody, is signed in on the devbox now.
+
+    Attributes:
+        kind: ``chatgpt``, ``apikey`` …; empty for nobody.
+    """
+
+    kind: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEvent:
     """A notification nothing here reads."""
 
@@ -271,6 +297,8 @@ Event = (
     | ErrorSaid
     | Warned
     | ModelRerouted
+    | LoginCompleted
+    | AccountUpdated
     | UnknownEvent
 )
 
@@ -428,5 +456,13 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
         from_model=text_at(params, "fromModel"),
         to_model=text_at(params, "toModel"),
         reason=text_at(params, "reason"),
+    ),
+    "account/login/completed": lambda params: LoginCompleted(
+        login_id=text_at(params, "loginId"),
+        success=truth_at(params, "success"),
+        error=text_at(params, "error"),
+    ),
+    "account/updated": lambda params: AccountUpdated(
+        kind=text_at(params, "authMode"), plan=text_at(params, "planType")
     ),
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from codex_ssh.core.fields import list_at, shape_at, text_at, truth_at
@@ -37,11 +37,12 @@ class Call(Generic[T]):
     """A request to the app server and how to read its answer.
 
     Attributes:
+        params: Not in the ``repr``: a key may be among them.
         decode: Reads the result. Never raises on unknown or missing fields.
     """
 
     method: str
-    params: Mapping[str, Json]
+    params: Mapping[str, Json] = field(repr=False)
     decode: Callable[[Json], T]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import NewType
+from typing import Final, NewType
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.items import Item, decode_item
@@ -16,6 +16,9 @@ from codex_ssh.core.rpc import Json
 
 ThreadId = NewType("ThreadId", str)
 TurnId = NewType("TurnId", str)
+
+UNAUTHORIZED: Final = 401
+"""RFC 9110, section 15.5.2."""
 
 
 class TurnStatus(enum.Enum):
@@ -49,11 +52,21 @@ class TurnError:
         message: The app server's words, verbatim.
         kind: ``codexErrorInfo``: a word such as ``usageLimitExceeded``, or the name of its one member.
         details: ``additionalDetails``; may be empty.
+        http_status: What the model server answered with, where the kind says that; None otherwise.
     """
 
     message: str
     kind: str = ""
     details: str = ""
+    http_status: int | None = None
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Whether the model server took the credentials for none.
+
+        codex says ``unauthorized`` when it could not renew them, and tells the status of other refusals.
+        """
+        return self.kind == "unauthorized" or self.http_status == UNAUTHORIZED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +168,10 @@ def decode_turn_error(shape: Json) -> TurnError | None:
     info = shape.get("codexErrorInfo")
     kind = info if isinstance(info, str) else next(iter(info), "") if isinstance(info, dict) else ""
     return TurnError(
-        message=text_at(shape, "message"), kind=kind, details=text_at(shape, "additionalDetails")
+        message=text_at(shape, "message"),
+        kind=kind,
+        details=text_at(shape, "additionalDetails"),
+        http_status=number_at(shape_at(info, kind), "httpStatusCode"),
     )
 
 
