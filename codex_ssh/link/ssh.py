@@ -85,6 +85,13 @@ class Ssh(Protocol):
             command: Words for the login shell, whichever it is.
         """
 
+    async def open_subsystem(self, factory: Callable[[], P], name: str) -> tuple[asyncio.Transport, P]:
+        """Run a subsystem of the SSH server, such as ``sftp``, as a byte stream. Raises as `open_tcp`.
+
+        Where a server does not have it, a client that is not told so gives a stream that ends at once, with
+        the server's words in ``get_extra_info("stderr")``.
+        """
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone. Returns when we closed it ourselves.
 

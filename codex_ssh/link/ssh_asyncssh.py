@@ -221,13 +221,19 @@ class AsyncsshSsh:
     async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
         """Open a direct-tcpip channel; see the Protocol."""
         return await self._open(
-            factory, (host, port), lambda make: self._connection.create_connection(make, host, port)
+            factory,
+            (host, port),
+            lambda make: self._connection.create_connection(make, host, port),
+            f"connect to {host}:{port}",
         )
 
     async def open_unix(self, factory: Callable[[], P], path: str) -> tuple[asyncio.Transport, P]:
         """Open a direct-streamlocal channel; see the Protocol."""
         return await self._open(
-            factory, path, lambda make: self._connection.create_unix_connection(make, path)
+            factory,
+            path,
+            lambda make: self._connection.create_unix_connection(make, path),
+            f"connect to {path}",
         )
 
     async def open_exec(self, factory: Callable[[], P], command: str) -> tuple[asyncio.Transport, P]:
@@ -238,6 +244,19 @@ class AsyncsshSsh:
             lambda make: self._connection.create_session(
                 make, command, subsystem=None, request_pty=False, x11_forwarding=False, encoding=None
             ),
+            "run a command",
+            kind=ExecTransport,
+        )
+
+    async def open_subsystem(self, factory: Callable[[], P], name: str) -> tuple[asyncio.Transport, P]:
+        """Run a subsystem as a byte stream; see the Protocol."""
+        return await self._open(
+            factory,
+            name,
+            lambda make: self._connection.create_session(
+                make, None, subsystem=name, request_pty=False, x11_forwarding=False, encoding=None
+            ),
+            f"start its subsystem {name!r}",
             kind=ExecTransport,
         )
 
@@ -266,6 +285,7 @@ class AsyncsshSsh:
         factory: Callable[[], P],
         peer: tuple[str, int] | str,
         create: Callable[[Callable[[], Any]], Awaitable[tuple[object, Any]]],
+        purpose: str,
         kind: type[ChannelTransport] = ChannelTransport,
     ) -> tuple[asyncio.Transport, P]:
         protocol: list[P] = []
@@ -279,8 +299,6 @@ class AsyncsshSsh:
             assert isinstance(transport, ChannelTransport)
             return transport
 
-        shown = f"connect to {peer if isinstance(peer, str) else f'{peer[0]}:{peer[1]}'}"
-        purpose = "run a command" if kind is ExecTransport else shown
         transport = await self._attempt(make, ChannelTransport.abort, purpose, Stage.FORWARD)
         return transport, protocol[0]
 

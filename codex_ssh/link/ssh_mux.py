@@ -119,17 +119,20 @@ class Mux:
             raise
         await SocketChannel.start(session, sock, self._channels)
 
-    async def open_exec(self, session: Session, command: str, environment: Mapping[str, str]) -> None:
+    async def open_exec(
+        self, session: Session, command: str, environment: Mapping[str, str], *, subsystem: bool = False
+    ) -> None:
         """Run a command without a terminal and put a session on it; raises as `open_tcp`.
 
         A session with ``exit_status_received`` hears how it ended.
 
         Args:
             session: Gets stderr as data of type 1.
-            command: For the login shell.
+            command: For the login shell, or the name of a subsystem.
             environment: Variables to pass on, as far as master and server allow.
+            subsystem: Which of the two it is.
         """
-        flags = _u32(0) * 4  # no terminal, no X11, no agent, no subsystem
+        flags = _u32(0) * 3 + _u32(subsystem)  # no terminal, no X11, no agent
         request = _u32(_NEW_SESSION) + _u32(0) + _text("") + flags + _u32(_NO_ESCAPE) + _text("")
         request += _text(command) + b"".join(_text(f"{key}={value}") for key, value in environment.items())
         await self._open(session, request, errors=True)

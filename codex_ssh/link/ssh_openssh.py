@@ -213,6 +213,17 @@ class OpenSsh:
             kind=ExecTransport,
         )
 
+    async def open_subsystem(self, factory: Callable[[], P], name: str) -> tuple[asyncio.Transport, P]:
+        """Run a subsystem as a byte stream; see the Protocol. The master does not tell of a refusal."""
+        environment = self._environment()
+        return await self._open(
+            factory,
+            name,
+            lambda session: self._mux.open_exec(session, name, environment, subsystem=True),
+            f"start its subsystem {name!r}",
+            kind=ExecTransport,
+        )
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""
         await asyncio.shield(self._lost)
