@@ -20,7 +20,9 @@ class ServerFacts:
         transport: How the session gets there: ``ssh``, ``ssh unix``, ``ssh exec``, ``ssh+door``, ``wss``.
         server_version: The app server's version; empty when its user agent did not say.
         codex_home: ``CODEX_HOME`` on the devbox.
+        generation: Differs between two runs of the app server; empty when nobody could tell them apart.
         warnings: What the user should know, in our words, one line each.
+        signed_out: codex there needs a sign-in, and nobody is signed in.
     """
 
     host: str
@@ -30,4 +32,6 @@ class ServerFacts:
     server_version: str
     codex_home: str
     boot: str = ""
+    generation: str = ""
     warnings: tuple[str, ...] = ()
+    signed_out: bool = False

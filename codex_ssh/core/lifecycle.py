@@ -5,9 +5,12 @@ Not here: when to step (:mod:`codex_ssh.link.supervisor`) and how long to wait (
 
 ::
 
-    CONNECTING ─▶ UP ─▶ LOST ─▶ CONNECTING ─▶ …
-        │         │      │
-        └─────────┴──────┴────▶ STOPPED      refused, or closed by us; nothing follows
+    CONNECTING ─▶ UP ◀─▶ SILENT
+      ▲  │         │       │
+      │  ├─▶ LOST ◀┴───────┘     LOST ─▶ CONNECTING by itself, at the latest in `next_try`
+      │  ├─▶ PAUSED ◀─ LOST      PAUSED ─▶ CONNECTING when the user says so
+      └──┴─ …
+    any ─▶ STOPPED               given up, or closed by us; nothing follows
 """
 
 from __future__ import annotations
@@ -22,14 +25,23 @@ class LinkState(enum.Enum):
 
     CONNECTING = "connecting"
     UP = "connected"
+    SILENT = "not answering"
     LOST = "waiting to reconnect"
+    PAUSED = "waiting for you"
     STOPPED = "stopped"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, be it one that does not answer."""
+        return self in (LinkState.UP, LinkState.SILENT)
 
 
 _FOLLOWS: Final = {
-    LinkState.CONNECTING: (LinkState.UP, LinkState.LOST, LinkState.STOPPED),
-    LinkState.UP: (LinkState.LOST, LinkState.STOPPED),
-    LinkState.LOST: (LinkState.CONNECTING, LinkState.STOPPED),
+    LinkState.CONNECTING: (LinkState.UP, LinkState.LOST, LinkState.PAUSED, LinkState.STOPPED),
+    LinkState.UP: (LinkState.SILENT, LinkState.LOST, LinkState.PAUSED, LinkState.STOPPED),
+    LinkState.SILENT: (LinkState.UP, LinkState.LOST, LinkState.PAUSED, LinkState.STOPPED),
+    LinkState.LOST: (LinkState.CONNECTING, LinkState.PAUSED, LinkState.STOPPED),
+    LinkState.PAUSED: (LinkState.CONNECTING, LinkState.STOPPED),
     LinkState.STOPPED: (),
 }
 
@@ -41,13 +53,15 @@ class LinkStatus:
     Attributes:
         since: When it came there, on the caller's monotonic clock, in seconds.
         attempt: How many attempts in a row have not led to a connection; 0 while it is up.
-        reason: Why it was lost or stopped, in words; empty while all is well.
+        reason: Why it was lost, paused or stopped, in words; empty while all is well.
+        next_try: When the next attempt is due, on the same clock; None when none is.
     """
 
     state: LinkState = LinkState.CONNECTING
     since: float = 0.0
     attempt: int = 0
     reason: str = ""
+    next_try: float | None = None
 
     def step(self, state: LinkState, *, now: float, reason: str = "") -> LinkStatus:
         """Give the status after a step.
@@ -57,11 +71,10 @@ class LinkStatus:
         """
         if state not in _FOLLOWS[self.state]:
             raise ValueError(f"a link that is {self.state.value!r} cannot become {state.value!r}")
-        attempt = {
-            LinkState.CONNECTING: self.attempt + 1,
-            LinkState.UP: 0,
-            LinkState.LOST: self.attempt,
-            LinkState.STOPPED: self.attempt,
-        }[state]
+        attempt = self.attempt
+        if state.is_open:
+            attempt = 0
+        elif state is LinkState.CONNECTING:
+            attempt += 1
         kept = self.reason if state is LinkState.CONNECTING else reason
-        return replace(self, state=state, since=now, attempt=attempt, reason=kept)
+        return replace(self, state=state, since=now, attempt=attempt, reason=kept, next_try=None)

@@ -12,11 +12,12 @@ from typing import Final
 
 from codex_ssh.core.host import Host
 
-KEEPALIVE_INTERVAL_SECONDS: Final = 5.0
+KEEPALIVE_INTERVAL_SECONDS: Final = 1.5
 """How long nothing may come from the server before it is asked whether it is there."""
 
-KEEPALIVE_COUNT: Final = 3
-"""How many such questions may stay unanswered; a silent link counts as lost after interval x (count + 1)."""
+KEEPALIVE_COUNT: Final = 2
+"""How many such questions may stay unanswered. A silent link counts as lost after interval x (count + 1): in
+less than 5 seconds, since somebody sits in front of it."""
 
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 """For the TCP connection and the key exchange, unless ``ConnectTimeout`` says otherwise."""

@@ -58,6 +58,9 @@ class Session:
         self._inbox: deque[Notification | Request] = deque()
         self._arrived = asyncio.Event()
         self._ended: LinkLost | None = None
+        self._over = asyncio.Event()
+        self.heard_at = asyncio.get_running_loop().time()
+        """When anything last came from the app server, on the loop's clock."""
 
     async def call(self, call: Call[T]) -> T:
         """Ask and give the decoded answer.
@@ -115,19 +118,31 @@ class Session:
 
     async def ping(self) -> float:
         """Give the round-trip time to the app server's WebSocket, in seconds."""
-        return await self._websocket.ping()
+        took = await self._websocket.ping()
+        self.heard_at = asyncio.get_running_loop().time()
+        return took
+
+    async def wait_lost(self) -> None:
+        """Block until the connection is gone, and raise why."""
+        await self._over.wait()
+        assert self._ended is not None
+        raise self._ended
 
     async def pump(self) -> None:
         """Read until the connection is gone; then every call and :meth:`incoming` raise the reason."""
         ended = LinkLost("the session was closed", stage=Stage.SESSION, host=self._host)
+        loop = asyncio.get_running_loop()
         try:
             while True:
-                self._take(await self._websocket.receive())
+                frame = await self._websocket.receive()
+                self.heard_at = loop.time()
+                self._take(frame)
         except LinkLost as lost:
             ended = await self._explain(lost)
             log.info("session ended: %s (%s)", ended, ended.said)
         finally:
             self._ended = ended
+            self._over.set()
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(ended)

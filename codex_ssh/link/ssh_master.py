@@ -221,6 +221,9 @@ def _limits(options: SshOptions, config: SshConfig) -> list[str]:
     interval, count = options.keepalive_interval, options.keepalive_count
     if config.alive_interval and (not interval or config.alive_interval <= interval):
         interval, count = config.alive_interval, config.alive_count
+    elif 0 < interval < 2:
+        # ssh takes whole seconds: more and shorter ones, and not more patience.
+        interval, count = 1, int(interval * (count + 1)) - 1
     connect = config.connect_timeout or options.connect_timeout
     return [
         *("-o", f"ServerAliveInterval={math.ceil(interval)}", "-o", f"ServerAliveCountMax={max(count, 1)}"),

@@ -1,22 +1,23 @@
-"""Keeps the way to an app server open: notices a loss, reconnects, and lets dials wait meanwhile.
+"""Keeps something open: notices a loss, opens it again, and lets others wait meanwhile.
 
-Lives here: the loop around :func:`codex_ssh.link.connect.open_way` and the dial that outlives a connection.
-Not here: what counts as worth retrying (:mod:`codex_ssh.core.retry`) and what a session has to catch up on
-after a reconnect.
+Lives here: the loop around anything that can be opened and lost, and the way to an app server that outlives
+its SSH connections. Not here: what counts as worth retrying (:mod:`codex_ssh.core.retry`), and the session
+that comes back with its thread (:mod:`codex_ssh.link.lifeline`).
 
-The door is what this is for: its address stays the same, so a client that retries by itself, as the official
-TUI does, heals without knowing why.
+The door is what the healing way is for: its address stays the same, so a client that retries by itself, as
+the official TUI does, heals without knowing why.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.retry import passes_by_itself, pause_before_retry
@@ -30,6 +31,176 @@ HOLD_SECONDS: Final = 8.0
 """How long a dial waits for the way to come back: the official TUI gives a connection 10 s."""
 
 P = TypeVar("P", bound=asyncio.Protocol)
+
+
+class Losable(Protocol):
+    """Something that is open until it is lost."""
+
+    @property
+    def wait_lost(self) -> Callable[[], Awaitable[None]]:
+        """Blocks until it is gone: returns when we closed it ourselves, raises when it was lost."""
+
+
+T = TypeVar("T", bound=Losable)
+
+
+class Supervisor(Generic[T]):
+    """One thing that is kept open, from its first opening to its end.
+
+    Args:
+        open_first: Opens it; what that raises is raised by :meth:`first`, and nothing is tried again.
+        open_again: Opens it every later time.
+        pauses: What does not pass by itself waits for :meth:`try_now` instead of ending it all.
+        passive: Even a loss that would pass waits for :meth:`try_now`.
+
+    Attributes:
+        status: Where it is.
+        on_change: Called after every step.
+    """
+
+    def __init__(
+        self,
+        open_first: Callable[[], AbstractAsyncContextManager[T]],
+        open_again: Callable[[], AbstractAsyncContextManager[T]],
+        *,
+        pauses: bool = False,
+        passive: bool = False,
+    ) -> None:
+        self._open_first = open_first
+        self._open_again = open_again
+        self._pauses = pauses
+        self._passive = passive
+        self._loop = asyncio.get_running_loop()
+        self.status = LinkStatus(since=self._loop.time())
+        self.on_change: Callable[[], None] = lambda: None
+        self._current: T | None = None
+        self._given_up: asyncio.Future[None] = self._loop.create_future()
+        self._stopped_by: CodexSshError | None = None
+        self._closed = False
+        self._changed = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """Open, and open again, until it has no prospect or was closed by us."""
+        opener, lost_at = self._open_first, 0.0
+        while True:
+            was_up = False
+            try:
+                async with opener() as opened:
+                    was_up = True
+                    self._step(LinkState.UP, current=opened)
+                    await self._until_lost(opened)
+            except CodexSshError as error:
+                failed = error
+            else:
+                self._closed = True
+                self._step(LinkState.STOPPED)
+                return
+            if was_up:
+                lost_at = self.status.since
+            if opener is self._open_first and not was_up:
+                self._stop(failed)
+                return
+            opener = self._open_again
+            if not await self._may_go_on(failed, outage=self._loop.time() - lost_at):
+                return
+            self._step(LinkState.CONNECTING)
+
+    async def _may_go_on(self, failed: CodexSshError, *, outage: float) -> bool:
+        """Wait until the next attempt is due; False when there will be none."""
+        self._hurry.clear()
+        passes = passes_by_itself(failed)
+        if self._pauses and (self._passive or not passes):
+            self._step(LinkState.PAUSED, reason=words(failed))
+            await self._hurry.wait()
+            return True
+        if not passes:
+            self._stop(failed)
+            return False
+        pause = pause_before_retry(
+            failed,
+            attempt=self.status.attempt,
+            outage=outage,
+            chance=random.random(),  # noqa: S311 - jitter, not a secret
+        )
+        if self.status.state is not LinkState.LOST:
+            self._step(LinkState.LOST, reason=words(failed))
+        self.status = replace(self.status, next_try=self._loop.time() + pause)
+        self.on_change()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._hurry.wait()
+        return True
+
+    async def _until_lost(self, opened: T) -> None:
+        self._given_up = self._loop.create_future()
+        try:
+            async with open_tasks() as tasks:
+                tasks.start(_await(self._given_up))
+                await opened.wait_lost()
+        except CodexSshError as error:
+            # Said before it is taken down: with a peer that is gone that takes a while.
+            self._step(LinkState.LOST, reason=words(error))
+            raise
+
+    def give_up(self, lost: LinkLost) -> None:
+        """Treat what is open as lost, for this reason."""
+        if self.status.state.is_open and not self._given_up.done():
+            self._given_up.set_exception(lost)
+
+    def try_now(self) -> None:
+        """End a pause."""
+        self._hurry.set()
+
+    def quiet(self, *, is_silent: bool) -> None:
+        """Say whether what is open answers; nothing when it is not open."""
+        state = LinkState.SILENT if is_silent else LinkState.UP
+        if self.status.state.is_open and self.status.state is not state:
+            self._step(state, current=self._current, reason="nothing comes back" if is_silent else "")
+
+    async def first(self) -> T:
+        """Give the first one, or raise why there is none."""
+        await self._changed.wait()
+        return await self.wait_up()
+
+    async def wait_up(self) -> T:
+        """Give what is open, as soon as something is; raises what stopped us."""
+        while self._current is None:
+            await self._next_change()
+        return self._current
+
+    async def wait_other_than(self, given: T) -> None:
+        """Block until that one is given up."""
+        while self._current is given:
+            await self._next_change()
+
+    async def wait_stopped(self) -> None:
+        """Block until there is no prospect, and raise why; return when it was closed by us."""
+        while not self._closed:
+            await self._next_change()
+
+    async def _next_change(self) -> None:
+        if self._stopped_by is not None:
+            raise self._stopped_by
+        if self._closed:
+            raise LinkLost("it was closed", stage=Stage.SESSION, host="")
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _step(self, state: LinkState, *, current: T | None = None, reason: str = "") -> None:
+        self.status = self.status.step(state, now=self._loop.time(), reason=reason)
+        self._current = current
+        log.info("%s%s", state.value, f": {reason}" if reason else "")
+        self._changed.set()
+        self.on_change()
+
+    def _stop(self, error: CodexSshError) -> None:
+        self._stopped_by = error
+        self._step(LinkState.STOPPED, reason=words(error))
+
+
+async def _await(future: asyncio.Future[None]) -> None:
+    await future
 
 
 @asynccontextmanager
@@ -50,112 +221,28 @@ async def open_supervised_way(
         StageError: The first connection failed.
     """
     async with open_tasks() as tasks:
-        supervisor = _Supervisor(open_first, open_again)
+        supervisor = Supervisor(open_first, open_again)
         tasks.start(supervisor.run())
         first = await supervisor.first()
         yield replace(
             first,
-            dial=_HeldDial(supervisor, transport=first.dial.transport),
+            dial=HeldDial(supervisor, transport=first.dial.transport, host=first.host),
             wait_lost=supervisor.wait_stopped,
         )
 
 
-class _Supervisor:
-    """One link, from its first connection to its end."""
+class HeldDial:
+    """Dials whatever connection is open, and waits a while for one that is coming back.
 
-    def __init__(
-        self,
-        open_first: Callable[[], AbstractAsyncContextManager[Way]],
-        open_again: Callable[[], AbstractAsyncContextManager[Way]],
-    ) -> None:
-        self._open_first = open_first
-        self._open_again = open_again
-        self._loop = asyncio.get_running_loop()
-        self.status = LinkStatus(since=self._loop.time())
-        self.host = ""
-        self._way: Way | None = None
-        self._stopped_by: CodexSshError | None = None
-        self._changed = asyncio.Event()
+    Args:
+        supervisor: Keeps the way open.
+        transport: For the status line.
+        host: For messages.
+    """
 
-    async def run(self) -> None:
-        """Connect, and connect again, until it has no prospect."""
-        open_way, lost_at = self._open_first, 0.0
-        while True:
-            was_up = False
-            try:
-                async with open_way() as way:
-                    was_up = True
-                    self._step(LinkState.UP, way=way)
-                    await way.wait_lost()
-                    return  # closed by us
-            except CodexSshError as error:
-                if open_way is self._open_first and not was_up:
-                    self._stop(error)
-                    return
-                if was_up:
-                    lost_at = self._loop.time()
-                if not passes_by_itself(error):
-                    self._stop(error)
-                    return
-                self._step(LinkState.LOST, reason=_words(error))
-                failed = error
-            open_way = self._open_again
-            pause = pause_before_retry(
-                failed,
-                attempt=self.status.attempt,
-                outage=self._loop.time() - lost_at,
-                chance=random.random(),  # noqa: S311 - jitter, not a secret
-            )
-            await asyncio.sleep(pause)
-            self._step(LinkState.CONNECTING)
-
-    async def first(self) -> Way:
-        """Give the first connection, or raise why there is none."""
-        await self._changed.wait()
-        if self._stopped_by is not None:
-            raise self._stopped_by
-        assert self._way is not None
-        return self._way
-
-    async def wait_up(self) -> Way:
-        """Give the way that is open, as soon as one is; raises what stopped us."""
-        while self._way is None:
-            if self._stopped_by is not None:
-                raise self._stopped_by
-            self._changed.clear()
-            await self._changed.wait()
-        return self._way
-
-    async def wait_other_than(self, way: Way) -> None:
-        """Block until that way is given up."""
-        while self._way is way:
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def wait_stopped(self) -> None:
-        """Block until reconnecting has no prospect, and raise why."""
-        while self._stopped_by is None:
-            self._changed.clear()
-            await self._changed.wait()
-        raise self._stopped_by
-
-    def _step(self, state: LinkState, *, way: Way | None = None, reason: str = "") -> None:
-        self.status = self.status.step(state, now=self._loop.time(), reason=reason)
-        self._way = way
-        self.host = way.host if way else self.host
-        log.info("link %s%s", state.value, f": {reason}" if reason else "")
-        self._changed.set()
-
-    def _stop(self, error: CodexSshError) -> None:
-        self._stopped_by = error
-        self._step(LinkState.STOPPED, reason=_words(error))
-
-
-class _HeldDial:
-    """Dials whatever connection is open, and waits a while for one that is coming back."""
-
-    def __init__(self, supervisor: _Supervisor, *, transport: str) -> None:
+    def __init__(self, supervisor: Supervisor[Way], *, transport: str, host: str) -> None:
         self._supervisor = supervisor
+        self._host = host
         self.transport = transport
 
     async def __call__(self, factory: Callable[[], P]) -> P:
@@ -175,7 +262,7 @@ class _HeldDial:
             raise LinkLost(
                 f"there is no connection just now ({status.state.value})",
                 stage=Stage.SSH,
-                host=self._supervisor.host,
+                host=self._host,
                 said=status.reason,
                 hint="it is being made again; try once more",
             ) from None
@@ -189,6 +276,7 @@ class _HeldDial:
         return True
 
 
-def _words(error: CodexSshError) -> str:
+def words(error: CodexSshError) -> str:
+    """Give an error in one line, with what the other side said."""
     said = getattr(error, "said", "")
     return f"{error}{f' ({said})' if said else ''}"

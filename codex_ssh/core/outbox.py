@@ -1,0 +1,130 @@
+"""Messages on their way to the app server: what is certain about each, and what may be sent next.
+
+Lives here: the states and steps, as values. Not here: sending (:mod:`codex_ssh.tui.chat`) and keeping them on
+disk (:mod:`codex_ssh.local.drafts`).
+
+A connection that breaks right behind a message leaves it open whether the app server saw it. Such a message
+is *unconfirmed*: it is neither sent again nor given up until the server told what it has seen of the thread.
+
+::
+
+    LOCAL ─▶ SENT ─▶ accepted or refused (gone from here)
+      ▲        │ the link is lost
+      │        ▼
+      └── UNCONFIRMED ─▶ accepted: the server has it
+       never seen
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from codex_ssh.core.thread import ThreadId
+
+
+class Delivery(enum.Enum):
+    """How far a message is; the value is the word a person reads."""
+
+    LOCAL = "waiting for the link"
+    SENT = "sending"
+    UNCONFIRMED = "sent, not confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something the user said to a thread.
+
+    Attributes:
+        id: Ours; the server gives it back as the user message's ``client_id``.
+    """
+
+    id: str
+    thread_id: ThreadId
+    text: str
+    delivery: Delivery = Delivery.LOCAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """All messages that are not known to have arrived, the oldest first."""
+
+    messages: tuple[Message, ...] = ()
+
+    def put(self, message: Message) -> Outbox:
+        """Add a message nobody has seen yet."""
+        return Outbox(messages=(*self.messages, message))
+
+    def next(self, thread_id: ThreadId) -> Message | None:
+        """Give the message to send now: the oldest of the thread, unless one before it is still open."""
+        first = next((one for one in self.messages if one.thread_id == thread_id), None)
+        return first if first is not None and first.delivery is Delivery.LOCAL else None
+
+    def sending(self, message_id: str) -> Outbox:
+        """Note that a message is given to the link now."""
+        return self._with(message_id, Delivery.LOCAL, Delivery.SENT)
+
+    def not_sent(self, message_id: str) -> Outbox:
+        """Note that the server would not take it now and did nothing with it."""
+        return self._with(message_id, Delivery.SENT, Delivery.LOCAL)
+
+    def done(self, message_id: str) -> Outbox:
+        """Take a message out: the server took it, refused it, or the user has it back."""
+        return Outbox(messages=tuple(one for one in self.messages if one.id != message_id))
+
+    def lost(self) -> Outbox:
+        """Note that the link is gone."""
+        return self._map(
+            lambda one: replace(one, delivery=Delivery.UNCONFIRMED) if one.delivery is Delivery.SENT else one
+        )
+
+    def told(self, thread_id: ThreadId, seen: Collection[str]) -> Outbox:
+        """Take the server's account of a thread: which messages it has; others it never saw."""
+        kept: list[Message] = []
+        for one in self.messages:
+            if one.thread_id != thread_id or one.delivery is not Delivery.UNCONFIRMED:
+                kept.append(one)
+            elif one.id not in seen:
+                kept.append(replace(one, delivery=Delivery.LOCAL))
+        return Outbox(messages=tuple(kept))
+
+    def moved(self, old: ThreadId, new: ThreadId) -> Outbox:
+        """Take the messages of a thread that is gone to the one in its place."""
+        return self._map(lambda one: replace(one, thread_id=new) if one.thread_id == old else one)
+
+    def unconfirmed(self, thread_id: ThreadId) -> frozenset[str]:
+        """Give the ids of the messages of a thread nobody knows the fate of."""
+        return frozenset(
+            one.id
+            for one in self.messages
+            if one.thread_id == thread_id and one.delivery is Delivery.UNCONFIRMED
+        )
+
+    def _with(self, message_id: str, before: Delivery, after: Delivery) -> Outbox:
+        return self._map(
+            lambda one: (
+                replace(one, delivery=after) if one.id == message_id and one.delivery is before else one
+            )
+        )
+
+    def _map(self, change: Callable[[Message], Message]) -> Outbox:
+        return Outbox(messages=tuple(change(one) for one in self.messages))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a client keeps on disk, so that nothing typed is lost with it.
+
+    Attributes:
+        thread_id: The thread shown; empty before there is one.
+        draft: What stands in the composer.
+        outbox: What was said and has not arrived for certain.
+    """
+
+    thread_id: str = ""
+    draft: str = ""
+    outbox: Outbox = Outbox()
+
+    def __bool__(self) -> bool:
+        return bool(self.draft.strip() or self.outbox.messages)
