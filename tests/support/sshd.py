@@ -98,7 +98,8 @@ class Sshd:
         return [
             pid
             for pid in processes.descendants(self.pid)
-            if (processes.command_line(pid) or [""])[0].split(":")[0].rpartition("/")[2] in SSHD_NAMES
+            if (processes.command_line(pid) or [""])[0].split(":")[0].rpartition("/")[2]
+            in (*SSHD_NAMES, self._program.name)
         ]
 
     def cut(self) -> None:
@@ -151,6 +152,7 @@ async def open_sshd(
     alias: str = "devbox",
     lines: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    pam: str = "",
 ) -> AsyncGenerator[Sshd, None]:
     """Run sshd until the block ends; whatever was started over it ends then as well.
 
@@ -159,10 +161,16 @@ async def open_sshd(
         alias: The name in the client config.
         lines: ``sshd_config`` lines that win over ours, such as ``AllowTcpForwarding no``.
         environment: More variables for logins (``SetEnv``); no double quotes in values.
+        pam: The PAM service it uses; empty is none.
     """
     program = require_program("sshd", "sshd: apt-get install openssh-server")
     keygen = require_program("ssh-keygen", "ssh-keygen: apt-get install openssh-client")
     home = _make_directories(directory)
+    if pam:
+        lines = [*lines, "UsePAM yes", *await _name_service(program, pam, directory)]
+        # Before OpenSSH 9.8 the service is called as the program is.
+        program = directory / pam
+        program.symlink_to(require_program("sshd", "sshd"))
     sshd = Sshd(
         alias=alias,
         port=0,
@@ -193,6 +201,13 @@ async def open_sshd(
         left = processes.with_variable("HOME", str(home))
         processes.kill(left)
         await until(lambda: not any(map(processes.is_alive, left)), "what logins started ends")
+
+
+async def _name_service(program: Path, pam: str, directory: Path) -> list[str]:
+    line = f"PAMServiceName {pam}"
+    (directory / "probe").write_text(f"{line}\n")
+    told = await processes.run([program, "-t", "-f", directory / "probe"])
+    return [] if "Bad configuration option" in told.err else [line]
 
 
 def _make_directories(directory: Path) -> Path:
