@@ -191,9 +191,11 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
         server = await _initialize(session, way.host)
         log.info("session open with %s", server.user_agent)
         found = await way.check(server) if way.check is not None else ()
-        if await account.is_missing():
+        signed_out = await account.is_missing()
+        if signed_out:
             found = (*found, _sign_in(way.host))
-        yield Link(session, _facts(replace(way, warnings=(*way.warnings, *found)), server))
+        facts = _facts(replace(way, warnings=(*way.warnings, *found)), server)
+        yield Link(session, replace(facts, signed_out=signed_out))
 
 
 @asynccontextmanager

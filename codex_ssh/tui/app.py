@@ -28,6 +28,7 @@ from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands import CommandName, parse
 from codex_ssh.tui.pages import help_text, status_text
+from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -135,6 +136,7 @@ class CodexApp(App[TuiOutcome]):
         elif transcript is not None and (changes := transcript.take_changes()):
             self._view.update_entries(transcript.entries, changes)
         self._refresh_asks()
+        LoginScreen.follow(self, chat.sign_in)
         self._refresh_status()
 
     def _refresh_asks(self) -> None:
@@ -287,6 +289,8 @@ class CodexApp(App[TuiOutcome]):
                 self._chat.note(Level.INFO, f"from the next turn on: {' '.join(words[:2])}")
             case CommandName.MODEL:
                 self._pick_model()
+            case CommandName.LOGIN:
+                self._chat.sign_in.offer()
             case CommandName.STATUS:
                 self._chat.note(Level.INFO, "status", status_text(self._chat))
                 self._view.follow()

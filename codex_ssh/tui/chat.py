@@ -19,6 +19,7 @@ from codex_ssh.core.entry import Level
 from codex_ssh.core.events import AskResolved, Event, decode_event
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
+from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Call,
     Model,
@@ -40,6 +41,7 @@ from codex_ssh.core.thread import Thread, Turn
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.tui.bridge import Conversation, TuiOptions
+from codex_ssh.tui.sign_in import SignIn
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Chat:
         round_trip: The last WebSocket round trip in seconds; None while unknown.
         draft: A message the server did not take, for the composer to take back.
         lost: Why the link ended.
+        sign_in: The sign-in to codex on the devbox that is offered or under way.
         on_change: Called when anything changed.
     """
 
@@ -84,6 +87,13 @@ class Chat:
         self._loading_older = False
         self._opening = 0
         self._early: list[Event | Ask] = []
+        self.sign_in = SignIn(
+            lambda: self._conversation,
+            facts=lambda: self.facts,
+            spawn=self._spawn,
+            changed=self._changed,
+            note=self.note,
+        )
 
     @property
     def facts(self) -> ServerFacts:
@@ -205,7 +215,10 @@ class Chat:
                 self.note(Level.INFO, "there was no thread to go on with, this is a new one")
         for warning in self.facts.warnings:
             self.note(Level.WARNING, warning)
-        if options.prompt and self.transcript is not None:
+        if self.facts.signed_out:
+            self.sign_in.offer(NOBODY)
+            self.draft = options.prompt  # it would only fail; the user sends it once signed in
+        elif options.prompt and self.transcript is not None:
             await self._send(self.transcript, options.prompt)
 
     async def _new(self) -> None:
@@ -348,6 +361,7 @@ class Chat:
             await self._take_request(message)
             return
         event = decode_event(message)
+        self.sign_in.hear(event)
         if self._is_early(getattr(event, "thread_id", "")):
             self._early.append(event)
         else:
@@ -402,6 +416,9 @@ class Chat:
         """Cancel all that is under way."""
         for task in self._running:
             task.cancel()
+
+    def _changed(self) -> None:
+        self.on_change()
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(coroutine)

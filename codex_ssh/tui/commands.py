@@ -13,6 +13,7 @@ class CommandName(enum.Enum):
     NEW = "new"
     RESUME = "resume"
     MODEL = "model"
+    LOGIN = "login"
     STATUS = "status"
     HELP = "help"
     QUIT = "quit"
@@ -35,6 +36,7 @@ COMMANDS: Final = (
     SlashCommand(name=CommandName.NEW, about="begin a new thread; the old one goes on by itself"),
     SlashCommand(name=CommandName.RESUME, about="go on with another thread", argument="[ID]"),
     SlashCommand(name=CommandName.MODEL, about="choose model and effort", argument="[MODEL [EFFORT]]"),
+    SlashCommand(name=CommandName.LOGIN, about="sign in to codex on the devbox"),
     SlashCommand(name=CommandName.STATUS, about="server, thread, model, tokens"),
     SlashCommand(name=CommandName.HELP, about="the keys"),
     SlashCommand(name=CommandName.QUIT, about="leave; a running turn goes on"),
