@@ -17,7 +17,8 @@ import contextlib
 import copy
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,9 +27,14 @@ import asyncssh
 
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.link.ssh_patience import Patience
+from codex_ssh.link.tasks import open_tasks
 
 _FILE_LIMIT: Final = 1024 * 1024
 _PASSPHRASES_AT_MOST: Final = 3
+_AGENT_SECONDS: Final = 1.0
+"""An agent that takes longer for a signature waits for a person: for a touch, a PIN or a yes."""
+
 _MAGIC: Final = b"openssh-key-v1\0"
 
 
@@ -54,12 +60,14 @@ class KeyRing:
         config: The resolved host.
         host: The host or hop, as the person knows it.
         prompter: Gets the questions for passphrases.
+        patience: The clock; it stands still while an agent signs.
     """
 
-    def __init__(self, config: SshConfig, host: str, prompter: Prompter) -> None:
+    def __init__(self, config: SshConfig, host: str, prompter: Prompter, patience: Patience) -> None:
         self._config = config
         self._host = host
         self._prompter = prompter
+        self._patience = patience
         self._agent: asyncssh.SSHAgentClient | None = None
         self._queue: list[asyncssh.SSHKeyPair | _IdentityFile] | None = None
         self._certificates: Sequence[asyncssh.SSHCertificate] = ()
@@ -161,16 +169,35 @@ class KeyRing:
                 certificates.append(asyncssh.read_certificate(path))
         return certificates
 
+    @asynccontextmanager
+    async def waiting_for_agent(self, comment: str) -> AsyncGenerator[None, None]:
+        """Stop the clock: an agent may ask its person something. After a while, say what is waited for."""
+
+        async def tell() -> None:
+            await asyncio.sleep(_AGENT_SECONDS)
+            self._prompter.tell(
+                self._host, f"the agent takes its time with {comment!r}: touch the key, or answer the agent"
+            )
+
+        # The server's own limit for a login still runs, so a dead agent is no wait for ever.
+        with self._patience.question():
+            async with open_tasks() as tasks:
+                tasks.start(tell())
+                yield
+
     async def _read_agent(self) -> Sequence[asyncssh.SSHAgentKeyPair]:
         if not self._config.identity_agent:
             return ()
         try:
             self._agent = await asyncssh.connect_agent(self._config.identity_agent)
-            keys = await self._agent.get_keys()
+            agent, keys = self._agent, await self._agent.get_keys()
         except (OSError, ValueError) as error:
             self.notes.append(f"the agent at {self._config.identity_agent} does not answer: {error}")
             return ()
-        return [key for key in keys if isinstance(key, asyncssh.SSHAgentKeyPair)]
+        return [
+            _AgentKey(self, agent, key.algorithm, key.public_data, key.get_comment_bytes() or b"")
+            for key in keys
+        ]
 
     def _certificates_of(self, public_data: bytes) -> list[asyncssh.SSHCertificate]:
         return [
@@ -197,6 +224,26 @@ class KeyRing:
             return []
         certificates = self._certificates_of(public.public_data)
         return [_FileKey(self, file, public, key, certificate) for certificate in (*certificates, None)]
+
+
+class _AgentKey(asyncssh.SSHAgentKeyPair):
+    """A key in the agent, which may take its time."""
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        agent: asyncssh.SSHAgentClient,
+        algorithm: bytes,
+        public_data: bytes,
+        comment: bytes,
+    ) -> None:
+        super().__init__(agent, algorithm, public_data, comment)
+        self._ring = ring
+
+    async def sign_async(self, data: bytes) -> bytes:
+        """Let the agent sign."""
+        async with self._ring.waiting_for_agent(self.get_comment(errors="replace") or self.get_algorithm()):
+            return await super().sign_async(data)
 
 
 class _FileKey(asyncssh.SSHKeyPair):

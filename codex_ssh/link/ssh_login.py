@@ -72,7 +72,7 @@ class Owner(asyncssh.SSHClient):
         self._passwords = 0
         self._interactive = 0
         self._rounds = 0
-        self._ring = KeyRing(config, host, self._prompter)
+        self._ring = KeyRing(config, host, self._prompter, patience)
         self._accepted: bytes | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._doubt: asyncio.Future[Doubt | None] = asyncio.get_running_loop().create_future()
