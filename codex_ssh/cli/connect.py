@@ -13,6 +13,7 @@ from codex_ssh.cli.options import (
     build_prompter,
     host_argument,
     load_settings,
+    name_of_command,
 )
 from codex_ssh.cli.output import note, warn
 from codex_ssh.core.config import FrontEnd, Settings
@@ -32,7 +33,13 @@ HELP = "open a TUI on the host's app server (what codex-ssh HOST does)"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("host", metavar="HOST", type=host_argument, help="alias, USER@HOST or USER@HOST:PORT")
+    parser.add_argument(
+        "host",
+        metavar="HOST",
+        nargs="?",
+        type=host_argument,
+        help="alias, USER@HOST or USER@HOST:PORT; with --exec any name, or none",
+    )
     parser.add_argument("prompt", metavar="PROMPT", nargs="?", default="", help="the first prompt")
     add_front_end_options(parser)
     add_connection_options(parser)
@@ -56,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     from codex_ssh.cli.run import run_async
 
     log_to_stderr(arguments.verbosity)
+    if arguments.host is None:
+        arguments.host = name_of_command(arguments.exec)
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
     return run_async(run_front_end(arguments, profile, effective.settings, build_prompter(arguments)))

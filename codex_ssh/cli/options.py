@@ -68,6 +68,11 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="use an app server that listens beyond loopback",
     )
+    server.add_argument(
+        "--exec",
+        metavar="COMMAND",
+        help="reach the devbox by this command instead of by SSH, such as 'docker exec -i NAME'",
+    )
     parser.add_argument("--no-input", action="store_true", help="never ask; a question becomes an error")
     parser.add_argument(
         "-v", dest="verbosity", action="count", default=0, help="say what happens; -vv says more"
@@ -81,7 +86,7 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         UsageError: A flag's value is out of its form.
         ConfigError: The environment or the file is wrong.
     """
-    keys = ("ssh", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca",
+    keys = ("ssh", "exec", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca",
             "trust_listener", "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
@@ -115,6 +120,7 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
             jump=arguments.jump,
             client=settings.ssh,
         ),
+        command=settings.exec,
         wanted=Wanted(
             endpoint=settings.endpoint,
             codex_path=settings.codex_path,
@@ -162,6 +168,23 @@ def host_argument(text: str) -> Host:
         return parse_host(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(f"{error} ({error.hint})" if error.hint else str(error)) from None
+
+
+def name_of_command(command: str | None) -> Host:
+    """Give a name for a devbox that is known by its command alone: the last word that can be one.
+
+    Raises:
+        UsageError: There is no command either.
+    """
+    if not command:
+        raise UsageError("which host?", hint="name one, or a command that leads there with --exec")
+    for word in reversed(command.split()):
+        if not word.startswith("-"):
+            try:
+                return parse_host(word)
+            except UsageError:
+                continue
+    return Host(name="devbox")
 
 
 def _from_environment(name: str) -> Secret:

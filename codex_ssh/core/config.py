@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
@@ -43,6 +44,7 @@ class Settings:
 
     Attributes:
         ssh: Which program makes the SSH connection.
+        exec: A command here that gives a shell on a devbox without an SSH server; empty goes by SSH.
         endpoint: Where the app server listens on the devbox; None finds or starts one (``auto``).
         codex_path: The codex to start there; empty finds one.
         token_file: The token file there; empty learns it from the app server's command line.
@@ -62,6 +64,7 @@ class Settings:
     """
 
     ssh: SshClient = SshClient.AUTO
+    exec: tuple[str, ...] = ()
     endpoint: WsEndpoint | UnixEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
@@ -187,6 +190,11 @@ def _words(raw: object) -> tuple[str, ...]:
     return tuple(raw)
 
 
+def _command(raw: object) -> tuple[str, ...]:
+    """Words as a list, or one text split as a shell would."""
+    return tuple(shlex.split(raw)) if isinstance(raw, str) else _words(raw)
+
+
 def _variables(raw: object) -> Mapping[str, str]:
     if isinstance(raw, str):  # from the environment: "NAME=VALUE NAME=VALUE"
         raw = dict(word.partition("=")[::2] for word in raw.split())
@@ -221,6 +229,7 @@ def _wss(raw: object) -> WssEndpoint:
 
 _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "ssh": SshClient,
+    "exec": _command,
     "endpoint": _endpoint,
     "codex_path": _text,
     "token_file": _text,

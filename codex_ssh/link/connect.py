@@ -42,6 +42,7 @@ from codex_ssh.link.appserver import (
     on_tcp,
     require_home,
 )
+from codex_ssh.link.child import open_child_host
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
@@ -69,6 +70,7 @@ class Profile:
     Attributes:
         host: As the user typed it.
         ssh: Flags for the SSH stage.
+        command: Reaches a devbox without an SSH server (``--exec``); empty goes by SSH.
         wanted: Which app server there.
         trust: What the user takes upon himself.
         given: The token, where the user names a source here; read only when it is needed.
@@ -81,6 +83,7 @@ class Profile:
 
     host: Host
     ssh: SshOptions
+    command: tuple[str, ...] = ()
     wanted: Wanted = field(default_factory=Wanted)
     trust: Trust = field(default_factory=Trust)
     given: Callable[[], Secret | None] = lambda: None
@@ -152,7 +155,7 @@ async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, 
             yield await _wss_way(stack, profile, prompter)
             return
         try:
-            ssh = await stack.enter_async_context(open_ssh(profile.host, profile.ssh, prompter))
+            ssh = await stack.enter_async_context(open_host(profile, prompter))
         except HostUnreachable as error:
             if not await _agrees_to_wss(profile, prompter, error):
                 raise
@@ -201,8 +204,12 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
 @asynccontextmanager
 async def open_host(profile: Profile, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
     """Log in, and no more: for commands that deal with the devbox itself."""
-    async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
-        yield ssh
+    if profile.command:
+        async with open_child_host(profile.host, profile.command) as ssh:
+            yield ssh
+    else:
+        async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
+            yield ssh
 
 
 async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
@@ -211,7 +218,14 @@ async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
 
 def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
     """Give the way to an app server that was found."""
-    dial = SshDial(ssh, app, wanted=profile.wanted, given=profile.given, trust=profile.trust)
+    dial = SshDial(
+        ssh,
+        app,
+        wanted=profile.wanted,
+        given=profile.given,
+        trust=profile.trust,
+        channels=not profile.command,
+    )
 
     async def check(server: InitializeResult) -> tuple[str, ...]:
         await require_home(ssh, app, server.codex_home)
@@ -246,7 +260,7 @@ async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter |
     assert profile.wss is not None
     token = profile.given()
     if token is None and prompter is not None:
-        async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
+        async with open_host(profile, prompter) as ssh:
             token = await _read_token(ssh, profile.wanted)
     if token is None:
         raise ConfigError(

@@ -77,24 +77,33 @@ class SshDial:
         wanted: How it was asked for, for looking again.
         given: Reads the token the user named here, if any.
         trust: What the user takes upon himself.
+        channels: There is an SSH server, which may open channels; without one a program there is the way.
     """
 
     def __init__(
-        self, ssh: Ssh, app: AppServer, *, wanted: Wanted, given: Callable[[], Secret | None], trust: Trust
+        self,
+        ssh: Ssh,
+        app: AppServer,
+        *,
+        wanted: Wanted,
+        given: Callable[[], Secret | None],
+        trust: Trust,
+        channels: bool = True,
     ) -> None:
         self._ssh = ssh
         self._wanted = wanted
         self._given = given
         self._trust = trust
         self._fresh: AppServer | None = app
-        self._bridged = False
+        self._channels = channels
+        self._bridged = not channels
         self.app = app
 
     @property
     def transport(self) -> str:
         """See :attr:`Dial.transport`."""
         if self._bridged:
-            return "ssh exec"
+            return "ssh exec" if self._channels else "exec"
         return "ssh unix" if isinstance(self.app.endpoint, UnixEndpoint) else "ssh"
 
     @property

@@ -42,6 +42,15 @@ def test_a_later_layer_wins_and_every_value_knows_its_origin() -> None:
     }
 
 
+def test_a_command_is_words_or_one_text_split_as_a_shell_would() -> None:
+    for raw in ("su me -c '/bin/sh x'", ["su", "me", "-c", "/bin/sh x"]):
+        (layer,) = layers_for_host({"defaults": {"exec": raw}}, "x", path="c")
+        assert merge([layer]).settings.exec == ("su", "me", "-c", "/bin/sh x")
+    assert merge([environment_layer({"CODEX_SSH_EXEC": "a 'b c'"})]).settings.exec == ("a", "b c")
+    with pytest.raises(ConfigError, match="exec: No closing quotation"):
+        merge([Layer(origin="c", values={"exec": "a 'b"})])
+
+
 def test_sections_of_other_hosts_do_not_apply() -> None:
     assert merge(layers_for_host(DOCUMENT, "web", path="c")).settings == Settings(model="base", cd="/srv")
 
@@ -49,6 +58,7 @@ def test_sections_of_other_hosts_do_not_apply() -> None:
 def test_every_key_has_a_form() -> None:
     values = {
         "ssh": "openssh",
+        "exec": "docker exec -i box",
         "endpoint": "ws://127.0.0.1:4500",
         "token_command": ["pass", "show", "codex"],
         "wss": "wss://x:1",
