@@ -6,6 +6,7 @@
 VENV ?= .venv
 BIN  := $(VENV)/bin
 CODEX_NPM_VERSION := 0.169.0
+NU_NPM_VERSION := 0.115.1
 
 ifndef PYTHON
 PYTHON := $(shell for name in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -17,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest codex-npm clean
+.PHONY: demo test check lint types contracts pytest codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -36,7 +37,7 @@ types: $(VENV)/.test-installed
 contracts: $(VENV)/.test-installed
 	$(BIN)/lint-imports --no-cache
 
-pytest: $(VENV)/.test-installed codex-npm
+pytest: $(VENV)/.test-installed codex-npm nu-npm
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
@@ -47,6 +48,14 @@ codex-npm: $(VENV)/.test-installed
 	  npm install --no-audit --no-fund --no-update-notifier --loglevel=error --prefix $(VENV)/npm \
 	    @openai/codex@$(CODEX_NPM_VERSION) && touch $(VENV)/npm/.codex-$(CODEX_NPM_VERSION) || \
 	  echo "npm could not install codex $(CODEX_NPM_VERSION): it is not tested here"; \
+	fi
+
+# nu is a login shell unlike the others, and no package of most systems.
+nu-npm: $(VENV)/.test-installed codex-npm
+	@if command -v npm >/dev/null 2>&1 && [ ! -e $(VENV)/npm/.nu-$(NU_NPM_VERSION) ]; then \
+	  npm install --no-audit --no-fund --no-update-notifier --loglevel=error --prefix $(VENV)/npm \
+	    nushell@$(NU_NPM_VERSION) && touch $(VENV)/npm/.nu-$(NU_NPM_VERSION) || \
+	  echo "npm could not install nu $(NU_NPM_VERSION): it is not tested here"; \
 	fi
 
 $(VENV)/.venv-made:

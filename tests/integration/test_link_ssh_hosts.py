@@ -17,7 +17,7 @@ from codex_ssh.link.connect import Profile, open_link
 from codex_ssh.local.terminal import SilentPrompter
 from tests.conftest import StartCodex
 from tests.support.codex import require_codex
-from tests.support.require import require_program
+from tests.support.shells import require_shell
 from tests.support.ssh_clients import open_ssh, under_test
 from tests.support.sshd import open_sshd
 
@@ -83,9 +83,9 @@ async def test_a_failing_script_is_no_windows(tmp_path: Path) -> None:
         assert ran.status == 1
 
 
-@pytest.mark.parametrize("shell", ["fish", "tcsh", "dash", "bash"])
+@pytest.mark.parametrize("shell", ["fish", "tcsh", "dash", "bash", "nu"])
 async def test_the_login_shell_does_not_matter(tmp_path: Path, shell: str) -> None:
-    program = require_program(shell, f"{shell}: apt-get install {shell}")
+    program = require_shell(shell)
     # What sshd does with a login shell, for one that is not this account's own.
     force = f'ForceCommand {program} -c "$SSH_ORIGINAL_COMMAND"'
     async with open_sshd(tmp_path / "sshd", lines=[force]) as sshd:
