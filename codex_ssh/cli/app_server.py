@@ -62,6 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--tls-cert", type=_path, metavar="PATH", action=_Once, help="PEM certificate chain for wss://")
     add("--tls-key", type=_path, metavar="PATH", action=_Once, help="its PEM key, readable by you alone")
     add(
+        "--tls-client-ca",
+        type=_path,
+        metavar="PATH",
+        action=_Once,
+        help="let in only clients with a certificate of this authority (PEM)",
+    )
+    add(
         "--engine",
         choices=["rehearsal", "codex"],
         metavar="ENGINE",

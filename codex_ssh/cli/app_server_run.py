@@ -169,9 +169,9 @@ def _read_tls(args: argparse.Namespace, address: ListenAddress) -> TlsFiles | No
     if isinstance(address, TcpAddress) and address.tls:
         if args.tls_cert is None or args.tls_key is None:
             raise ConfigError("`--listen wss://IP:PORT` needs `--tls-cert` and `--tls-key`")
-        return TlsFiles(certificate=args.tls_cert, key=args.tls_key)
-    if args.tls_cert is not None or args.tls_key is not None:
-        raise ConfigError("`--tls-cert` and `--tls-key` require `--listen wss://IP:PORT`")
+        return TlsFiles(certificate=args.tls_cert, key=args.tls_key, client_ca=args.tls_client_ca)
+    if any(given is not None for given in (args.tls_cert, args.tls_key, args.tls_client_ca)):
+        raise ConfigError("`--tls-cert`, `--tls-key` and `--tls-client-ca` require `--listen wss://IP:PORT`")
     return None
 
 

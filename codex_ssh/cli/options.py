@@ -21,6 +21,7 @@ from codex_ssh.local.config_file import settings_for
 from codex_ssh.local.files import read_secret
 
 if TYPE_CHECKING:
+    from codex_ssh.core.token import Signer
     from codex_ssh.link.connect import Profile
 
 TOKEN_COMMAND_TIMEOUT_SECONDS: Final = 30.0
@@ -56,6 +57,9 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     server.add_argument("--wss", metavar="URL", help="go there directly instead of by SSH: wss://HOST:PORT")
     server.add_argument("--wss-fallback", choices=("auto", "ask", "never"), help="when SSH cannot be reached")
     server.add_argument("--tls-ca", metavar="FILE", help="certificate authority of the wss server")
+    server.add_argument("--tls-pin", metavar="PIN", help="its public key: sha256: and base64 or hex")
+    server.add_argument("--tls-cert", metavar="FILE", help="the certificate to show to the wss server")
+    server.add_argument("--tls-key", metavar="FILE", help="the key of that certificate")
     server.add_argument(
         "--trust-listener",
         action="store_true",
@@ -87,7 +91,8 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         ConfigError: The environment or the file is wrong.
     """
     keys = ("ssh", "exec", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca",
-            "trust_listener", "allow_exposed", "cd", "model", "tui", "door")  # fmt: skip
+            "tls_pin", "tls_cert", "tls_key", "trust_listener", "allow_exposed", "cd", "model", "tui",
+            "door")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     try:
@@ -104,9 +109,12 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
     Raises:
         UsageError: ``--wss`` is not a ``wss://`` URL.
     """
+    from codex_ssh.core.proxy import Proxies
     from codex_ssh.link.appserver import Wanted
     from codex_ssh.link.connect import Profile
     from codex_ssh.link.dial import Trust
+    from codex_ssh.link.direct import Direct
+    from codex_ssh.link.tls import TlsOptions
 
     wss_flag = _parse_wss(arguments.wss) if arguments.wss else None
     return Profile(
@@ -132,7 +140,16 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
         wss=wss_flag or settings.wss,
         wss_only=wss_flag is not None,
         wss_fallback=settings.wss_fallback,
-        tls_ca=settings.tls_ca,
+        direct=Direct(
+            tls=TlsOptions(
+                ca_file=settings.tls_ca,
+                pins=settings.tls_pin,
+                cert_file=settings.tls_cert,
+                key_file=settings.tls_key,
+            ),
+            proxies=Proxies.from_environment(os.environ),
+            signer=signer_source(settings),
+        ),
         door=settings.door,
     )
 
@@ -151,6 +168,24 @@ def token_source(settings: Settings) -> Callable[[], Secret | None]:
         if settings.token_command:
             return _from_command(settings.token_command)
         return None
+
+    return read
+
+
+def signer_source(settings: Settings) -> Callable[[], Signer | None]:
+    """Give a function that reads the shared secret for JWTs on this machine, if there is one."""
+
+    def read() -> Signer | None:
+        if not settings.shared_secret_path:
+            return None
+        from codex_ssh.core.token import Signer, TokenTextFault, parse_shared_secret
+
+        path = Path(settings.shared_secret_path).expanduser()
+        try:
+            secret = parse_shared_secret(read_secret(path).reveal().encode())
+        except TokenTextFault as fault:
+            raise ConfigError(f"the shared secret {str(path)!r} {fault}") from None
+        return Signer(secret=secret, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
 
     return read
 

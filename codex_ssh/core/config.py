@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
+from codex_ssh.core.pin import parse_pins
 from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import ConfigError, UsageError
 
@@ -55,6 +56,12 @@ class Settings:
         wss: Where the app server is reached directly when SSH cannot be.
         wss_fallback: Whether to go there by itself.
         tls_ca: A file here with the certificate authority of the ``wss`` server.
+        tls_pin: Pins of its public key, commas between them; without ``tls_ca`` they replace authorities.
+        tls_cert: A file here with the certificate we show it.
+        tls_key: The key of that; empty looks into ``tls_cert``.
+        shared_secret_path: A file here with the secret its JWTs are made with.
+        jwt_issuer: The ``iss`` of those.
+        jwt_audience: Their ``aud``.
         tui: Which front end.
         cd: Working directory on the devbox; empty takes the app server's own.
         model: Model for new threads; empty takes the devbox's default.
@@ -75,6 +82,12 @@ class Settings:
     wss: WssEndpoint | None = None
     wss_fallback: WssFallback = WssFallback.ASK
     tls_ca: str = ""
+    tls_pin: tuple[bytes, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    shared_secret_path: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
     tui: FrontEnd = FrontEnd.BUILTIN
     cd: str = ""
     model: str = ""
@@ -240,6 +253,12 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "wss": _wss,
     "wss_fallback": WssFallback,
     "tls_ca": _text,
+    "tls_pin": lambda raw: parse_pins(_text(raw)),
+    "tls_cert": _text,
+    "tls_key": _text,
+    "shared_secret_path": _text,
+    "jwt_issuer": _text,
+    "jwt_audience": _text,
     "tui": FrontEnd,
     "cd": _text,
     "model": _text,

@@ -32,6 +32,9 @@ MAX_TOKEN_BYTES: Final = 4096
 MIN_SHARED_SECRET_BYTES: Final = 32
 """Shortest HS256 secret, after trimming."""
 
+JWT_LIFETIME_SECONDS: Final = 300
+"""A JWT is minted for every dial, so it only has to outlive the upgrade and some clock skew."""
+
 DEFAULT_SKEW_SECONDS: Final = 30
 """How far two clocks may differ unless told otherwise."""
 
@@ -247,6 +250,31 @@ def parse_digest(text: str) -> str:
 def digest(token: Secret) -> str:
     """Give the SHA-256 of a token in hex, to compare with ``--ws-token-sha256`` or to show to people."""
     return hashlib.sha256(token.reveal().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A shared secret and what JWTs made with it say.
+
+    Attributes:
+        secret: Already trimmed.
+        issuer: ``iss``, left out when blank.
+        audience: ``aud``, left out when blank.
+    """
+
+    secret: Secret
+    issuer: str = ""
+    audience: str = ""
+
+    def mint(self, *, now: float) -> Secret:
+        """Make a JWT for one dial; see :func:`mint`."""
+        return mint(
+            self.secret,
+            now=now,
+            lifetime_seconds=JWT_LIFETIME_SECONDS,
+            issuer=self.issuer,
+            audience=self.audience,
+        )
 
 
 def mint(

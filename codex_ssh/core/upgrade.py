@@ -18,6 +18,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
@@ -189,12 +190,20 @@ def accept_bytes(request: UpgradeRequest, *, headers: Iterable[tuple[str, str]] 
     )
 
 
-def refusal_bytes(refusal: Refusal, *, method: str = "GET") -> bytes:
-    """Give the whole answer; to ``HEAD`` without the body it announces."""
+def refusal_bytes(refusal: Refusal, *, now: float | None = None, method: str = "GET") -> bytes:
+    """Give the whole answer; to ``HEAD`` without the body it announces.
+
+    Args:
+        refusal: What it says.
+        now: Unix time in seconds; None leaves ``Date`` out. A client whose JWT is refused can tell by it how
+            its clock differs, and the real server sends it too.
+        method: Of the request.
+    """
     body = refusal.body.encode()
     kind = (("content-type", "text/plain; charset=utf-8"),) if body else ()
+    date = () if now is None else (("date", formatdate(now, usegmt=True)),)
     length = ("content-length", str(len(body)))
-    head = _head_bytes(refusal.status, (*kind, *refusal.headers, length, ("connection", "close")))
+    head = _head_bytes(refusal.status, (*kind, *refusal.headers, length, ("connection", "close"), *date))
     return head if method == "HEAD" else head + body
 
 

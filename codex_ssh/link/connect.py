@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import ssl as tls
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,6 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.version import staleness
 from codex_ssh.errors import (
-    ConfigError,
     HostUnreachable,
     LinkLost,
     ProtocolViolated,
@@ -38,20 +36,17 @@ from codex_ssh.link.appserver import (
     AppServer,
     Wanted,
     find_or_start_app_server,
-    look,
-    on_tcp,
     require_home,
 )
 from codex_ssh.link.child import open_child_host
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
+from codex_ssh.link.direct import Direct, make_direct_dial
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.tasks import open_tasks
-from codex_ssh.link.token import pick_credential
 from codex_ssh.link.websocket import open_websocket
-from codex_ssh.link.wss import WssDial
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +72,7 @@ class Profile:
         wss: Where the app server is reached directly.
         wss_only: Go there and nowhere else (``--wss``).
         wss_fallback: What to do with ``wss`` when SSH cannot be reached.
-        tls_ca: A file with the certificate authority of the ``wss`` server; empty takes the system's.
+        direct: How ``wss`` is gone.
         door: Our own TUI goes through the loopback door too.
     """
 
@@ -90,7 +85,7 @@ class Profile:
     wss: WssEndpoint | None = None
     wss_only: bool = False
     wss_fallback: WssFallback = WssFallback.ASK
-    tls_ca: str = ""
+    direct: Direct = field(default_factory=Direct)
     door: bool = False
 
 
@@ -258,16 +253,13 @@ async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter |
         ConfigError: There is no token source.
     """
     assert profile.wss is not None
-    token = profile.given()
-    if token is None and prompter is not None:
-        async with open_host(profile, prompter) as ssh:
-            token = await _read_token(ssh, profile.wanted)
-    if token is None:
-        raise ConfigError(
-            f"{profile.host}: there is no token for {profile.wss}",
-            hint="name its source: --remote-auth-token-env VAR, or token_path or token_command in the config",
-        )
-    dial = WssDial(profile.wss, token=token, tls=_tls_context(profile.tls_ca))
+    dial = await make_direct_dial(
+        profile.wss,
+        profile.direct,
+        wanted=profile.wanted,
+        given=profile.given,
+        log_in=None if prompter is None else lambda: open_host(profile, prompter),
+    )
     return Way(
         dial=dial,
         host=str(profile.host),
@@ -279,25 +271,8 @@ async def _wss_way(stack: AsyncExitStack, profile: Profile, prompter: Prompter |
     )
 
 
-async def _read_token(ssh: Ssh, wanted: Wanted) -> Secret | None:
-    """Read the token of the recipe, or of the server behind the TLS front; nothing is started or dialled."""
-    probe = await look(ssh, wanted, own=False)
-    behind = on_tcp(probe, probe.ws, "behind the wss address")
-    return None if behind is None else pick_credential(behind, given=lambda: None, host=ssh.host)
-
-
 async def _never() -> None:
     await asyncio.get_running_loop().create_future()
-
-
-def _tls_context(ca_file: str) -> tls.SSLContext:
-    try:
-        return tls.create_default_context(cafile=ca_file or None)
-    except (OSError, tls.SSLError) as error:
-        raise ConfigError(
-            f"the CA file {ca_file!r} cannot be read: {error.strerror or error}",
-            hint="it holds PEM certificates",
-        ) from error
 
 
 async def _agrees_to_wss(profile: Profile, prompter: Prompter, error: HostUnreachable) -> bool:

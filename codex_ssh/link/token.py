@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Final
 
 from codex_ssh.core import token as rules
 from codex_ssh.core.command import CapabilityDigest, CapabilityFile, NoAuth, SignedBearer, UnknownAuth
@@ -18,15 +17,23 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.errors import Stage, TokenError
 from codex_ssh.link.appserver import AppServer
 
-JWT_LIFETIME_SECONDS: Final = 300
-"""A JWT is minted for every dial, so it only has to outlive the upgrade and some clock skew."""
-
 
 def pick_credential(app: AppServer, *, given: Callable[[], Secret | None], host: str) -> Secret | None:
-    """Give the bearer token for one dial of an app server; None when it wants none.
+    """Give the bearer token for one dial of an app server just seen; None when it wants none.
+
+    A JWT is stamped by its clock. Arguments and errors are those of :func:`read_credential`.
+    """
+    credential = read_credential(app, given=given, host=host)
+    return credential.mint(now=app.probe.now) if isinstance(credential, rules.Signer) else credential
+
+
+def read_credential(
+    app: AppServer, *, given: Callable[[], Secret | None], host: str
+) -> Secret | rules.Signer | None:
+    """Give what an app server wants to see: a token, or what makes JWTs; None when it wants none.
 
     Args:
-        app: The server as just seen; its clock stamps a JWT.
+        app: The server as just seen.
         given: Reads the token the user named by variable, file or command here, if any; it goes before
             the file on the devbox. Called only when a token is needed.
         host: For messages.
@@ -45,13 +52,7 @@ def pick_credential(app: AppServer, *, given: Callable[[], Secret | None], host:
                 raise _token_error(
                     f"the shared secret is shorter than {rules.MIN_SHARED_SECRET_BYTES} bytes", host
                 )
-            return rules.mint(
-                secret,
-                now=app.probe.now,
-                lifetime_seconds=JWT_LIFETIME_SECONDS,
-                issuer=issuer,
-                audience=audience,
-            )
+            return rules.Signer(secret=secret, issuer=issuer, audience=audience)
         case CapabilityFile():
             return given() or read_secret(app.secret, uid=app.probe.uid, host=host)
         case UnknownAuth():

@@ -90,7 +90,9 @@ class Upgrade(asyncio.Protocol, Generic[P]):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say how it ended, unless there was an answer."""
+        """Say how it ended, unless there was an answer, or nothing was asked yet."""
+        if self._transport is None:
+            return
         self.data_received(b"", ended=exc)
         if not self.settled.done():
             self.settled.set_exception(_ended(exc))

@@ -82,6 +82,20 @@ def read_secret(path: Path) -> Secret:
     return Secret(text)
 
 
+def require_private(path: Path) -> None:
+    """Refuse a key file that somebody else could read or have written.
+
+    Raises:
+        ConfigError: It is another user's, or its mode has a bit for group or others.
+        OSError: It cannot be looked at.
+    """
+    facts = path.stat()
+    if facts.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(f"the key {str(path)!r} belongs to another user")
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise ConfigError(f"the key {str(path)!r} is open to others", hint=f"chmod 600 {path}")
+
+
 @contextmanager
 def private_temp_dir(prefix: str = "codex-ssh-", *, for_sockets: bool = False) -> Generator[Path, None, None]:
     """Give a new directory of mode 0700; it and all in it are gone afterwards.

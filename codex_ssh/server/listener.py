@@ -221,17 +221,17 @@ class _Reception:
                 return
             if len(self._tasks) > self.config.max_connections:
                 logger.warning("%s: %s", peer, TOO_MANY_CONNECTIONS.body)
-                await _say_and_linger(reader, writer, refusal_bytes(TOO_MANY_CONNECTIONS))
+                await _say_and_linger(reader, writer, TOO_MANY_CONNECTIONS)
                 return
             request = await _read_request(reader)
             if isinstance(request, Refusal):
-                await _say_and_linger(reader, writer, refusal_bytes(request))
+                await _say_and_linger(reader, writer, request)
             elif request is not None:
-                refusal = self._judge(request, peer, number)
+                refusal = self._ask_certificate(writer) or self._judge(request, peer, number)
                 if refusal is None:
                     refusal = await self._receive(request, reader, writer, peer, number)
                 if refusal is not None:
-                    await _say_and_linger(reader, writer, refusal_bytes(refusal, method=request.method))
+                    await _say_and_linger(reader, writer, refusal, method=request.method)
         except OSError as error:
             logger.info("connection %d lost: %s", number, error)
         except Exception:
@@ -254,6 +254,10 @@ class _Reception:
             logger.warning("a process of user %d is not let in", uid)
             return None
         return _Peer(address=f"uid {uid}" if uid is not None else "unix")
+
+    def _ask_certificate(self, writer: asyncio.StreamWriter) -> Refusal | None:
+        tls = self.config.tls
+        return tls.refusal(writer.get_extra_info("ssl_object")) if tls is not None else None
 
     def _judge(self, request: UpgradeRequest, peer: _Peer, number: int) -> Refusal | None:
         """Ask the gate, count who fails, and write down who is refused."""
@@ -366,11 +370,13 @@ async def _read_request(reader: asyncio.StreamReader) -> UpgradeRequest | Refusa
     return None
 
 
-async def _say_and_linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: bytes) -> None:
+async def _say_and_linger(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Refusal, *, method: str = "GET"
+) -> None:
     """Send the answer and wait for the client to hang up: closing at once could destroy it unread."""
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
-            writer.write(answer)
+            writer.write(refusal_bytes(refusal, now=time.time(), method=method))
             await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()

@@ -9,13 +9,18 @@ from __future__ import annotations
 import logging
 import ssl
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
+from codex_ssh.core.upgrade import Refusal
 from codex_ssh.errors import ConfigError
 from codex_ssh.server.auth import check_private
 from codex_ssh.server.credential import Stamp, file_stamp
 
 logger = logging.getLogger(__name__)
+
+_NO_CERTIFICATE: Final = Refusal(status=HTTPStatus.FORBIDDEN, body="a client certificate is required")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,14 +30,16 @@ class TlsFiles:
     Attributes:
         certificate: PEM: the server's certificate, then those between it and its authority.
         key: PEM without a passphrase, readable by nobody else.
+        client_ca: PEM: who signs the certificates clients must show; None asks for none.
         front: The context connections begin with; each continues with the newest certificate.
     """
 
     certificate: Path
     key: Path
+    client_ca: Path | None = None
     front: ssl.SSLContext = field(init=False)
     _current: ssl.SSLContext = field(init=False)
-    _stamps: tuple[Stamp, Stamp] = field(init=False)
+    _stamps: tuple[Stamp, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Read both files.
@@ -43,6 +50,12 @@ class TlsFiles:
         self._stamps = self._look()
         self.front = self._current = self._read()
         self.front.sni_callback = self._choose
+
+    def refusal(self, connection: ssl.SSLObject) -> Refusal | None:
+        """Give the answer to a client that shows no certificate where one is asked for."""
+        if self.client_ca is None or connection.getpeercert():
+            return None
+        return _NO_CERTIFICATE
 
     def refresh(self) -> None:
         """Read the files again if one changed; while they are not good the old ones stay."""
@@ -62,8 +75,9 @@ class TlsFiles:
         self.refresh()
         connection.context = self._current
 
-    def _look(self) -> tuple[Stamp, Stamp]:
-        return file_stamp(self.certificate), file_stamp(self.key)
+    def _look(self) -> tuple[Stamp, ...]:
+        files = (self.certificate, self.key, self.client_ca)
+        return tuple(file_stamp(path) for path in files if path is not None)
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -85,7 +99,23 @@ class TlsFiles:
             raise ConfigError(
                 f"key {self.key} has a passphrase", hint="give a key without one, readable by you alone"
             ) from None
+        if self.client_ca is not None:
+            self._ask_clients(context, self.client_ca)
         return context
+
+    def _ask_clients(self, context: ssl.SSLContext, client_ca: Path) -> None:
+        try:
+            context.load_verify_locations(cafile=client_ca)
+        except ssl.SSLError as error:
+            raise ConfigError(
+                f"the authority of clients {client_ca} cannot be used: {error.reason or error}"
+            ) from None
+        except OSError as error:
+            raise ConfigError(
+                f"failed to read the authority of clients {client_ca}: {error.strerror}"
+            ) from None
+        # Whoever shows none is told so in HTTP: asyncio hangs up on a failed handshake without a word.
+        context.verify_mode = ssl.CERT_OPTIONAL
 
 
 class _PassphraseWanted(Exception):

@@ -25,6 +25,8 @@ from codex_ssh.errors import (
 )
 from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.direct import Direct
+from codex_ssh.link.tls import TlsOptions
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
 from tests.support.codex import CodexAppServer
@@ -65,7 +67,7 @@ def by_wss(sshd: Sshd, server: CodexAppServer, front: Front) -> Profile:
         given=lambda: Secret(server.token),
         wss=WssEndpoint(host="127.0.0.1", port=front.port),
         wss_only=True,
-        tls_ca=str(front.ca_file),
+        direct=Direct(tls=TlsOptions(ca_file=str(front.ca_file))),
     )
 
 
@@ -118,7 +120,7 @@ async def test_what_the_server_or_its_certificate_says_is_told(
     profile = by_wss(sshd, server, front)
     if fault == "authority":
         with pytest.raises(TlsRefused) as refused:
-            async with open_link(replace(profile, tls_ca=""), Nobody()):
+            async with open_link(replace(profile, direct=Direct()), Nobody()):
                 pytest.fail("nothing was sent")
         assert "unable to get local issuer certificate" in refused.value.said
         assert "--tls-ca" in refused.value.hint

@@ -63,6 +63,7 @@ def test_every_key_has_a_form() -> None:
         "token_command": ["pass", "show", "codex"],
         "wss": "wss://x:1",
         "wss_fallback": "auto",
+        "tls_pin": f"sha256:{'00' * 32}",
         "tui": "codex",
         "door": "yes",
         "trust_listener": False,
@@ -74,6 +75,7 @@ def test_every_key_has_a_form() -> None:
     assert settings.ssh is SshClient.OPENSSH
     assert settings.token_command == ("pass", "show", "codex")
     assert settings.wss_fallback is WssFallback.AUTO
+    assert settings.tls_pin == (bytes(32),)
     assert settings.tui is FrontEnd.CODEX
     assert (settings.door, settings.trust_listener, settings.allow_exposed) == (True, False, True)
 

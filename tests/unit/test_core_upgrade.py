@@ -171,4 +171,5 @@ def test_a_refusal_says_its_length_and_ends_the_connection() -> None:
     assert refusal_bytes(Refusal(status=403)) == (
         b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
     )
+    assert b"date: Thu, 01 Jan 1970 00:00:01 GMT\r\n" in refusal_bytes(Refusal(status=403), now=1.9)
     assert refusal_bytes(Refusal(status=499)).startswith(b"HTTP/1.1 499 \r\n")
