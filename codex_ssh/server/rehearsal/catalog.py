@@ -68,12 +68,6 @@ def per_directory(cwds: object, **members: object) -> Shape:
 
 
 STATIC: Final[Mapping[str, Shape]] = {
-    "account/read": {
-        "account": None,
-        "userId": None,
-        "requiresOpenaiAuth": False,
-        "workspaceRouting": None,
-    },
     "account/bedrock/checkGovCloudRequirements": {"isGovCloud": False, "shouldWarn": False},
     "configRequirements/read": {"supportsIndependentSpeedModes": False, "requirements": None},
     "collaborationMode/list": {

@@ -20,8 +20,9 @@ from typing import Any, Final
 
 from codex_ssh.core.rpc import FrameError, Notification, Request, decode
 from codex_ssh.server.engine import Client
-from codex_ssh.server.rehearsal import catalog, thread_methods, turn_methods
+from codex_ssh.server.rehearsal import account_methods, catalog, thread_methods, turn_methods
 from codex_ssh.server.rehearsal import params as read
+from codex_ssh.server.rehearsal.account import Account
 from codex_ssh.server.rehearsal.hub import Session
 from codex_ssh.server.rehearsal.registry import Registry
 from codex_ssh.server.rehearsal.wire import Refused
@@ -172,26 +173,35 @@ _METHODS: Final[Mapping[str, Method]] = {
     "config/read": _config_read,
     "hooks/list": _hooks_list,
     "skills/list": _skills_list,
+    "account/read": account_methods.account_read,
+    "account/login/start": account_methods.login_start,
+    "account/login/cancel": account_methods.login_cancel,
+    "account/logout": account_methods.logout,
     "account/rateLimits/read": _rate_limits,
 }
 
 
 @asynccontextmanager
-async def open_rehearsal(*, codex_home: Path, cwd: Path | None = None) -> AsyncGenerator[Rehearsal, None]:
+async def open_rehearsal(
+    *, codex_home: Path, cwd: Path | None = None, signed_out: bool = False
+) -> AsyncGenerator[Rehearsal, None]:
     """Give an engine; its turns end with the block, and what they run is killed.
 
     Args:
         codex_home: The directory clients are told; private, and the caller's.
         cwd: Where threads work that name no directory; None is here.
+        signed_out: Somebody has to sign in first; otherwise nobody has to.
     """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
-        registry = Registry(codex_home=codex_home, cwd=cwd or Path.cwd(), group=group)
+        account = Account(required=signed_out)
+        registry = Registry(codex_home=codex_home, cwd=cwd or Path.cwd(), group=group, account=account)
         try:
             yield Rehearsal(registry=registry)
         except Exception as error:  # noqa: BLE001 - the caller's own error must not become a group
             failure = error
         finally:
+            account_methods.close(registry)
             for thread in registry.threads.values():
                 if thread.running is not None and thread.running.task is not None:
                     thread.running.task.cancel()

@@ -37,10 +37,10 @@ class Narrator:
             self.thread.notify("thread/readState/changed", readState=self.thread.read_state())
         self._end(dict(IDLE), summary=status == "completed")
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str, *, http_status: int | None = None) -> None:
         """End the turn as failed; the thread stays in error until the next one."""
         self.record.status = "failed"
-        self.record.error = wire.turn_error(message)
+        self.record.error = wire.turn_error(message, http_status=http_status)
         self.thread.set_status(dict(SYSTEM_ERROR))
         error = {"error": self.record.error, "willRetry": False}
         self.thread.hub.notify(

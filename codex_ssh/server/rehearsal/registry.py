@@ -13,6 +13,7 @@ from pathlib import Path
 
 from codex_ssh.server.rehearsal import catalog
 from codex_ssh.server.rehearsal import params as read
+from codex_ssh.server.rehearsal.account import Account
 from codex_ssh.server.rehearsal.hub import Hub
 from codex_ssh.server.rehearsal.params import Params
 from codex_ssh.server.rehearsal.thread import Thread
@@ -30,6 +31,7 @@ class Registry:
         originator: The name of the first client; the real server keeps it, too.
         draining: Whether new work is refused.
         calm: Set whenever a turn ended.
+        account: Who is signed in.
     """
 
     codex_home: Path
@@ -40,6 +42,7 @@ class Registry:
     originator: str = ""
     draining: bool = False
     calm: asyncio.Event = field(default_factory=asyncio.Event)
+    account: Account = field(default_factory=Account)
 
     def find(self, params: Params, missing: str = "thread not found: {}") -> Thread:
         """Give the thread of ``threadId``.

@@ -82,7 +82,12 @@ class Fail:
     message: str
 
 
-Step = Say | Think | Run | Write | Plan | Ask | Fail
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expire:
+    """Let the credentials expire: this turn and those after it fail until somebody signs in."""
+
+
+Step = Say | Think | Run | Write | Plan | Ask | Fail | Expire
 
 
 def parse_script(text: str) -> tuple[Step, ...]:
@@ -94,7 +99,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
     steps: list[Step] = [step for line in text.splitlines() if (step := _parse_line(line.strip()))]
     if not steps:
         return (Say(text=_introduce(text)),)
-    if not isinstance(steps[-1], Say | Ask | Fail):
+    if not isinstance(steps[-1], Say | Ask | Fail | Expire):
         steps.append(Say(text=CLOSING))
     return tuple(steps)
 
@@ -135,6 +140,7 @@ _WORDS: Final = tuple(
         (r"(?P<word>burst) (?P<count>\d{1,9})", _say_words),
         (r"hold(?: (?P<text>.+))?", lambda m: Say(text=m["text"] or "Holding.", holds=True)),
         (r"ask(?: (?P<text>.+))?", lambda m: Ask(question=m["text"] or "Which way shall it be?")),
+        (r"expire", lambda _: Expire()),
         (r"fail(?:: *(?P<text>.+))?", lambda m: Fail(message=m["text"] or "the rehearsal was told to fail")),
     )
 )

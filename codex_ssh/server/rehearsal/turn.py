@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from codex_ssh.server.rehearsal import wire
+from codex_ssh.server.rehearsal.account import Account
 from codex_ssh.server.rehearsal.actions import (
     Unwritable,
     command_actions,
@@ -30,6 +31,7 @@ from codex_ssh.server.rehearsal.hub import Answer, Pending, now_ms
 from codex_ssh.server.rehearsal.narrator import Narrator
 from codex_ssh.server.rehearsal.script import (
     Ask,
+    Expire,
     Fail,
     Plan,
     Run,
@@ -63,6 +65,10 @@ class _Failed(Exception):
     """The turn is to fail."""
 
 
+class _Refused(Exception):
+    """The model server would take the credentials for none."""
+
+
 class _Cancelled(Exception):
     """The user cancelled an approval, and with it the turn."""
 
@@ -84,6 +90,7 @@ class RunningTurn:
         thread: Where it happens.
         narrator: Who tells of it and keeps the record.
         inputs: What the user said and the turn has not taken up yet.
+        account: Who is signed in.
         output_schema: A JSON schema the answer must fit; then nothing is done, only answered.
         task: Who plays it.
     """
@@ -91,6 +98,7 @@ class RunningTurn:
     thread: Thread
     narrator: Narrator
     inputs: deque[UserInput]
+    account: Account = field(default_factory=Account)
     output_schema: Shape | None = None
     task: asyncio.Task[None] | None = None
     pending: Pending | None = None
@@ -123,6 +131,8 @@ class RunningTurn:
                 await self._take_inputs()
         except _Failed as failure:
             self.narrator.fail(str(failure))
+        except _Refused:
+            self.narrator.fail("unexpected status 401 Unauthorized: the credentials expired", http_status=401)
         except _Cancelled:
             self.narrator.say_usage()
             self.narrator.finish("interrupted")
@@ -150,6 +160,8 @@ class RunningTurn:
             self.narrator.start(item)
             self.narrator.complete(item)
             self.thread.tokens_read += len(said.text) // 4 + 1
+            if self.account.refuses:
+                raise _Refused
             try:
                 for step in self._steps(said):
                     await self._do(step)
@@ -182,6 +194,9 @@ class RunningTurn:
                 await self._ask(step)
             case Fail():
                 raise _Failed(step.message)
+            case Expire():
+                self.account.expire()
+                raise _Refused
 
     async def _say(self, step: Say) -> None:
         item = wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms())

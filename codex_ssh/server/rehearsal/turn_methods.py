@@ -41,6 +41,7 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
         thread=thread,
         narrator=Narrator(thread=thread, record=turn),
         inputs=deque([said]),
+        account=registry.account,
         output_schema=schema if isinstance(schema, dict) else None,
     )
     thread.running = running

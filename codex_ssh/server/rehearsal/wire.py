@@ -131,9 +131,12 @@ def file_change(item_id: str, changes: Sequence[Shape], *, at_ms: int) -> Shape:
     }
 
 
-def turn_error(message: str) -> Shape:
-    """Why a turn failed."""
-    return {"message": message, "codexErrorInfo": "other", "additionalDetails": None, "misalignment": None}
+def turn_error(message: str, *, http_status: int | None = None) -> Shape:
+    """Why a turn failed; ``http_status`` is what the model server answered with."""
+    info: object = (
+        "other" if http_status is None else {"httpConnectionFailed": {"httpStatusCode": http_status}}
+    )
+    return {"message": message, "codexErrorInfo": info, "additionalDetails": None, "misalignment": None}
 
 
 def token_usage(*, total: Mapping[str, int], last: Mapping[str, int]) -> Shape:
