@@ -14,6 +14,7 @@ from typing import Final
 
 from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.printer import Printer
+from codex_ssh.cli.sign_in import sign_in, sign_in_after
 from codex_ssh.core.ask import (
     Ask,
     CommandAsk,
@@ -26,6 +27,7 @@ from codex_ssh.core.ask import (
 )
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.items import AgentMessage, FileChange
+from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import OpenThread, thread_resume, thread_start, turn_interrupt, turn_start
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.rpc import METHOD_NOT_FOUND, Notification, Request
@@ -75,10 +77,14 @@ async def run_turn(
     async with open_link(profile, prompter) as link:
         for warning in link.facts.warnings:
             warn(warning)
-        turn, answer = await _Runner(link, prompter, policy, printer).run(opening)
+        if link.facts.signed_out:
+            await sign_in(link, prompter, NOBODY)
+        runner = _Runner(link, prompter, policy, printer)
+        turn, answer = await runner.run(opening)
+        hint = await sign_in_after(link, prompter, turn, runner.thread)
     printer.finished(turn, answer)
     if turn.status is not TurnStatus.COMPLETED:
-        raise TurnFailed(turn.status.value, said=turn.error.message if turn.error else "")
+        raise TurnFailed(turn.status.value, said=turn.error.message if turn.error else "", hint=hint)
     return ExitCode.DONE
 
 
@@ -92,10 +98,11 @@ class _Runner:
         self._printer = printer
         self._edits: dict[str, FileChange] = {}
         self._answer = ""
+        self.thread = ""
 
     async def run(self, opening: Opening) -> tuple[Turn, str]:
         opened = await self._open(opening)
-        thread = opened.thread.id
+        thread = self.thread = opened.thread.id
         self._printer.opened(self._link.facts, opened)
         started = await self._link.call(
             turn_start(
