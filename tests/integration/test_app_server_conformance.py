@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import socket
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,8 @@ from codex_ssh.core.token import CapabilityVerifier, SignedBearerVerifier, Verif
 from codex_ssh.server.address import TcpAddress
 from codex_ssh.server.engine import Client
 from codex_ssh.server.listener import ListenerConfig, open_listener
+from tests.conformance.play import Answer, ask
+from tests.conformance.starts import REFUSED_IN_OTHER_WORDS, REFUSED_STARTS, sentence, write_files
 from tests.integration.app_server_cases import (
     REQUESTS,
     SHARED_SECRET,
@@ -31,8 +32,6 @@ from tests.support.codex import TEST_TOKEN, CodexBinary, codex_environment, open
 from tests.support.processes import run
 
 pytestmark = pytest.mark.codex
-
-Answer = tuple[int, str]
 
 
 class NoEngine:
@@ -52,24 +51,6 @@ async def open_ours(verifier: Verifier) -> AsyncGenerator[int, None]:
     async with open_listener(config, NoEngine()) as listener:
         assert isinstance(listener.address, TcpAddress)
         yield listener.address.port
-
-
-async def ask(port: int, raw: bytes) -> Answer:
-    """Send raw bytes; give status and body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        async with asyncio.timeout(10):
-            writer.write(raw)
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            length = re.search(r"content-length: (\d+)", head)
-            no_body = raw.startswith(b"HEAD") or length is None
-            body = b"" if no_body or length is None else await reader.readexactly(int(length[1]))
-    finally:
-        writer.close()
-        # A server that refuses early may reset the connection under the rest of a long request.
-        with suppress(OSError):
-            await writer.wait_closed()
-    return int(head.split(" ")[1]), body.decode("utf-8")
 
 
 async def ask_all(port: int, requests: Mapping[str, bytes]) -> dict[str, Answer]:
@@ -114,81 +95,10 @@ async def test_jwts_are_judged_as_codex_judges_them(
     assert {answer[0] for answer in theirs.values()} == {101, 401}
 
 
-DIGEST = "a" * 64
-LISTEN = ("--listen", "ws://127.0.0.1:0")
-CAPABILITY = (*LISTEN, "--ws-auth", "capability-token")
-SIGNED = (*LISTEN, "--ws-auth", "signed-bearer-token")
-
-REFUSED_STARTS: Sequence[Sequence[str]] = [
-    ("--listen", "ws://localhost:4500"),
-    ("--listen", "ws://127.0.0.1"),
-    ("--listen", "ws://127.0.0.1:99999"),
-    ("--listen", "ws://127.0.0.1:0/x"),
-    ("--listen", "ws://127.0.0.1:+0"),
-    ("--listen", "ws://1.2.3:0"),
-    ("--listen", "WS://127.0.0.1:0"),
-    ("--listen", "http://x"),
-    ("--listen", ""),
-    ("--listen", "off"),
-    ("--listen", "ws://0.0.0.0:0"),
-    ("--listen", "ws://[::]:0"),
-    ("--listen", "ws://[::ffff:127.0.0.1]:0"),
-    CAPABILITY,
-    (*CAPABILITY, "--ws-token-file", "token", "--ws-token-sha256", DIGEST),
-    (*CAPABILITY, "--ws-token-sha256", "zz"),
-    (*CAPABILITY, "--ws-token-sha256", ""),
-    (*CAPABILITY, "--ws-token-file", "none"),
-    (*CAPABILITY, "--ws-token-file", "."),
-    (*CAPABILITY, "--ws-token-file", "empty"),
-    (*CAPABILITY, "--ws-token-file", "binary"),
-    (*CAPABILITY, "--ws-token-file", "token", "--ws-shared-secret-file", "secret"),
-    (*CAPABILITY, "--ws-token-file", "token", "--ws-issuer", "x"),
-    (*CAPABILITY, "--ws-token-file", "token", "--ws-max-clock-skew-seconds", "3"),
-    SIGNED,
-    (*SIGNED, "--ws-shared-secret-file", "short"),
-    (*SIGNED, "--ws-shared-secret-file", "empty"),
-    (*SIGNED, "--ws-shared-secret-file", "secret", "--ws-token-file", "token"),
-    (*SIGNED, "--ws-shared-secret-file", "secret", "--ws-max-clock-skew-seconds", str(2**63)),
-    (*SIGNED, "--ws-token-file", "token"),
-    (*LISTEN, "--ws-token-file", "token"),
-    (*LISTEN, "--ws-issuer", "x"),
-    ("--listen", "ws://0.0.0.0:0", "--ws-token-sha256", "zz"),
-    ("--listen", "unix://token"),
-    ("--listen", "off", "--ws-token-file", "token"),
-    ("--listen", "off", "--ws-auth", "capability-token", "--ws-token-file", "none"),
-    ("--listen", "stdio://", "--ws-auth", "capability-token"),
-    ("--stdio", "--ws-issuer", "x"),
-]
-"""Refused with the same code and the same sentence."""
-
-REFUSED_IN_OTHER_WORDS: Sequence[Sequence[str]] = [
-    ("--listen",),
-    ("--bogus",),
-    ("--stdio", "--listen", "off"),
-    ("extra",),
-    (*LISTEN, "--ws-auth", "nope"),
-    (*LISTEN, *LISTEN),
-    (*CAPABILITY, "--ws-token-file", ""),
-    (*SIGNED, "--ws-shared-secret-file", "secret", "--ws-max-clock-skew-seconds", "-1"),
-    (*SIGNED, "--ws-shared-secret-file", "secret", "--ws-max-clock-skew-seconds", "x"),
-    (*SIGNED, "--ws-shared-secret-file", "secret", "--ws-max-clock-skew-seconds", str(2**64)),
-    ("--listen", "ws://127.0.0.1:BUSY"),
-    ("--listen", "ws://192.0.2.1:0", "--ws-auth", "capability-token", "--ws-token-file", "token"),
-]
-"""Refused with the same code; the sentence is argparse's or the system's."""
-
-
 @pytest.fixture
 def files(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files the start-up cases name, relative to where both run."""
-    (workspace / "token").write_text("t\n")
-    (workspace / "empty").write_text(" \n")
-    (workspace / "secret").write_text("x" * 32)
-    (workspace / "short").write_text(f" {'x' * 31}\n")
-    (workspace / "binary").write_bytes(b"\xff\xfe\n")
-    for name in ("token", "empty", "secret", "short", "binary"):
-        (workspace / name).chmod(0o600)
-    workspace.chmod(0o700)
+    write_files(workspace)
     monkeypatch.chdir(workspace)
     return workspace
 
@@ -201,12 +111,6 @@ def start_ours(words: Sequence[str]) -> int:
         return app_server.run(parser.parse_args(["--engine", "rehearsal", *words]))
     except SystemExit as ended:
         return int(ended.code or 0)
-
-
-def sentence(text: str) -> str:
-    """The error's own line, without paths that differ by how a file was named."""
-    lines = [line for line in text.splitlines() if re.match("(?i)error: ", line)]
-    return re.sub(r"(?<= )/\S+/", "", lines[0]) if lines else ""
 
 
 @pytest.mark.parametrize("words", REFUSED_STARTS, ids=" ".join)

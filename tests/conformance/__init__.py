@@ -1,0 +1,1 @@
+"""One table of starts, requests and tokens, played against any app server and against ours."""
