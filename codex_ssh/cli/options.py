@@ -47,7 +47,7 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     server.add_argument(
         "--endpoint",
         metavar="URL",
-        help="auto (found or started), ws://127.0.0.1:PORT or unix://PATH as seen from the devbox",
+        help="auto (found or started), ws://127.0.0.1:PORT or unix://PATH as seen from the devbox, or stdio",
     )
     server.add_argument("--codex-path", metavar="PATH", help="the codex to start there")
     server.add_argument("--token-file", metavar="PATH", help="the token file on the devbox")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 
-from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
+from codex_ssh.core.endpoint import DevboxEndpoint, StdioEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
 from codex_ssh.core.pin import parse_pins
 from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import ConfigError, UsageError
@@ -72,7 +72,7 @@ class Settings:
 
     ssh: SshClient = SshClient.AUTO
     exec: tuple[str, ...] = ()
-    endpoint: WsEndpoint | UnixEndpoint | None = None
+    endpoint: DevboxEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -219,12 +219,14 @@ def _variables(raw: object) -> Mapping[str, str]:
     return dict(raw)
 
 
-def _endpoint(raw: object) -> WsEndpoint | UnixEndpoint | None:
+def _endpoint(raw: object) -> DevboxEndpoint | None:
     if raw == "auto":
         return None
+    if raw in ("stdio", "stdio://"):
+        return StdioEndpoint()
     endpoint = parse_endpoint(_text(raw))
     if isinstance(endpoint, WssEndpoint):
-        raise UsageError("an endpoint on the devbox is ws:// or unix://", hint="a wss:// URL goes into 'wss'")
+        raise UsageError("an endpoint on the devbox is ws://, unix:// or stdio", hint="a wss:// URL goes into 'wss'")
     if isinstance(endpoint, WsEndpoint) and not endpoint.is_loopback:
         raise UsageError(
             f"{str(endpoint)!r} is not on the devbox's loopback",

@@ -64,7 +64,18 @@ class UnixEndpoint:
         return f"unix://{self.path}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdioEndpoint:
+    """The stdin and stdout of an app server that is started for one connection."""
+
+    def __str__(self) -> str:
+        return "stdio"
+
+
 Endpoint = WsEndpoint | WssEndpoint | UnixEndpoint
+
+DevboxEndpoint = WsEndpoint | UnixEndpoint | StdioEndpoint
+"""What an app server on the devbox can be reached at."""
 
 
 def is_loopback(host: str) -> bool:

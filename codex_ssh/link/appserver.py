@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from codex_ssh.core.command import NoAuth, ServerAuth
-from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
+from codex_ssh.core.endpoint import DevboxEndpoint, StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner, Verdict, judge_listeners, judge_socket
 from codex_ssh.core.probe import FoundServer, FoundSocket, Probe, ProbeError, SecretFile, parse_probe
 from codex_ssh.core.secret import Secret
@@ -38,6 +38,7 @@ ASKED: Final = "asked for"
 OURS: Final = "started by us earlier"
 DAEMON: Final = "the official daemon's control socket"
 DOCUMENTED: Final = "found on the documented port"
+ATTACHED: Final = "started for this connection alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,13 @@ class Wanted:
     """Which app server the user asked for.
 
     Attributes:
-        endpoint: Where it listens on the devbox; None finds or starts one.
+        endpoint: Where it listens on the devbox, or ``stdio``; None finds or starts one.
         codex_path: The codex to start; empty finds one.
         token_file: The token file there; empty learns it from the server's command line.
         env: Variables for a server that is started, on top of those that are let through.
     """
 
-    endpoint: WsEndpoint | UnixEndpoint | None = None
+    endpoint: DevboxEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class AppServer:
         codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
     """
 
-    endpoint: WsEndpoint | UnixEndpoint
+    endpoint: DevboxEndpoint
     auth: ServerAuth
     verdict: Verdict
     secret: SecretFile | None
@@ -89,6 +90,9 @@ class AppServer:
     @property
     def short_lived(self) -> str:
         """The warning about a server of ours that a logout ends; empty when it stays."""
+        if isinstance(self.endpoint, StdioEndpoint):
+            why = f" ({self.verdict.because})" if self.verdict.because else ""
+            return f"the app server ends with this connection, and running turns with it{why}"
         if not self.is_ours or self.probe.own_state.get("keeps") != "session":
             return ""
         return (
@@ -118,7 +122,12 @@ async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
     if app is not None:
         log.info("app server taken: %s, %s (%s)", app.endpoint, app.chosen, app.verdict.because)
         return app
-    return await start(ssh, wanted, probe, passed_over)
+    facts = await _run_start(ssh, wanted, probe, passed_over)
+    if facts.get("outcome") == "no-directory":
+        failed = not_done(ssh.host, facts)
+        log.warning("no app server can stay there: %s: %s", failed, failed.said)
+        return attached(probe, "it has no directory for its state there")
+    return await _started(ssh, wanted, probe, facts)
 
 
 async def look_again(ssh: Ssh, app: AppServer, wanted: Wanted) -> AppServer:
@@ -146,12 +155,14 @@ async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool =
         AppServerError: The devbox did not answer as a POSIX shell would.
     """
     port = wanted.endpoint.port if isinstance(wanted.endpoint, WsEndpoint) else DOCUMENTED_PORT
+    if isinstance(wanted.endpoint, StdioEndpoint):
+        port = 0
     unix = ""
     if isinstance(wanted.endpoint, UnixEndpoint):
         unix = wanted.endpoint.path or "default"
     script = compose(
         *("form.sh", "codex.sh", "probe.sh"),
-        PORT=str(port),
+        PORT=str(port or ""),
         UNIX=unix,
         OWN="1" if wanted.endpoint is None else "",
         SKIP="" if own else "1",
@@ -190,6 +201,10 @@ def choose(probe: Probe, wanted: Wanted, host: str) -> tuple[AppServer | None, d
             if app is None or app.verdict.owner is Owner.NOBODY:
                 raise _missing(host, app.verdict.because if app else "the port was not looked at")
             return app, {}
+        case StdioEndpoint():
+            if not probe.codex:
+                raise _no_codex(host, {})
+            return attached(probe, ""), {}
     passed_over: dict[str, str] = {}
     own = own_server(probe)
     if own is not None and own.verdict.owner not in (Owner.NOBODY, Owner.FOREIGN):
@@ -256,6 +271,24 @@ def on_socket(probe: Probe, found: FoundSocket, chosen: str) -> AppServer:
     )
 
 
+def attached(probe: Probe, why: str) -> AppServer:
+    """Give the server that is started for one connection, on its stdin and stdout.
+
+    Args:
+        probe: The devbox, with its codex.
+        why: Why none that stays is used; empty where the user asked for this.
+    """
+    return AppServer(
+        endpoint=StdioEndpoint(),
+        auth=NoAuth(),
+        # Nobody else can be at the other end of its streams.
+        verdict=Verdict(owner=Owner.PROVED, because=why),
+        secret=None,
+        probe=probe,
+        chosen=ASKED if not why else ATTACHED,
+    )
+
+
 def _why_not_ours(probe: Probe, own: AppServer | None) -> str:
     if not probe.own_state:
         return "there is none"
@@ -271,19 +304,29 @@ async def start(ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str
     Raises:
         AppServerError: No codex was found, or it did not come up.
     """
+    return await _started(ssh, wanted, probe, await _run_start(ssh, wanted, probe, passed_over))
+
+
+def _no_codex(host: str, passed_over: Mapping[str, str]) -> AppServerError:
+    return AppServerError(
+        "no app server is running there, and no codex was found to start one",
+        stage=Stage.APP_SERVER,
+        host=host,
+        hint="install it there, or name it with --codex-path; looked in PATH, in the login shell's PATH, "
+        "and where npm, nvm, fnm, volta, bun and brew put it; "
+        f"passed over: {'; '.join(passed_over.values()) or 'nothing'}",
+    )
+
+
+async def _run_start(
+    ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str, str]
+) -> dict[str, str]:
     if not probe.codex:
-        raise AppServerError(
-            "no app server is running there, and no codex was found to start one",
-            stage=Stage.APP_SERVER,
-            host=ssh.host,
-            hint="install it there, or name it with --codex-path; looked in PATH, in the login shell's PATH, "
-            "and where npm, nvm, fnm, volta, bun and brew put it; "
-            f"passed over: {'; '.join(passed_over.values()) or 'nothing'}",
-        )
+        raise _no_codex(ssh.host, passed_over)
     around = probe.around
     log.info("starting %s %s (from: %s)", probe.codex, probe.codex_version, probe.codex_from)
     script = compose(
-        *("form.sh", "start.sh"),
+        *("form.sh", "environment.sh", "start.sh"),
         functions=exports("declared", wanted.env),
         ACTION="start",
         CODEX=probe.codex,
@@ -294,7 +337,10 @@ async def start(ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str
         KEEPER="systemd" if around.systemd and around.linger else "",
         ENDS="1" if around.kills and not around.linger else "",
     )
-    facts = await run_script(ssh, script, timeout=START_TIMEOUT_SECONDS)
+    return await run_script(ssh, script, timeout=START_TIMEOUT_SECONDS)
+
+
+async def _started(ssh: Ssh, wanted: Wanted, probe: Probe, facts: Mapping[str, str]) -> AppServer:
     if facts.get("outcome") not in ("started", "running"):
         raise not_done(ssh.host, facts, codex=probe.codex)
     if facts.get("because"):

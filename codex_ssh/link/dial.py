@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from codex_ssh.core.command import NoAuth
-from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
+from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, Stage
-from codex_ssh.link.appserver import AppServer, Wanted, look_again
+from codex_ssh.link.appserver import AppServer, Wanted, attached, look_again
+from codex_ssh.link.attached import open_attached
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
@@ -102,6 +103,8 @@ class SshDial:
     @property
     def transport(self) -> str:
         """See :attr:`Dial.transport`."""
+        if isinstance(self.app.endpoint, StdioEndpoint):
+            return "ssh stdio" if self._channels else "exec stdio"
         if self._bridged:
             return "ssh exec" if self._channels else "exec"
         return "ssh unix" if isinstance(self.app.endpoint, UnixEndpoint) else "ssh"
@@ -110,7 +113,7 @@ class SshDial:
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about this server, in words."""
         found = []
-        if isinstance(self.app.auth, NoAuth) and not isinstance(self.app.endpoint, UnixEndpoint):
+        if isinstance(self.app.auth, NoAuth) and isinstance(self.app.endpoint, WsEndpoint):
             found.append("the app server asks for no token: every user of that host can connect to it")
         if self.app.verdict.owner is Owner.EXPOSED:
             found.append(f"the app server can be reached by others: {self.app.verdict.because}")
@@ -124,11 +127,24 @@ class SshDial:
         if app is None:
             app = self.app = await look_again(self._ssh, self.app, self._wanted)
         self._require_ours(app)
+        if not isinstance(app.endpoint, StdioEndpoint):
+            try:
+                return await self._upgrade(app, app.endpoint, factory)
+            except ForwardError as error:
+                if self._wanted.endpoint is not None or not app.probe.codex:
+                    raise
+                log.warning("no way to %s: %s (%s)", app.endpoint, error, error.said)
+                app = self.app = attached(app.probe, f"no program there could connect to {app.endpoint}")
+        return await open_attached(self._ssh, factory, app.probe, self._wanted.env)
+
+    async def _upgrade(
+        self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, factory: Callable[[], P]
+    ) -> P:
         bearer = pick_credential(app, given=self._given, host=self._ssh.host)
         upgrade = Upgrade(factory, host_header=_host_header(app), bearer=bearer)
         async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
             try:
-                await self._open(app, upgrade)
+                await self._open(app, endpoint, upgrade)
                 return await settle(upgrade, host=self._ssh.host)
             except (TimeoutError, asyncio.CancelledError):
                 upgrade.abort()
@@ -136,9 +152,10 @@ class SshDial:
                     raise silent(self._ssh.host) from None
                 raise
 
-    async def _open(self, app: AppServer, upgrade: Upgrade[P]) -> None:
+    async def _open(
+        self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, upgrade: Upgrade[P]
+    ) -> None:
         """Open a channel to the endpoint; by a program there where the server forbids channels."""
-        endpoint = app.endpoint
         if not self._bridged:
             try:
                 if isinstance(endpoint, UnixEndpoint):

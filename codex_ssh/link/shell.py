@@ -6,18 +6,24 @@ Lives here: the text that is sent and the marker around what comes back. Not her
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from codex_ssh.core.probe import ProbeError, parse_lines
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.link.ssh import Ran, Ssh
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+_NOISE_LIMIT: Final = 1024 * 1024
+"""So much may rc files print before a script answers."""
 
 _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
@@ -83,6 +89,99 @@ def unreadable(host: str, ran: Ran, why: str) -> AppServerError:
         said=(ran.stderr or ran.stdout[-500:]).decode("utf-8", "replace").strip(),
         hint="codex-ssh needs exec and /bin/sh there; try: ssh HOST 'echo ok | /bin/sh -s'",
     )
+
+
+class ScriptFailed(Exception):
+    """The script ended without giving its streams.
+
+    Attributes:
+        said: The tail of its stderr.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+async def open_script_stream(
+    ssh: Ssh, factory: Callable[[], P], script: Script
+) -> tuple[asyncio.Transport, P]:
+    """Run a script that turns into a program, and give the program's stdin and stdout.
+
+    The script prints ``MARKER ready`` right before; nothing is sent before that came, since some shells read
+    more of their stdin than the script.
+
+    Args:
+        ssh: The connection.
+        factory: Makes the protocol that takes over.
+        script: What to run.
+
+    Raises:
+        ScriptFailed: It ended, or said that it cannot.
+        ForwardError, LinkLost: As :meth:`codex_ssh.link.ssh.Ssh.open_exec`.
+    """
+    transport, opening = await ssh.open_exec(lambda: _Opening(factory, script), "exec /bin/sh -s")
+    try:
+        protocol = await opening.opened
+    except BaseException as error:
+        transport.abort()
+        if isinstance(error, _NotOpened):
+            raise ScriptFailed(str(transport.get_extra_info("stderr", ""))) from None
+        raise
+    return transport, protocol
+
+
+class _NotOpened(Exception):
+    """The script ended without a stream."""
+
+
+class _Opening(asyncio.Protocol, Generic[P]):
+    """Feeds the script, waits for its word, and makes room for the real protocol."""
+
+    def __init__(self, factory: Callable[[], P], script: Script) -> None:
+        self._factory = factory
+        self._script = script.text
+        self._marker = script.marker.encode()
+        self._heard = b""
+        self._transport: asyncio.Transport | None = None
+        self.opened: asyncio.Future[P] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._script.encode())
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        start = self._heard.find(self._marker + b" ")
+        if start < 0:
+            self._heard = self._heard[-_NOISE_LIMIT:]
+            return
+        line, newline, behind = self._heard[start:].partition(b"\n")
+        if not newline:
+            return
+        if not line.startswith(self._marker + b" ready"):
+            self._fail()
+            return
+        if self.opened.done() or self._transport is None:
+            return
+        protocol = self._factory()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        if behind:
+            protocol.data_received(behind)
+        self.opened.set_result(protocol)
+
+    def eof_received(self) -> bool:
+        # Stderr may still come.
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail()
+
+    def _fail(self) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(_NotOpened())
 
 
 @cache

@@ -1,6 +1,6 @@
 # codex-ssh start: starts, stops and tidies the one app server that is ours.
 #
-# Behind form.sh. Variables: ACTION (start, stop, gc or logs), CODEX (its path), TOKEN_FILE (or empty),
+# Behind form.sh and environment.sh. Variables: ACTION (start, stop, gc or logs), CODEX (its path), TOKEN_FILE (or empty),
 # TOKEN (the token to write if the file is missing; it travels on stdin and is only ever given to shell
 # builtins, so no process list shows it), UMASK and SERVER_PATH (the login shell's, or empty), KEEPER
 # (systemd, or empty), ENDS (1: a logout ends what it leaves behind), FORCE (1: a second signal), LINES (of the log), and the function declared, which
@@ -73,19 +73,6 @@ write_token() {
         set -C
         printf '%s\n' "$TOKEN" >"$TOKEN_FILE"
     )
-}
-
-# What of this shell's environment the server gets; what the config declares comes on top.
-only_allowed() {
-    for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
-        case $name in
-            HOME | USER | LOGNAME | SHELL | PATH | LANG | LANGUAGE | LC_* | TZ | TMPDIR | XDG_* | CODEX_* | OPENAI_*) ;;
-            SSL_CERT_FILE | SSL_CERT_DIR | NODE_EXTRA_CA_CERTS | DBUS_SESSION_BUS_ADDRESS) ;;
-            http_proxy | https_proxy | all_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | ALL_PROXY | NO_PROXY) ;;
-            PWD | IFS | OPTIND | PPID | UID | EUID) ;;
-            *) unset "$name" ;;
-        esac
-    done
 }
 
 # Starts codex on $1. Its first deed, before codex, is to write down its number: from then on whoever

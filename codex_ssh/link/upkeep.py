@@ -182,7 +182,7 @@ async def collect_garbage(ssh: Ssh) -> tuple[list[str], list[str]]:
 
 async def _act(ssh: Ssh, action: str, *, force: bool = False, lines: int = 0) -> dict[str, str]:
     script = compose(
-        *("form.sh", "start.sh"),
+        *("form.sh", "environment.sh", "start.sh"),
         functions=exports("declared", {}),
         ACTION=action,
         FORCE="1" if force else "",

@@ -16,6 +16,7 @@ from codex_ssh.errors import AppServerError
 from codex_ssh.link.appserver import Wanted, find_or_start_app_server, look
 from codex_ssh.link.connect import open_link
 from codex_ssh.link.shell import compose
+from codex_ssh.link.upkeep import start_server
 from tests.conftest import StartCodex, StartSshd
 from tests.e2e.test_server import profile
 from tests.integration.test_link_dial import Nobody, dialler, logged_in, ours, speaks
@@ -102,7 +103,7 @@ async def test_the_scripts_run_in_every_posix_shell(sshd: Sshd, shell: str) -> N
         *("form.sh", "codex.sh", "probe.sh"), PORT="4500", UNIX="", OWN="1", SKIP="", ALL="1", **common
     )
     start = compose(
-        *("form.sh", "start.sh"),
+        *("form.sh", "environment.sh", "start.sh"),
         functions="declared() { :; }\n",
         ACTION="start", TOKEN="t", UMASK="", SERVER_PATH="", KEEPER="", ENDS="",
         **{**common, "CODEX": str(sshd.home / "bin" / "codex")},
@@ -177,7 +178,7 @@ async def test_a_state_directory_that_cannot_be_written_is_said(sshd: Sshd, kind
             (state / "full").write_bytes(b"x" * 4096)
         async with logged_in(sshd) as ssh:
             with pytest.raises(AppServerError, match="no directory for its state") as caught:
-                await find_or_start_app_server(ssh, Wanted())
+                await start_server(ssh, profile(sshd))
     assert said in caught.value.said
     assert ours(sshd) == []
 

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from codex_ssh.core.endpoint import WsEndpoint
+from codex_ssh.core.endpoint import StdioEndpoint, WsEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, OwnerNotProved
 from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server
 from codex_ssh.link.connect import Profile, open_host
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.upkeep import start_server
 from tests.integration.test_link_dial import Nobody, dialler, speaks
 from tests.support import processes
 from tests.support.codex import require_codex
@@ -169,7 +170,11 @@ async def test_a_state_directory_of_another_users_is_refused(short_path: Path) -
         os.chown(place, bob.uid, bob.uid)
         async with logged_in(short_path, alice) as ssh:
             with pytest.raises(AppServerError, match="no directory for its state") as caught:
-                await find_or_start_app_server(ssh, Wanted())
+                await start_server(ssh, Profile(host=parse_host("devbox"), ssh=SshOptions()))
+            # A connect is still possible, by one that does not stay.
+            app = await find_or_start_app_server(ssh, Wanted())
+            assert app.endpoint == StdioEndpoint()
+            assert await speaks(dialler(ssh, app))
         assert str(place) in caught.value.said
 
 
