@@ -29,7 +29,10 @@ The tree::
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
+from typing import ClassVar, Final
+
+SERVER_OVERLOADED: Final = -32001
+"""The app server's error code for a request it had no room for."""
 
 
 class ExitCode(enum.IntEnum):
@@ -213,6 +216,16 @@ class RpcFailed(CodexSshError):
         self.code = code
         self.said = said
         self.data = data
+
+    @property
+    def is_overload(self) -> bool:
+        """Whether the server had no room for the request: it did nothing, and may be asked again."""
+        return self.code == SERVER_OVERLOADED
+
+    @property
+    def is_shutting_down(self) -> bool:
+        """Whether the server is about to end and takes nothing new: it did nothing with the request."""
+        return isinstance(self.data, dict) and self.data.get("reason") == "serverShuttingDown"
 
     def __str__(self) -> str:
         return f"{self.message}: {self.said}"

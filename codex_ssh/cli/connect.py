@@ -21,8 +21,9 @@ from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
+from codex_ssh.local.drafts import merge_kept, open_drafts
 from codex_ssh.local.log import log_to_file, log_to_stderr
-from codex_ssh.local.paths import log_dir
+from codex_ssh.local.paths import drafts_dir, log_dir
 
 if TYPE_CHECKING:
     from codex_ssh.link.connect import Profile
@@ -100,28 +101,34 @@ async def _run_ours(
     *,
     goes_on: bool,
 ) -> int:
-    from codex_ssh.link.connect import open_link
+    from codex_ssh.link.lifeline import open_lifeline
+    from codex_ssh.tui.dialogs import DialogPrompter
 
-    async with open_link(profile, prompter) as link:
-        for warning in link.facts.warnings:
-            warn(warning)
-        # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
-        from codex_ssh.tui.app import TuiOptions, run_tui
+    dialogs = DialogPrompter(prompter)
+    with open_drafts(drafts_dir(), str(profile.host)) as drafts:
+        async with open_lifeline(profile, prompter, lambda: dialogs, passive=settings.passive) as lifeline:
+            for warning in lifeline.facts.warnings:
+                warn(warning)
+            # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
+            from codex_ssh.tui.app import TuiOptions, run_tui
 
-        log_to_file(log_dir() / "tui.log", arguments.verbosity)
-        try:
-            outcome = await run_tui(
-                link,
-                TuiOptions(
-                    prompt=arguments.prompt,
-                    cwd=settings.cd,
-                    model=settings.model,
-                    resume=arguments.resume,
-                    last=arguments.last,
-                ),
-            )
-        finally:
-            log_to_stderr(arguments.verbosity)
+            log_to_file(log_dir() / "tui.log", arguments.verbosity)
+            try:
+                outcome = await run_tui(
+                    lifeline,
+                    TuiOptions(
+                        prompt=arguments.prompt,
+                        cwd=settings.cd,
+                        model=settings.model,
+                        resume=arguments.resume,
+                        last=arguments.last,
+                        left=merge_kept(drafts.left),
+                    ),
+                    drafts,
+                    dialogs,
+                )
+            finally:
+                log_to_stderr(arguments.verbosity)
     if outcome.draft:
         note(f"not sent: {plain_lines(outcome.draft)}")
     if outcome.turn_running:
@@ -148,7 +155,7 @@ async def _run_official(
         open_supervised_way(
             lambda: open_way(profile, prompter),
             # From then on the terminal is the TUI's: a question ends the link instead.
-            lambda: open_way(profile, SilentPrompter()),
+            lambda: open_way(profile, SilentPrompter(shows=False)),
         ) as way,
         open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door,
     ):

@@ -68,6 +68,7 @@ class Settings:
         door: Run our own TUI through the loopback door too.
         trust_listener: Send the token though nobody proved whose listener it is.
         allow_exposed: Use an app server that listens beyond loopback.
+        passive: A lost link waits for the user, since connecting wakes the host.
     """
 
     ssh: SshClient = SshClient.AUTO
@@ -94,6 +95,7 @@ class Settings:
     door: bool = False
     trust_listener: bool = False
     allow_exposed: bool = False
+    passive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +269,7 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "door": _flag,
     "trust_listener": _flag,
     "allow_exposed": _flag,
+    "passive": _flag,
 }
 
 KEYS: Final = tuple(item.name for item in fields(Settings))

@@ -19,6 +19,10 @@ OUTPUT_LIMIT_CHARACTERS: Final = 512 * 1024
 """So much of a running command's output is kept, from the end; ``item/completed`` brings all of it."""
 
 
+MISSED: Final = "\n[… missed while there was no link …]\n"
+"""Stands in streamed text for what nobody heard, until ``item/completed`` brings all of it."""
+
+
 class Level(enum.Enum):
     """How much a notice matters."""
 
@@ -85,7 +89,7 @@ class Entry:
         gap: Its beginning was streamed before we listened.
     """
 
-    __slots__ = ("_content", "_grown", "_size", "gap", "key", "progress")
+    __slots__ = ("_broken", "_content", "_grown", "_size", "gap", "key", "progress")
 
     def __init__(self, key: EntryKey, content: Content, progress: Progress, *, gap: bool = False) -> None:
         self.key = key
@@ -94,6 +98,7 @@ class Entry:
         self._content = content
         self._grown: dict[tuple[DeltaKind, int], list[str]] = {}
         self._size = 0
+        self._broken = False
 
     @property
     def turn_id(self) -> TurnId:
@@ -114,6 +119,11 @@ class Entry:
         self._content = content
         self._grown = {}
         self._size = 0
+        self._broken = False
+
+    def break_off(self) -> None:
+        """Note that what is streamed from here on is missed: what comes later is set apart."""
+        self._broken = True
 
     def grow(self, delta: Delta) -> None:
         """Add streamed text."""
@@ -121,6 +131,9 @@ class Entry:
         pieces = self._grown.get(place)
         if pieces is None:
             pieces = self._grown[place] = []
+        if self._broken:
+            self._broken = False
+            pieces.append(MISSED)
         pieces.append(delta.text)
         if delta.kind is DeltaKind.COMMAND_OUTPUT:
             self._size += len(delta.text)

@@ -1,18 +1,21 @@
 """Messages on their way to the app server: what is certain about each, and what may be sent next.
 
-Lives here: the states and steps, as values. Not here: sending (:mod:`codex_ssh.tui.chat`) and keeping them on
-disk (:mod:`codex_ssh.local.drafts`).
+Lives here: the states and steps, as values. Not here: sending (:mod:`codex_ssh.tui.outgoing`) and keeping
+them on disk (:mod:`codex_ssh.local.drafts`).
 
 A connection that breaks right behind a message leaves it open whether the app server saw it. Such a message
 is *unconfirmed*: it is neither sent again nor given up until the server told what it has seen of the thread.
 
 ::
 
-    LOCAL ─▶ SENT ─▶ accepted or refused (gone from here)
-      ▲        │ the link is lost
-      │        ▼
-      └── UNCONFIRMED ─▶ accepted: the server has it
-       never seen
+    LOCAL ─▶ SENT ─▶ ACCEPTED ─▶ (gone from here: the thread has it, or the server refused it)
+      ▲        │         │
+      │        ▼         ▼ the link is lost
+      └─────── UNCONFIRMED ─▶ (gone from here: the thread has it)
+     it has not
+
+An answer is not the end: a server that is killed right behind it has stored nothing. A message is done when
+it was seen in the thread.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ class Delivery(enum.Enum):
 
     LOCAL = "waiting for the link"
     SENT = "sending"
+    ACCEPTED = "accepted"
     UNCONFIRMED = "sent, not confirmed"
 
 
@@ -58,25 +62,35 @@ class Outbox:
 
     def next(self, thread_id: ThreadId) -> Message | None:
         """Give the message to send now: the oldest of the thread, unless one before it is still open."""
-        first = next((one for one in self.messages if one.thread_id == thread_id), None)
+        open_ones = (
+            one
+            for one in self.messages
+            if one.thread_id == thread_id and one.delivery is not Delivery.ACCEPTED
+        )
+        first = next(open_ones, None)
         return first if first is not None and first.delivery is Delivery.LOCAL else None
 
     def sending(self, message_id: str) -> Outbox:
         """Note that a message is given to the link now."""
         return self._with(message_id, Delivery.LOCAL, Delivery.SENT)
 
+    def accepted(self, message_id: str) -> Outbox:
+        """Note that the server said it has taken a message."""
+        return self._with(message_id, Delivery.SENT, Delivery.ACCEPTED)
+
     def not_sent(self, message_id: str) -> Outbox:
         """Note that the server would not take it now and did nothing with it."""
         return self._with(message_id, Delivery.SENT, Delivery.LOCAL)
 
     def done(self, message_id: str) -> Outbox:
-        """Take a message out: the server took it, refused it, or the user has it back."""
+        """Take a message out: the thread has it, the server refused it, or the user has it back."""
         return Outbox(messages=tuple(one for one in self.messages if one.id != message_id))
 
     def lost(self) -> Outbox:
         """Note that the link is gone."""
+        open_now = (Delivery.SENT, Delivery.ACCEPTED)
         return self._map(
-            lambda one: replace(one, delivery=Delivery.UNCONFIRMED) if one.delivery is Delivery.SENT else one
+            lambda one: replace(one, delivery=Delivery.UNCONFIRMED) if one.delivery in open_now else one
         )
 
     def told(self, thread_id: ThreadId, seen: Collection[str]) -> Outbox:
@@ -128,3 +142,8 @@ class Kept:
 
     def __bool__(self) -> bool:
         return bool(self.draft.strip() or self.outbox.messages)
+
+    def texts(self, *, but: Collection[str]) -> tuple[str, ...]:
+        """Give everything typed, the oldest first, without the messages that arrived."""
+        messages = [message.text for message in self.outbox.messages if message.id not in but]
+        return (*messages, *([self.draft] if self.draft.strip() else []))

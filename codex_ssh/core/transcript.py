@@ -127,6 +127,7 @@ class Transcript:
         self._entries: list[Entry] = []
         self._by_key: dict[EntryKey, Entry] = {}
         self._asks: dict[RequestId, Ask] = {}
+        self._unsure: set[RequestId] = set()
         self._turn: TurnId | None = None
         self._outcome: TurnStatus = TurnStatus.COMPLETED
         self._notes = 0
@@ -224,6 +225,7 @@ class Transcript:
         if isinstance(ask, UnknownAsk) or ask.thread_id != self.thread_id:
             return False
         self._asks[ask.request_id] = ask
+        self._unsure.discard(ask.request_id)
         self._facts_changed = True
         self._note_running(ask.turn_id)
         if isinstance(ask, CommandAsk) and (ask.turn_id, ask.item_id) not in self._by_key:
@@ -252,6 +254,44 @@ class Transcript:
                 self._outcome = turn.status
                 if self._turn == turn.id:
                     self._turn = None
+
+    def is_settled(self, turn_id: TurnId) -> bool:
+        """Whether a turn's end was heard, and with it all of the turn."""
+        return (turn_id, "#end") in self._by_key
+
+    def link_lost(self) -> None:
+        """Note that nothing is heard from here on: what is streamed gets a mark, requests become unsure."""
+        for entry in self._entries:
+            if entry.progress is Progress.OPEN:
+                entry.break_off()
+        self._unsure = set(self._asks)
+        self._facts_changed = True
+
+    def reopened(self, opened: OpenThread) -> None:
+        """Take the answer to a new ``thread/resume``; :meth:`load` and :meth:`settle_asks` come after it."""
+        self.name = opened.thread.name or self.name
+        self.model = opened.model or self.model
+        self.effort = opened.effort or self.effort
+        self.cwd = opened.cwd or self.cwd
+        self.approval_policy = opened.approval_policy
+        self.sandbox = opened.sandbox
+        self._status = opened.thread.status
+        self.closed = ""
+        self._facts_changed = True
+
+    def settle_asks(self) -> int:
+        """Forget the requests the server did not make again, and give how many: they were answered."""
+        gone = [number for number in self._unsure if self._asks.pop(number, None) is not None]
+        self._unsure.clear()
+        self._facts_changed = True
+        return len(gone)
+
+    def cut_off(self, turn_id: TurnId) -> None:
+        """End a turn whose app server ended under it: nothing more comes, and no account tells of its end."""
+        if not self.is_settled(turn_id):
+            self._turn_completed(
+                TurnCompleted(thread_id=self.thread_id, turn=Turn(id=turn_id, status=TurnStatus.INTERRUPTED))
+            )
 
     def load_older(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
         """Put older history, oldest first, in front of what is there."""

@@ -28,3 +28,10 @@ def services_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("codex-ssh") / "app-servers"
+
+
+def drafts_dir() -> Path:
+    """What was typed and not sent for certain; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "drafts"

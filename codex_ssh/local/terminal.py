@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import termios
 from collections.abc import Generator
 from typing import Final, NoReturn
 
-from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import HostKeyRefused, LoginRefused, Stage
+
+log = logging.getLogger(__name__)
 
 _TERMINAL: Final = "/dev/tty"
 _LINE_BYTES: Final = 4096
@@ -63,7 +66,14 @@ class TerminalPrompter:
 
 
 class SilentPrompter:
-    """Answers no question: ``--no-input``, and programs without a terminal."""
+    """Answers no question: ``--no-input``, and programs without a terminal.
+
+    Args:
+        shows: What is told goes to stderr; else to the log, since the screen is another program's.
+    """
+
+    def __init__(self, *, shows: bool = True) -> None:
+        self._shows = shows
 
     async def ask(self, question: Question) -> Secret | None:
         """Refuse.
@@ -75,7 +85,10 @@ class SilentPrompter:
 
     def tell(self, host: str, text: str) -> None:
         """Show lines on stderr, each with the host in front."""
-        show_lines(host, text)
+        if self._shows:
+            show_lines(host, text)
+        else:
+            log.info("%s: %s", host, plain_lines(text))
 
 
 def show_lines(host: str, text: str) -> None:

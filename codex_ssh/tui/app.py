@@ -7,8 +7,9 @@ costs 0.4 seconds, and the full screen is for a link that works.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
 
 from textual import work
@@ -19,17 +20,21 @@ from textual.timer import Timer
 from codex_ssh.core.ask import Ask, ElicitationAsk, FileChangeAsk, QuestionsAsk
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import FileChange
+from codex_ssh.core.question import Question
 from codex_ssh.core.rpc import RequestId
+from codex_ssh.core.secret import Secret
 from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import LinkLost, RpcFailed
-from codex_ssh.tui.bridge import Conversation, ExitReason, TuiOptions, TuiOutcome
+from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands import CommandName, parse
+from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.pages import help_text, status_text
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
+from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.command_menu import CommandMenu
@@ -75,6 +80,7 @@ class CodexApp(App[TuiOutcome]):
         Binding("pageup", "scroll_transcript(-1)", show=False, priority=True),
         Binding("pagedown", "scroll_transcript(1)", show=False, priority=True),
         Binding("ctrl+end", "follow", show=False, priority=True),
+        Binding("ctrl+r", "reconnect", show=False, priority=True),
     ]
 
     def __init__(self, chat: Chat) -> None:
@@ -129,6 +135,7 @@ class CodexApp(App[TuiOutcome]):
         if chat.draft and not self._composer.text:
             self._composer.take(chat.draft)
             chat.draft = ""
+        chat.keep_draft(self._composer.text)
         if transcript is not self._shown and transcript is not None:
             self._shown = transcript
             transcript.take_changes()
@@ -143,7 +150,8 @@ class CodexApp(App[TuiOutcome]):
         asks = self._chat.asks
         questions = [ask for ask in asks if isinstance(ask, QuestionsAsk | ElicitationAsk) and ask.questions]
         cards = [ask for ask in asks if ask not in questions]
-        first = cards[0] if cards else None
+        # Without a link nothing is approved: the card comes back when the server asks again.
+        first = cards[0] if cards and self._chat.is_online else None
         was_shown = self._card.display
         self._card.show(first, self._change_of(first), self._shown.cwd if self._shown else "", len(cards) - 1)
         if self._card.display and not was_shown:
@@ -157,11 +165,11 @@ class CodexApp(App[TuiOutcome]):
     def _refresh_questions(self, questions: list[QuestionsAsk | ElicitationAsk]) -> None:
         open_one = next((screen for screen in self.screen_stack if isinstance(screen, QuestionScreen)), None)
         if open_one is not None:
-            if all(ask.request_id != open_one.request_id for ask in questions):
+            if self._chat.is_online and open_one.ask not in questions:
                 open_one.dismiss(None)
             return
         waiting = [ask for ask in questions if ask.request_id not in self._put_off]
-        if waiting and len(self.screen_stack) == 1:
+        if waiting and len(self.screen_stack) == 1 and self._chat.is_online:
             self._ask_questions(waiting[0])
 
     def _change_of(self, ask: Ask | None) -> FileChange | None:
@@ -205,6 +213,10 @@ class CodexApp(App[TuiOutcome]):
             self._view.follow()
             self._chat.send(message.text)
 
+    def on_text_area_changed(self) -> None:
+        """Keep what is typed."""
+        self._wake()
+
     def on_ask_card_decided(self, message: AskCard.Decided) -> None:
         """Send the answer."""
         declined = not message.decision.verdict.lets_it_happen
@@ -226,6 +238,10 @@ class CodexApp(App[TuiOutcome]):
     def action_interrupt(self) -> None:
         """Stop the running turn."""
         self._chat.interrupt()
+
+    def action_reconnect(self) -> None:
+        """Reconnect at once instead of waiting."""
+        self._chat.try_now()
 
     def action_unfold(self) -> None:
         """Fold or unfold everything."""
@@ -344,7 +360,7 @@ class CodexApp(App[TuiOutcome]):
         answer = await self.push_screen_wait(QuestionScreen(ask))
         if answer is not None:
             self._chat.answer(ask, answer, declined=False)
-        elif any(other.request_id == ask.request_id for other in self._chat.asks):
+        elif ask in self._chat.asks:
             self._put_off.add(ask.request_id)
         self._wake()
 
@@ -357,6 +373,27 @@ class CodexApp(App[TuiOutcome]):
         except LinkLost:
             pass
         return None
+
+    def open_prompt(self, question: Question, answer: asyncio.Future[Secret | None]) -> Callable[[], None]:
+        """Ask what a login wants to know, over whatever is on the screen; gives what withdraws it."""
+        screen = PromptScreen(question)
+
+        def answered(said: Secret | None) -> None:
+            if not answer.done():
+                answer.set_result(said)
+
+        def withdraw() -> None:
+            if screen in self.screen_stack and screen.is_current:
+                screen.dismiss(None)
+
+        # In the application's own task: whoever asks is not part of it.
+        self.call_later(self.push_screen, screen, answered)
+
+        def give_up() -> None:
+            if answer.cancelled():
+                self.call_later(withdraw)
+
+        return give_up
 
     # ---------------------------------------------------------------- ending
 
@@ -389,8 +426,13 @@ def _about_thread(thread: Thread, now: float) -> str:
     return "  ".join(part for part in (state, age, thread.cwd) if part)
 
 
-async def run_tui(conversation: Conversation, options: TuiOptions) -> TuiOutcome:
-    """Run the TUI on an initialized session until the user leaves or the link is lost.
+async def run_tui(
+    lifeline: Lifeline,
+    options: TuiOptions,
+    drafts: Drafts | None = None,
+    dialogs: DialogPrompter | None = None,
+) -> TuiOutcome:
+    """Run the TUI until the user leaves or the link is lost for good.
 
     Cancelling it puts the terminal back.
 
@@ -398,9 +440,15 @@ async def run_tui(conversation: Conversation, options: TuiOptions) -> TuiOutcome
         Exception: Whatever crashed it, our bug; nothing was printed, the terminal is back.
     """
     try:
-        async with open_chat(conversation, options) as chat:
+        async with open_chat(lifeline, options, drafts) as chat:
             app = CodexApp(chat)
-            return _outcome(app, await app.run_async())
+            if dialogs is not None:
+                dialogs.app = app
+            try:
+                return _outcome(app, await app.run_async())
+            finally:
+                if dialogs is not None:
+                    dialogs.app = None
     except* Exception as group:  # noqa: BLE001 - unwrapped, not swallowed: the caller knows what to do with it
         raise group.exceptions[0] from None
 

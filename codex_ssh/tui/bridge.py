@@ -8,12 +8,14 @@ module freely, and :mod:`codex_ssh.tui.app` only when the session is initialized
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from codex_ssh.core.facts import ServerFacts
+from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.methods import Call
+from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 
 T = TypeVar("T")
@@ -21,10 +23,6 @@ T = TypeVar("T")
 
 class Conversation(Protocol):
     """An initialized session with one app server."""
-
-    @property
-    def facts(self) -> ServerFacts:
-        """What is known about the server."""
 
     async def call(self, call: Call[T]) -> T:
         """Ask; raises ``RpcFailed`` and ``LinkLost``."""
@@ -38,8 +36,49 @@ class Conversation(Protocol):
     def incoming(self) -> AsyncIterator[Notification | Request]:
         """Give all that comes unasked, in order; ends by raising ``LinkLost``. Never waits for rendering."""
 
-    async def ping(self) -> float:
-        """Give one WebSocket round trip in seconds; raises ``LinkLost``."""
+
+class Lifeline(Protocol):
+    """A session that comes back when it is lost.
+
+    Attributes:
+        on_change: To be called when the status or the round trip changed.
+        round_trip: The last WebSocket round trip in seconds; None while unknown.
+    """
+
+    on_change: Callable[[], None]
+    round_trip: float | None
+
+    @property
+    def facts(self) -> ServerFacts:
+        """What is known about the server of the session that is open, or was open last."""
+
+    @property
+    def status(self) -> LinkStatus:
+        """Where the link is."""
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+
+    def sessions(self) -> AsyncIterator[Conversation]:
+        """Give the session that is open and each that follows; raises what ends the link for good."""
+
+    def try_now(self) -> None:
+        """Reconnect at once instead of waiting."""
+
+
+class Drafts(Protocol):
+    """Keeps on disk what was typed."""
+
+    def save(self, kept: Kept) -> None:
+        """Replace what is kept."""
+
+
+class NoDrafts:
+    """Keeps nothing."""
+
+    def save(self, kept: Kept) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +92,7 @@ class TuiOptions:
         resume: A thread to go on with; empty lets the user choose from a list, None begins a new one.
         last: Go on with the thread that was updated last, in ``cwd`` where one is given.
         approval_policy, sandbox: For a new thread; empty takes the server's.
+        left: What an earlier client left behind; what did not arrive goes to the composer.
         grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
     """
 
@@ -63,6 +103,7 @@ class TuiOptions:
     last: bool = False
     approval_policy: str = ""
     sandbox: str = ""
+    left: Kept = field(default_factory=Kept)
     grace_seconds: float = 0.5
 
 

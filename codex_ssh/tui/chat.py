@@ -1,56 +1,66 @@
 """One conversation as the TUI drives it: what is asked of the server, and the transcript that comes of it.
 
-Lives here: intents (send, interrupt, answer, new, resume …), the reader of what comes unasked, and what a
-status line shows. Not here: widgets. Nothing here imports Textual: whoever draws is told by ``on_change``
-when something changed, and looks when it suits, so reading never waits for drawing.
+Lives here: intents (send, interrupt, answer, new, resume …), the reader of what comes unasked, catching up
+after a lost link, and what a status line shows. Not here: which history is asked for
+(:mod:`codex_ssh.tui.account`), messages on their way (:mod:`codex_ssh.tui.outgoing`), and widgets. Nothing
+here imports Textual: whoever draws is told by ``on_change`` when something changed, and looks when it suits,
+so reading never waits for drawing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from codex_ssh.core import away
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.entry import Level
-from codex_ssh.core.events import AskResolved, Event, decode_event
+from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, decode_event
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
+from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Call,
     Model,
     OpenThread,
-    Order,
     model_list,
-    thread_items_list,
     thread_list,
     thread_resume,
     thread_start,
-    thread_turns_list,
     thread_unsubscribe,
     turn_interrupt,
-    turn_start,
-    turn_steer,
 )
-from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request, RequestId
-from codex_ssh.core.thread import Thread, Turn
+from codex_ssh.core.outbox import Outbox
+from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
+from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.errors import LinkLost, RpcFailed
-from codex_ssh.tui.bridge import Conversation, TuiOptions
+from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
+from codex_ssh.tui.account import read_missed, read_newest, read_older
+from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
+from codex_ssh.tui.outgoing import Outgoing
+from codex_ssh.tui.pending import Pending
 from codex_ssh.tui.sign_in import SignIn
 
 log = logging.getLogger(__name__)
 
-PING_SECONDS: Final = 5.0
-PING_TIMEOUT_SECONDS: Final = 20.0
-HISTORY_ITEMS: Final = 200
-"""Items of a page of history; older pages come when somebody scrolls to them."""
-HISTORY_TURNS: Final = 100
+T = TypeVar("T")
+
 THREADS_LISTED: Final = 100
+
+QUIET_SECONDS: Final = 30.0
+"""A turn that runs and says nothing for so long is compared with the server's account."""
+
+SETTLE_SECONDS: Final = 0.3
+"""A message may be accepted and not yet stored; an account that lacks it is read once more after this."""
+
+BUSY_SECONDS: Final = 0.5
+BUSY_TRIES: Final = 20
+"""How far apart, and how often, a thread is asked for while the server unloads it or another still has it."""
+
 _BATCH: Final = 200
 """After so many messages in one go others get a turn."""
 
@@ -62,33 +72,40 @@ class Chat:
         transcript: The thread shown; None until one is open.
         doing: What is being waited for, in words; empty mostly.
         model, effort: Chosen for the next turns; empty takes the thread's.
-        round_trip: The last WebSocket round trip in seconds; None while unknown.
         draft: A message the server did not take, for the composer to take back.
-        lost: Why the link ended.
-        sign_in: The sign-in to codex on the devbox that is offered or under way.
+        lost: What ended the link for good.
         on_change: Called when anything changed.
+        sign_in: The sign-in to codex on the devbox that is offered or under way.
     """
 
-    def __init__(self, conversation: Conversation, options: TuiOptions, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, lifeline: Lifeline, options: TuiOptions, tasks: asyncio.TaskGroup, drafts: Drafts
+    ) -> None:
         self.options = options
         self.transcript: Transcript | None = None
         self.doing = ""
         self.model = ""
         self.effort = ""
-        self.round_trip: float | None = None
         self.draft = ""
-        self.lost: LinkLost | None = None
+        self.lost: CodexSshError | None = None
         self.on_change: Callable[[], None] = lambda: None
-        self._conversation = conversation
+        self._lifeline = lifeline
+        self._conversation: Conversation | None = None
+        self._outgoing = Outgoing(self, drafts, options.left)
+        self._pending = Pending()
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
-        self._asks_elsewhere: dict[RequestId, Ask] = {}
         self._older: tuple[str | None, str | None] = (None, None)
         self._loading_older = False
         self._opening = 0
         self._early: list[Event | Ask] = []
+        self._is_caught_up = True
+        self._open_again: Callable[[], None] = lambda: None
+        self._seen: away.Seen | None = None
+        self._heard_at = 0.0
+        self._state = LinkState.UP
         self.sign_in = SignIn(
-            lambda: self._conversation,
+            self._session,
             facts=lambda: self.facts,
             spawn=self._spawn,
             changed=self._changed,
@@ -98,13 +115,37 @@ class Chat:
     @property
     def facts(self) -> ServerFacts:
         """What is known about the server."""
-        return self._conversation.facts
+        return self._lifeline.facts
+
+    @property
+    def status(self) -> LinkStatus:
+        """Where the link is."""
+        return self._lifeline.status
+
+    @property
+    def round_trip(self) -> float | None:
+        """The last WebSocket round trip in seconds; None while unknown."""
+        return self._lifeline.round_trip
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the server."""
+        return self._lifeline.silent_for
+
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a session, and all that was missed is known."""
+        return self._conversation is not None and self._is_caught_up
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was said and has not arrived for certain."""
+        return self._outgoing.outbox
 
     @property
     def asks(self) -> tuple[Ask, ...]:
         """What waits for an answer: of this thread, then of threads it started."""
-        own = self.transcript.asks if self.transcript is not None else ()
-        return (*own, *self._asks_elsewhere.values())
+        return self._pending.asks(self.transcript)
 
     @property
     def has_turns(self) -> bool:
@@ -121,12 +162,14 @@ class Chat:
 
     def open(self) -> None:
         """Open the thread the options ask for."""
+        self._open_again = self.open
         self._do(self._open(), "opening the thread")
 
     def send(self, text: str) -> None:
-        """Say something: begin a turn, or steer the one that runs."""
+        """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
         if self.transcript is not None:
-            self._do(self._send(self.transcript, text))
+            self._outgoing.say(self.transcript, text)
+            self._do(self._outgoing.deliver())
 
     def interrupt(self) -> None:
         """Stop the running turn."""
@@ -135,11 +178,12 @@ class Chat:
             self._do(self._call(turn_interrupt(transcript.thread_id, transcript.turn_id or "")))
 
     def answer(self, ask: Ask, result: Json, *, declined: bool) -> None:
-        """Answer a request of the server's."""
-        self._asks_elsewhere.pop(ask.request_id, None)
-        if self.transcript is not None:
-            self.transcript.answered(ask.request_id, declined=declined)
-        self._do(self._conversation.answer(ask.request_id, result))
+        """Answer a request of the server's; without a link that waits for the very same request."""
+        if not self.is_online:
+            self._pending.hold(ask, result)
+            return
+        self._pending.answered(ask, self.transcript, declined=declined)
+        self._do(self._session().answer(ask.request_id, result))
 
     def new(self) -> None:
         """Begin a new thread; the old one goes on by itself."""
@@ -147,6 +191,7 @@ class Chat:
 
     def resume(self, thread_id: str) -> None:
         """Go on with another thread."""
+        self._open_again = lambda: self.resume(thread_id)
         self._do(self._resume(thread_id), "opening the thread")
 
     def load_older(self) -> None:
@@ -160,22 +205,39 @@ class Chat:
         self.model, self.effort = model, effort
         self.on_change()
 
+    def keep_draft(self, text: str) -> None:
+        """Keep on disk what stands in the composer."""
+        self._outgoing.keep_draft(text)
+
+    def try_now(self) -> None:
+        """Reconnect at once."""
+        self._lifeline.try_now()
+
     def note(self, level: Level, text: str, details: str = "") -> None:
         """Say something in the transcript."""
         if self.transcript is not None:
             self.transcript.note(level, text, details)
         self.on_change()
 
+    async def call(self, call: Call[T]) -> T:
+        """Ask the server; raises RpcFailed, LinkLost."""
+        return await self._session().call(call)
+
     async def threads(self) -> tuple[Thread, ...]:
         """Give threads to resume, the last updated first; raises RpcFailed, LinkLost."""
-        page = await self._conversation.call(thread_list(limit=THREADS_LISTED))
+        page = await self.call(thread_list(limit=THREADS_LISTED))
         return page.data
 
     async def models(self) -> tuple[Model, ...]:
         """Give models to choose from; raises RpcFailed, LinkLost."""
-        return (await self._conversation.call(model_list())).data
+        return (await self.call(model_list())).data
 
     # ---------------------------------------------------------------- what they do
+
+    def _session(self) -> Conversation:
+        if self._conversation is None:
+            raise LinkLost("there is no connection just now", stage=Stage.SESSION, host=self.facts.host)
+        return self._conversation
 
     def _do(self, coroutine: Coroutine[None, None, None], doing: str = "") -> None:
         self.doing = doing or self.doing
@@ -199,7 +261,7 @@ class Chat:
         options = self.options
         thread_id = options.resume or ""
         if options.last and not thread_id:
-            page = await self._conversation.call(thread_list(cwd=options.cwd, limit=1))
+            page = await self.call(thread_list(cwd=options.cwd, limit=1))
             thread_id = page.data[0].id if page.data else ""
         if thread_id:
             try:
@@ -217,9 +279,9 @@ class Chat:
             self.note(Level.WARNING, warning)
         if self.facts.signed_out:
             self.sign_in.offer(NOBODY)
-            self.draft = options.prompt  # it would only fail; the user sends it once signed in
-        elif options.prompt and self.transcript is not None:
-            await self._send(self.transcript, options.prompt)
+            self.draft = self.draft or options.prompt  # it would only fail now
+        elif options.prompt:
+            self.send(options.prompt)
 
     async def _new(self) -> None:
         await self._leave()
@@ -232,62 +294,62 @@ class Chat:
             cwd=options.cwd, model=model, approval_policy=options.approval_policy, sandbox=options.sandbox
         )
         with self._being_opened():
-            self._show(await self._conversation.call(call))
+            transcript = self._show(await self.call(call))
         self._older = (None, None)
+        self._take_left(transcript)
 
     async def _resume(self, thread_id: str) -> None:
         with self._being_opened():
-            opened = await self._conversation.call(thread_resume(thread_id, model=self.options.model))
+            opened = await self._subscribe(thread_id)
             if self.transcript is not None and self.transcript.thread_id != opened.thread.id:
                 await self._leave()
-            self._show(opened)
-        transcript = self.transcript
-        if transcript is None:
-            return
-        try:
-            turns = await self._conversation.call(thread_turns_list(thread_id, limit=HISTORY_TURNS))
-            items = await self._conversation.call(
-                thread_items_list(thread_id, order=Order.NEWEST_FIRST, limit=HISTORY_ITEMS)
-            )
-        except RpcFailed as failed:
-            # A thread without a turn has no history, and codex says so with this code.
-            if failed.code != METHOD_NOT_FOUND:
-                raise
-            return
-        transcript.load(turns.data[::-1], items.data[::-1])
-        self._older = (items.cursor, turns.cursor)
+            transcript = self._show(opened)
+        found = await read_newest(self._session(), transcript.thread_id)
+        transcript.load(found.turns, found.items)
+        self._older = (found.items_before, found.turns_before)
+        self._take_left(transcript)
+
+    def _take_left(self, transcript: Transcript) -> None:
+        text = self._outgoing.take_left(transcript)
+        if text:
+            self.draft = text
+            self.note(Level.INFO, "what was typed here before, and not sent, is in the composer again")
+
+    async def _subscribe(self, thread_id: str) -> OpenThread:
+        """Resume a thread, with patience for a server that is unloading it or one that is just ending."""
+        tries = BUSY_TRIES
+        while True:
+            try:
+                return await self.call(thread_resume(thread_id, model=self.options.model))
+            except RpcFailed as failed:
+                is_busy = "is closing" in failed.said or "active writer" in failed.said
+                if not is_busy or not tries:
+                    raise
+            tries -= 1
+            await asyncio.sleep(BUSY_SECONDS)
 
     async def _load_older(self) -> None:
         transcript, (items_at, turns_at) = self.transcript, self._older
         try:
             if transcript is None or items_at is None:
                 return
-            items = await self._conversation.call(
-                thread_items_list(
-                    transcript.thread_id, order=Order.NEWEST_FIRST, limit=HISTORY_ITEMS, cursor=items_at
-                )
-            )
-            turns: tuple[Turn, ...] = ()
-            turns_next: str | None = None
-            if turns_at is not None:
-                page = await self._conversation.call(
-                    thread_turns_list(transcript.thread_id, limit=HISTORY_TURNS, cursor=turns_at)
-                )
-                turns, turns_next = page.data[::-1], page.cursor
+            found = await read_older(self._session(), transcript.thread_id, items_at, turns_at)
             if transcript is self.transcript:
-                transcript.load_older(turns, items.data[::-1])
-                self._older = (items.cursor, turns_next)
+                transcript.load_older(found.turns, found.items)
+                self._older = (found.items_before, found.turns_before)
         finally:
             self._loading_older = False
 
-    def _show(self, opened: OpenThread) -> None:
-        self.transcript = Transcript(opened)
+    def _show(self, opened: OpenThread) -> Transcript:
+        transcript = self.transcript = Transcript(opened)
         self.model = self.effort = ""
-        self._asks_elsewhere.clear()
+        self._pending.other_thread()
+        self._outgoing.show(transcript)
         early, self._early = self._early, []
         for said in early:
             self._fold(said)
         self.on_change()
+        return transcript
 
     @contextmanager
     def _being_opened(self) -> Generator[None, None, None]:
@@ -305,56 +367,37 @@ class Chat:
             await self._call(thread_unsubscribe(self.transcript.thread_id))
 
     async def _call(self, call: Call[Any]) -> None:
-        await self._conversation.call(call)
-
-    async def _send(self, transcript: Transcript, text: str) -> None:
-        number = uuid.uuid4().hex
-        transcript.sent(number, text)
-        self.on_change()
-        try:
-            if transcript.turn_id is not None and await self._steered(transcript, text, number):
-                return
-            call = turn_start(
-                transcript.thread_id, text, client_message_id=number, model=self.model, effort=self.effort
-            )
-            transcript.started(await self._conversation.call(call))
-        except RpcFailed:
-            transcript.unsent(number)
-            self.draft = text
-            raise
-        except LinkLost:
-            self.draft = text
-            raise
-
-    async def _steered(self, transcript: Transcript, text: str, number: str) -> bool:
-        """Steer the running turn; False when it ended meanwhile."""
-        turn_id = transcript.turn_id
-        if turn_id is None:
-            return False
-        try:
-            await self._conversation.call(
-                turn_steer(transcript.thread_id, turn_id, text, client_message_id=number)
-            )
-        except RpcFailed as failed:
-            if "active turn" not in failed.said:
-                raise
-            return False
-        return True
+        await self.call(call)
 
     # ---------------------------------------------------------------- what comes unasked
 
-    async def _read(self) -> None:
+    async def _live(self) -> None:
+        """Read every session there is, one after the other."""
         try:
-            count = 0
-            async for message in self._conversation.incoming():
-                await self._take(message)
-                self.on_change()
-                count += 1
-                if count % _BATCH == 0:
-                    await asyncio.sleep(0)
-        except LinkLost as lost:
-            self.lost = lost
+            async for session in self._lifeline.sessions():
+                self._conversation = session
+                self._heard_at = self._now()
+                if self.transcript is not None and not self._is_caught_up:
+                    self._do(self._catch_up(self.transcript), "catching up")
+                elif self.transcript is None and self._seen is not None:
+                    self._open_again()
+                try:
+                    await self._read(session)
+                except LinkLost as lost:
+                    self._link_lost(lost)
+        except CodexSshError as error:
+            self.lost = error
             self.on_change()
+
+    async def _read(self, session: Conversation) -> None:
+        count = 0
+        async for message in session.incoming():
+            self._heard_at = self._now()
+            await self._take(message)
+            self.on_change()
+            count += 1
+            if count % _BATCH == 0:
+                await asyncio.sleep(0)
 
     async def _take(self, message: Notification | Request) -> None:
         if isinstance(message, Request):
@@ -362,6 +405,8 @@ class Chat:
             return
         event = decode_event(message)
         self.sign_in.hear(event)
+        if isinstance(event, ItemStarted | ItemCompleted) and isinstance(event.item, UserMessage):
+            self._outgoing.heard(event.item)
         if self._is_early(getattr(event, "thread_id", "")):
             self._early.append(event)
         else:
@@ -371,7 +416,7 @@ class Chat:
         ask = decode_ask(request)
         if isinstance(ask, UnknownAsk):
             message = f"unsupported remote app-server request `{ask.method}`"
-            await self._conversation.refuse(ask.request_id, METHOD_NOT_FOUND, message)
+            await self._session().refuse(ask.request_id, METHOD_NOT_FOUND, message)
             self.note(Level.INFO, f"the server asked for {ask.method!r}, which codex-ssh cannot do; refused")
         elif self._is_early(ask.thread_id):
             self._early.append(ask)
@@ -386,39 +431,120 @@ class Chat:
 
     def _fold(self, said: Event | Ask) -> None:
         if isinstance(said, Ask):
-            if self.transcript is None or not self.transcript.ask(said):
-                self._asks_elsewhere[said.request_id] = said
+            self._pending.take(said, self.transcript)
             return
+        if isinstance(said, AskResolved) and self._pending.resolved(said.request_id, self.transcript):
+            self.note(Level.INFO, "the request was answered elsewhere, or is not needed any more")
         if self.transcript is not None:
             self.transcript.apply(said)
-        if isinstance(said, AskResolved):
-            self._asks_elsewhere.pop(said.request_id, None)
 
-    async def _ping(self) -> None:
+    # ---------------------------------------------------------------- losing the link, and catching up
+
+    def _link_lost(self, lost: LinkLost) -> None:
+        log.info("the session ended: %s", lost)
+        self._conversation = None
+        transcript = self.transcript
+        if self._seen is None:
+            self._seen = away.look(
+                transcript.entries if transcript is not None else (),
+                asks=len(self.asks),
+                generation=self.facts.generation,
+                at=self._now(),
+            )
+        if transcript is not None:
+            self._is_caught_up = False
+            transcript.link_lost()
+        self._pending.link_lost()
+        self._outgoing.link_lost()
+        self.on_change()
+
+    async def _catch_up(self, transcript: Transcript) -> None:
+        """Learn from the server what happened while there was no link, and go on from there."""
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(PING_TIMEOUT_SECONDS):
-                        self.round_trip = await self._conversation.ping()
-                except TimeoutError:
-                    self.round_trip = None
-                self.on_change()
-                await asyncio.sleep(PING_SECONDS)
-        except LinkLost as lost:
-            log.info("a ping met a lost link: %s", lost)
+            opened = await self._subscribe(transcript.thread_id)
+        except RpcFailed as failed:
+            if self.has_turns:
+                raise
+            log.info("a thread without a turn is gone: %s", failed)
+            await self._start()
+            assert self.transcript is not None
+            self._outgoing.move(transcript.thread_id, self.transcript)
+        else:
+            transcript.reopened(opened)
+            await self._read_missed(transcript, opened)
+        self._is_caught_up = True
+        self._tell_what_happened()
+        for ask, result in self._pending.take_held(self.transcript):
+            self.answer(ask, result, declined=False)
+        await self._outgoing.deliver()
+
+    async def _read_missed(self, transcript: Transcript, opened: OpenThread) -> None:
+        running = transcript.turn_id
+        found = await read_missed(self._session(), transcript)
+        if self._outgoing.lacks(transcript, found.items):
+            await asyncio.sleep(SETTLE_SECONDS)
+            found = await read_missed(self._session(), transcript)
+        if not found.whole:
+            transcript = self._show(opened)
+            self._older = (found.items_before, found.turns_before)
+        transcript.load(found.turns, found.items)
+        if running is not None and opened.thread.status.state is not ThreadState.ACTIVE:
+            transcript.cut_off(running)
+        self._outgoing.settle(transcript)
+
+    def _tell_what_happened(self) -> None:
+        seen, self._seen = self._seen, None
+        transcript = self.transcript
+        if transcript is None or seen is None:
+            return
+        answered = transcript.settle_asks()
+        lines = away.what_happened(
+            seen,
+            transcript.entries,
+            asks=len(self.asks),
+            answered=answered,
+            generation=self.facts.generation,
+        )
+        if lines:
+            away_for = f"{self._now() - seen.at:.0f} s"
+            self.note(Level.INFO, f"while there was no link ({away_for})", "\n".join(lines))
+
+    async def _watch_quiet(self) -> None:
+        """Compare a turn that says nothing with the server's account: its end may have been lost."""
+        while True:
+            await asyncio.sleep(QUIET_SECONDS / 10)
+            transcript = self.transcript
+            is_quiet = self._now() - self._heard_at > QUIET_SECONDS
+            if is_quiet and transcript is not None and self.is_online and transcript.state.is_running:
+                self._heard_at = self._now()
+                await self._guarded(self._reconcile(transcript), "")
+
+    async def _reconcile(self, transcript: Transcript) -> None:
+        found = await read_missed(self._session(), transcript)
+        if found.whole and transcript is self.transcript:
+            transcript.load(found.turns, found.items)
+
+    # ---------------------------------------------------------------- running
+
+    def _changed(self) -> None:
+        state, self._state = self._state, self.status.state
+        if self._state is LinkState.PAUSED and state is not LinkState.PAUSED:
+            self.note(Level.ERROR, f"no link: {self.status.reason}", "ctrl+r tries once more")
+        self.on_change()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def run(self) -> None:
-        """Start reading what comes unasked and measuring round trips."""
-        self._spawn(self._ping())
-        self._spawn(self._read())
+        """Start reading what comes unasked."""
+        self._lifeline.on_change = self._changed
+        self._spawn(self._live())
+        self._spawn(self._watch_quiet())
 
     def stop(self) -> None:
         """Cancel all that is under way."""
         for task in self._running:
             task.cancel()
-
-    def _changed(self) -> None:
-        self.on_change()
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(coroutine)
@@ -427,10 +553,12 @@ class Chat:
 
 
 @asynccontextmanager
-async def open_chat(conversation: Conversation, options: TuiOptions) -> AsyncGenerator[Chat, None]:
-    """Give a chat that reads its conversation; at the end its tasks are cancelled, the turn goes on."""
+async def open_chat(
+    lifeline: Lifeline, options: TuiOptions, drafts: Drafts | None = None
+) -> AsyncGenerator[Chat, None]:
+    """Give a chat that reads its link; at the end its tasks are cancelled, the turn goes on."""
     async with asyncio.TaskGroup() as tasks:
-        chat = Chat(conversation, options, tasks)
+        chat = Chat(lifeline, options, tasks, drafts or NoDrafts())
         chat.run()
         try:
             yield chat

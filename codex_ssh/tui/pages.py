@@ -17,6 +17,7 @@ tab            between composer and approval
 y a p d n c    answer an approval; up, down and enter too
 ctrl+o         fold or unfold everything; a click does it for one entry
 pgup, pgdn     scroll; ctrl+end follows the end again
+ctrl+r         reconnect at once, when the link is lost
 ctrl+c         clear the composer; twice: leave
 ctrl+q         leave; a running turn goes on"""
 

@@ -38,15 +38,23 @@ class AClientAndAServer(RuleBasedStateMachine):
             self.on_the_way = message.id
 
     @precondition(lambda self: self.on_the_way is not None)
-    @rule(answered=st.booleans())
-    def arrive(self, answered: bool) -> None:
+    @rule(answered=st.booleans(), stored=st.booleans())
+    def arrive(self, answered: bool, stored: bool) -> None:
+        """It gets there; what is not stored goes when the server dies, and the link with it."""
         assert self.on_the_way is not None
-        self.server.append(self.on_the_way)
         if answered:
-            self.outbox = self.outbox.done(self.on_the_way)
-        else:
+            self.outbox = self.outbox.accepted(self.on_the_way)
+        if stored:
+            self.server.append(self.on_the_way)
+        if not (answered and stored):
             self.lose()
         self.on_the_way = None
+
+    @precondition(lambda self: self.is_up)
+    @rule()
+    def see_the_last_one_in_the_thread(self) -> None:
+        if self.server:
+            self.outbox = self.outbox.done(self.server[-1])
 
     @precondition(lambda self: self.on_the_way is not None)
     @rule()
@@ -85,7 +93,7 @@ class AClientAndAServer(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, it gets through once the link holds."""
         if self.on_the_way is not None:
-            self.arrive(answered=True)
+            self.arrive(answered=True, stored=True)
         if not self.is_up:
             self.come_back()
         if not self.is_told:
@@ -93,7 +101,9 @@ class AClientAndAServer(RuleBasedStateMachine):
         while (message := self.outbox.next(THREAD)) is not None:
             self.outbox = self.outbox.sending(message.id)
             self.server.append(message.id)
-            self.outbox = self.outbox.done(message.id)
+            self.outbox = self.outbox.accepted(message.id)
+        for number in self.typed:
+            self.outbox = self.outbox.done(number)
         assert self.server == self.typed
         assert self.outbox == Outbox()
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 from codex_ssh.core.facts import ServerFacts
+from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.methods import Call
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.errors import LinkLost, RpcFailed, Stage
@@ -33,7 +34,14 @@ def opened(number: str = THREAD) -> Json:
 
 
 class Script:
-    """A conversation that plays what the test says."""
+    """A conversation that plays what the test says, and the lifeline it comes over.
+
+    Attributes:
+        tries: How often the user wanted to reconnect at once.
+    """
+
+    round_trip: float | None = 0.012
+    silent_for = 1.0
 
     def __init__(self, facts: ServerFacts | None = None) -> None:
         self._facts = facts or ServerFacts(
@@ -48,6 +56,11 @@ class Script:
         self.answers: list[tuple[RequestId, Json]] = []
         self.refusals: list[tuple[RequestId, int]] = []
         self._inbox: asyncio.Queue[Notification | Request | LinkLost] = asyncio.Queue()
+        self.on_change: Callable[[], None] = lambda: None
+        self.status = LinkStatus().step(LinkState.UP, now=0.0)
+        self.tries = 0
+        self._ended: LinkLost | None = None
+        self._back = asyncio.Event()
         self._turns = 0
         self.replies: dict[str, Answerer] = {
             "thread/start": lambda _: opened(),
@@ -65,6 +78,17 @@ class Script:
     @property
     def facts(self) -> ServerFacts:
         return self._facts
+
+    async def sessions(self) -> AsyncIterator[Script]:
+        while True:
+            yield self
+            await self._back.wait()
+            self._back.clear()
+            if self._ended is not None:
+                raise self._ended
+
+    def try_now(self) -> None:
+        self.tries += 1
 
     async def call(self, call: Call[T]) -> T:
         self.calls.append((call.method, call.params))
@@ -87,9 +111,6 @@ class Script:
             if isinstance(message, LinkLost):
                 raise message
             yield message
-
-    async def ping(self) -> float:
-        return 0.012
 
     # ---------------------------------------------------------------- what the test says
 
@@ -133,10 +154,30 @@ class Script:
         self.say("item/agentMessage/delta", turnId="turn-1", itemId=number, delta=text)
 
     def lose(self, said: str = "connection lost") -> None:
-        """End the link."""
-        self._inbox.put_nowait(
-            LinkLost("the link is gone", stage=Stage.SSH, host=self._facts.host, said=said)
-        )
+        """End the link for good."""
+        self._ended = self._lost(said)
+        self._inbox.put_nowait(self._ended)
+        self._back.set()
+
+    def drop(self, state: LinkState = LinkState.LOST, said: str = "connection lost") -> None:
+        """Break the link; it can come back."""
+        self._inbox.put_nowait(self._lost(said))
+        self._step(LinkState.LOST, said)
+        if state is not LinkState.LOST:
+            self._step(state, said)
+
+    def come_back(self) -> None:
+        """Bring the link back."""
+        self._step(LinkState.CONNECTING)
+        self._step(LinkState.UP)
+        self._back.set()
+
+    def _step(self, state: LinkState, reason: str = "") -> None:
+        self.status = self.status.step(state, now=0.0, reason=reason)
+        self.on_change()
+
+    def _lost(self, said: str) -> LinkLost:
+        return LinkLost("the link is gone", stage=Stage.SSH, host=self._facts.host, said=said)
 
     def refuses(self, method: str, said: str, code: int = -32600) -> None:
         """Answer a method with an error from now on."""

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from codex_ssh.tui.app import CodexApp
-from codex_ssh.tui.bridge import TuiOptions
+from codex_ssh.tui.bridge import NoDrafts, TuiOptions
 from codex_ssh.tui.chat import Chat
 from tests.support.waiting import until
 from tests.tui.conversation import Script
@@ -30,7 +30,7 @@ class SnapApp(CodexApp):
     """Opens its conversation when it starts, as the snapshot plugin wants it."""
 
     def __init__(self, script: Script) -> None:
-        self.chat = Chat(script, TuiOptions(grace_seconds=0), Tasks())
+        self.chat = Chat(script, TuiOptions(grace_seconds=0), Tasks(), NoDrafts())
         super().__init__(self.chat)
 
     def on_mount(self) -> None:

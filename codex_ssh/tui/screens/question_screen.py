@@ -15,12 +15,16 @@ from textual.widgets.option_list import Option
 from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.question_form import AnswerKind, Question
-from codex_ssh.core.rpc import Json, RequestId
+from codex_ssh.core.rpc import Json
 from codex_ssh.tui import palette
 
 
 class QuestionScreen(ModalScreen[Json]):
-    """Gives the whole answer as the wire wants it; None puts the questions off."""
+    """Gives the whole answer as the wire wants it; None puts the questions off.
+
+    Args:
+        ask: What is asked.
+    """
 
     DEFAULT_CSS = """
     QuestionScreen { align: center middle; background: transparent; }
@@ -53,20 +57,15 @@ class QuestionScreen(ModalScreen[Json]):
 
     def __init__(self, ask: QuestionsAsk | ElicitationAsk) -> None:
         super().__init__()
-        self._ask = ask
+        self.ask = ask
         self._at = 0
         self._marked: set[int] = set()
         self._answers: dict[str, tuple[str, ...]] = {}
 
     @property
-    def request_id(self) -> RequestId:
-        """The request it is about."""
-        return self._ask.request_id
-
-    @property
     def question(self) -> Question:
         """The question shown."""
-        return self._ask.questions[self._at]
+        return self.ask.questions[self._at]
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
@@ -81,10 +80,10 @@ class QuestionScreen(ModalScreen[Json]):
         self._show()
 
     def _show(self) -> None:
-        question, total = self.question, len(self._ask.questions)
+        question, total = self.question, len(self.ask.questions)
         about = Text()
-        if isinstance(self._ask, ElicitationAsk) and self._at == 0:
-            about.append(f"{plain_line(self._ask.server)}: {plain_lines(self._ask.message)}\n\n", palette.DIM)
+        if isinstance(self.ask, ElicitationAsk) and self._at == 0:
+            about.append(f"{plain_line(self.ask.server)}: {plain_lines(self.ask.message)}\n\n", palette.DIM)
         count = f" ({self._at + 1} of {total})" if total > 1 else ""
         about.append(f"{plain_line(question.header) or 'question'}{count}\n", palette.BOLD)
         about.append(plain_lines(question.text))
@@ -153,14 +152,14 @@ class QuestionScreen(ModalScreen[Json]):
 
     def _go_on(self) -> None:
         self._at += 1
-        if self._at < len(self._ask.questions):
+        if self._at < len(self.ask.questions):
             self._show()
         else:
-            self.dismiss(self._ask.answer(self._answers))
+            self.dismiss(self.ask.answer(self._answers))
 
     def action_skip(self) -> None:
         """Answer none of the questions; a form is declined."""
-        self.dismiss(self._ask.decisions[0].result)
+        self.dismiss(self.ask.decisions[0].result)
 
     def action_later(self) -> None:
         """Put the questions off; they can be opened again."""

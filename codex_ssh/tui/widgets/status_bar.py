@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
+from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.transcript import RunState
 from codex_ssh.tui import palette
@@ -63,7 +65,7 @@ class StatusBar(Static, can_focus=False):
 def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[Part]:
     """Give all pieces of the line, from left to right."""
     facts, transcript = chat.facts, chat.transcript
-    parts: list[Part] = []
+    parts: list[Part] = link_parts(chat, time.monotonic())
     if chat.doing or transcript is None:
         parts.append(Part(text=f"… {chat.doing}", rank=1, style=palette.BUSY))
     else:
@@ -87,6 +89,39 @@ def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[
     if facts.server_version:
         parts.append(Part(text=f"app server {plain_line(facts.server_version)}", rank=8))
     return [part for part in parts if part.text]
+
+
+def link_parts(chat: Chat, now: float) -> list[Part]:
+    """Say what is the matter with the link; nothing when all is well.
+
+    Args:
+        chat: The conversation.
+        now: The monotonic clock, in seconds.
+    """
+    status = chat.status
+    contact = f"last contact {_whole(int(chat.silent_for))} ago"
+    match status.state:
+        case LinkState.UP:
+            return []
+        case LinkState.SILENT:
+            text, key = f"no answer, {contact}", ""
+        case LinkState.CONNECTING:
+            text, key = f"reconnecting, {contact}", ""
+        case LinkState.LOST:
+            due = max(0, int((status.next_try or now) - now))
+            again = f", next try in {_whole(due)}" if due else ""
+            text, key = f"no link, {contact}{again}", "ctrl+r: now"
+        case LinkState.PAUSED:
+            text, key = f"no link, {contact}", "ctrl+r: reconnect"
+        case LinkState.STOPPED:
+            text, key = "the link is closed", ""
+    waiting = len(chat.outbox.messages)
+    parts = [Part(text=f"✗ {text}", rank=0, style=palette.BAD)]
+    if key:
+        parts.append(Part(text=key, rank=1, style=palette.WARN))
+    if waiting:
+        parts.append(Part(text=f"{waiting} waiting to be sent", rank=2, style=palette.WARN))
+    return parts
 
 
 def fitted(parts: list[Part], width: int) -> Text:

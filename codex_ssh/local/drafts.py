@@ -1,0 +1,168 @@
+"""What was typed, on this machine's disk: a client that is killed leaves it to the next one.
+
+Lives here: one file a running client, the lock that tells whether it still runs, and taking over what a dead
+one left. Not here: what is kept and when (:mod:`codex_ssh.core.outbox`).
+
+Written before anything is sent, and without a sync to the disk itself: it is there for a client that dies,
+not for a machine that does. Files have mode 0600 in a directory of 0700; what was said to a model is nobody
+else's business.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import secrets
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
+from codex_ssh.core.thread import ThreadId
+from codex_ssh.local.files import make_private_dir, write_private
+
+log = logging.getLogger(__name__)
+
+_FORMAT: Final = 1
+
+
+class DraftFile:
+    """What this client keeps for one host.
+
+    Args:
+        path: The file; there is none while nothing is kept.
+        left: What dead clients left for this host, the oldest first.
+    """
+
+    def __init__(self, path: Path, left: tuple[Kept, ...]) -> None:
+        self._path = path
+        self.left = left
+
+    def save(self, kept: Kept) -> None:
+        """Replace what is kept; a disk that is full costs the safety, not the conversation."""
+        try:
+            if kept:
+                write_private(self._path, json.dumps(_encode(kept)))
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("what was typed is not kept: %s", error)
+
+
+@contextmanager
+def open_drafts(directory: Path, host: str) -> Generator[DraftFile, None, None]:
+    """Give the file of this client, and take over what dead clients of this host left.
+
+    What they left is in this client's own file before theirs go. What is still kept at the end stays for the
+    next client.
+
+    Raises:
+        ConfigError: The directory is not ours.
+    """
+    place = make_private_dir(make_private_dir(directory) / quote(host, safe="@"))
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    path, lock = place / f"{name}.json", place / f"{name}.lock"
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with _dead_clients(place, but=lock) as files:
+            left = tuple(kept for file in files if (kept := _read(file)) is not None)
+            drafts = DraftFile(path, left)
+            drafts.save(merge_kept(left))
+            for file in files:
+                file.unlink(missing_ok=True)
+        yield drafts
+    finally:
+        if not path.exists():
+            lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def merge_kept(left: Sequence[Kept]) -> Kept:
+    """Put together what several clients left."""
+    return Kept(
+        thread_id=left[-1].thread_id if left else "",
+        draft="\n\n".join(kept.draft for kept in left if kept.draft.strip()),
+        outbox=Outbox(messages=tuple(message for kept in left for message in kept.outbox.messages)),
+    )
+
+
+@contextmanager
+def _dead_clients(place: Path, *, but: Path) -> Generator[list[Path], None, None]:
+    """Give the files of clients that ended without clearing them, held so that nobody else takes them."""
+    found: list[Path] = []
+    with ExitStack() as held:
+        for lock in sorted(place.glob("*.lock"), key=_age):
+            if lock == but or (handle := _lock(lock)) is None:
+                continue
+            held.callback(os.close, handle)
+            held.callback(lock.unlink, missing_ok=True)
+            found.append(lock.with_suffix(".json"))
+        yield found
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file; None when its client lives, or it is gone."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _read(path: Path) -> Kept | None:
+    try:
+        return _decode(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s is not a draft of ours: %s", path, error)
+        return None
+
+
+def _encode(kept: Kept) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "thread": kept.thread_id,
+        "draft": kept.draft,
+        "messages": [
+            {
+                "id": message.id,
+                "thread": message.thread_id,
+                "text": message.text,
+                "delivery": message.delivery.name,
+            }
+            for message in kept.outbox.messages
+        ],
+    }
+
+
+def _decode(document: dict[str, Any]) -> Kept:
+    messages = tuple(
+        Message(
+            id=str(one["id"]),
+            thread_id=ThreadId(str(one["thread"])),
+            text=str(one["text"]),
+            delivery=Delivery[one["delivery"]],
+        )
+        for one in document["messages"]
+    )
+    return Kept(
+        thread_id=str(document["thread"]), draft=str(document["draft"]), outbox=Outbox(messages=messages)
+    )

@@ -1,0 +1,204 @@
+"""What the user says, on its way to the app server: kept on disk, sent once, seen in the thread at last.
+
+Lives here: sending, and what is done about a message when the link breaks under it. Not here: the states a
+message goes through (:mod:`codex_ssh.core.outbox`) and when there is a link (:mod:`codex_ssh.tui.chat`).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Protocol, TypeVar
+
+from codex_ssh.core.entry import Level
+from codex_ssh.core.items import UserMessage
+from codex_ssh.core.methods import Call, StoredItem, turn_start, turn_steer
+from codex_ssh.core.outbox import Kept, Message, Outbox
+from codex_ssh.core.thread import ThreadId
+from codex_ssh.core.transcript import Transcript
+from codex_ssh.errors import RpcFailed
+from codex_ssh.tui.bridge import Drafts
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Speaker(Protocol):
+    """Whose words these are."""
+
+    draft: str
+    model: str
+    effort: str
+
+    @property
+    def transcript(self) -> Transcript | None:
+        """The thread shown."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a session, and all that was missed is known."""
+
+    async def call(self, call: Call[T]) -> T:
+        """Ask the server; raises RpcFailed, LinkLost."""
+
+    def note(self, level: Level, text: str) -> None:
+        """Say something in the transcript."""
+
+
+class Outgoing:
+    """The messages of one client that are not known to have arrived, and its draft.
+
+    Args:
+        speaker: Who talks.
+        drafts: Keeps all of it on disk.
+        left: What an earlier client left behind.
+    """
+
+    def __init__(self, speaker: Speaker, drafts: Drafts, left: Kept) -> None:
+        self._speaker = speaker
+        self._drafts = drafts
+        self._left = left
+        self._kept = Kept(thread_id=left.thread_id)
+        self._is_delivering = False
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was said and has not arrived for certain."""
+        return self._kept.outbox
+
+    def say(self, transcript: Transcript, text: str) -> None:
+        """Take a message; it is on disk and on the screen before anything is sent."""
+        message = Message(id=uuid.uuid4().hex, thread_id=transcript.thread_id, text=text)
+        transcript.sent(message.id, text)
+        self._keep(draft="", outbox=self.outbox.put(message))
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what stands in the composer."""
+        if not self._left:
+            self._keep(draft=text)
+
+    def take_left(self, transcript: Transcript) -> str:
+        """Give what an earlier client left and no thread has, once; it is not sent without the user."""
+        left, self._left = self._left, Kept()
+        texts = left.texts(but=_seen(transcript))
+        self._keep(draft="\n\n".join(texts))
+        return self._kept.draft
+
+    def show(self, transcript: Transcript) -> None:
+        """Begin with another thread; what still waits for it is shown in it."""
+        self._keep(thread_id=transcript.thread_id)
+        for message in self.outbox.messages:
+            if message.thread_id == transcript.thread_id:
+                transcript.sent(message.id, message.text)
+
+    async def deliver(self) -> None:
+        """Send what waits for the thread shown, one after the other, as far as there is a link.
+
+        Raises:
+            RpcFailed: The server refused one; the user has it back.
+            LinkLost: It went away meanwhile.
+        """
+        if self._is_delivering:
+            return
+        self._is_delivering = True
+        try:
+            while (transcript := self._speaker.transcript) is not None and self._speaker.is_online:
+                message = self.outbox.next(transcript.thread_id)
+                if message is None or not await self._send(transcript, message):
+                    return
+        finally:
+            self._is_delivering = False
+
+    def heard(self, message: UserMessage) -> None:
+        """Note that a thread has a message."""
+        if message.client_id:
+            self._keep(outbox=self.outbox.done(message.client_id))
+
+    def link_lost(self) -> None:
+        """Note that nobody knows any more what became of the messages under way."""
+        self._keep(outbox=self.outbox.lost())
+
+    def lacks(self, transcript: Transcript, items: tuple[StoredItem, ...]) -> bool:
+        """Whether an account of the thread does not have all messages under way."""
+        told = {one.item.client_id for one in items if isinstance(one.item, UserMessage)}
+        return bool(self.outbox.unconfirmed(transcript.thread_id) - told - _seen(transcript))
+
+    def settle(self, transcript: Transcript) -> None:
+        """Take what the thread has, by the server's account, as the truth about the messages under way."""
+        seen = _seen(transcript)
+        for message in self.outbox.messages:
+            if message.id in seen:
+                transcript.unsent(message.id)
+        self._keep(outbox=self.outbox.told(transcript.thread_id, seen))
+
+    def move(self, old: ThreadId, transcript: Transcript) -> None:
+        """Take what waits for a thread the server does not know any more to the one in its place."""
+        self._keep(outbox=self.outbox.moved(old, transcript.thread_id).told(transcript.thread_id, ()))
+        self.show(transcript)
+
+    # ---------------------------------------------------------------- one message
+
+    async def _send(self, transcript: Transcript, message: Message) -> bool:
+        """Send one message; False when the rest has to wait."""
+        self._keep(outbox=self.outbox.sending(message.id))
+        speaker = self._speaker
+        try:
+            if not await self._steered(transcript, message):
+                call = turn_start(
+                    transcript.thread_id,
+                    message.text,
+                    client_message_id=message.id,
+                    model=speaker.model,
+                    effort=speaker.effort,
+                )
+                transcript.started(await speaker.call(call))
+        except RpcFailed as failed:
+            if failed.is_shutting_down:
+                # It did nothing with it and goes away: its successor gets the message.
+                self._keep(outbox=self.outbox.not_sent(message.id))
+                speaker.note(
+                    Level.WARNING, "the app server is shutting down: your message waits for the next one"
+                )
+                return False
+            transcript.unsent(message.id)
+            self._keep(outbox=self.outbox.done(message.id))
+            speaker.draft = message.text
+            raise
+        self._keep(outbox=self.outbox.accepted(message.id))
+        return True
+
+    async def _steered(self, transcript: Transcript, message: Message) -> bool:
+        """Steer the running turn; False when none runs, or it ended meanwhile."""
+        turn_id = transcript.turn_id
+        if turn_id is None:
+            return False
+        try:
+            await self._speaker.call(
+                turn_steer(transcript.thread_id, turn_id, message.text, client_message_id=message.id)
+            )
+        except RpcFailed as failed:
+            if "active turn" not in failed.said:
+                raise
+            return False
+        return True
+
+    def _keep(
+        self, *, thread_id: str | None = None, draft: str | None = None, outbox: Outbox | None = None
+    ) -> None:
+        kept = Kept(
+            thread_id=self._kept.thread_id if thread_id is None else thread_id,
+            draft=self._kept.draft if draft is None else draft,
+            outbox=self._kept.outbox if outbox is None else outbox,
+        )
+        if kept != self._kept:
+            self._kept = kept
+            self._drafts.save(kept)
+
+
+def _seen(transcript: Transcript) -> set[str]:
+    return {
+        entry.content.client_id
+        for entry in transcript.entries
+        if entry.turn_id and isinstance(entry.content, UserMessage) and entry.content.client_id
+    }

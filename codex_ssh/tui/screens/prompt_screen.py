@@ -1,0 +1,71 @@
+"""A question of the SSH login while the screen is the TUI's: a password, a code, an unknown host key."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.question import Question
+from codex_ssh.core.secret import Secret
+from codex_ssh.tui import palette
+
+
+class PromptScreen(ModalScreen[Secret | None]):
+    """Gives what was typed; None when the question was declined.
+
+    Args:
+        question: What is asked, and by which host.
+    """
+
+    DEFAULT_CSS = """
+    PromptScreen { align: center middle; background: transparent; }
+    PromptScreen > VerticalScroll {
+        width: 90%; max-width: 100; height: auto; max-height: 90%;
+        border: round ansi_yellow; padding: 0 1; background: ansi_default;
+    }
+    PromptScreen Static { height: auto; }
+    PromptScreen Input, PromptScreen Input:focus {
+        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
+        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "decline", "decline", priority=True)]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """Build the dialog."""
+        question = self._question
+        about = Text(f"{plain_line(question.host)} asks\n", palette.BOLD)
+        if question.lead:
+            about.append(f"{plain_lines(question.lead)}\n", "not bold")
+        about.append(plain_line(question.text), "not bold")
+        with VerticalScroll(can_focus=False):
+            yield Static(about, markup=False)
+            yield Input(password=not question.echo)
+            yield Static(Text("enter: answer   esc: decline, and stay without a link", palette.DIM))
+
+    def on_mount(self) -> None:
+        """Take the keyboard."""
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the answer, and keep none of it."""
+        answer = Secret(event.value)
+        self.query_one(Input).value = ""
+        self.dismiss(answer)
+
+    def action_decline(self) -> None:
+        """Give none."""
+        self.query_one(Input).value = ""
+        self.dismiss(None)
