@@ -57,7 +57,13 @@ class Abilities:
     """Which methods an app server knows, learned from what it says and not from its version.
 
     A refusal of an unknown method names every method the server knows; until one came, nothing is known.
+    They hold for one session: after the next ``initialize`` another codex may answer.
+
+    Attributes:
+        refusal: What to say about a method the server does not know.
     """
+
+    refusal: Final = "the codex there is too old or too new for it"
 
     def __init__(self) -> None:
         self._known: frozenset[str] | None = None

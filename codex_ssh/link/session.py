@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from codex_ssh.core.methods import Call
 from codex_ssh.core.rpc import (
+    METHOD_NOT_FOUND,
     ErrorResponse,
     FrameError,
     Json,
@@ -27,6 +28,7 @@ from codex_ssh.core.rpc import (
     decode,
     encode,
 )
+from codex_ssh.core.version import Abilities
 from codex_ssh.errors import LinkLost, RpcFailed, Stage
 from codex_ssh.link.websocket import WebSocket
 
@@ -57,6 +59,7 @@ class Session:
         self._waiting: dict[RequestId, asyncio.Future[Json]] = {}
         self._inbox: deque[Notification | Request] = deque()
         self._arrived = asyncio.Event()
+        self._abilities = Abilities()
         self._ended: LinkLost | None = None
         self._over = asyncio.Event()
         self.heard_at = asyncio.get_running_loop().time()
@@ -65,10 +68,12 @@ class Session:
     async def call(self, call: Call[T]) -> T:
         """Ask and give the decoded answer.
 
+        A method the server once said it does not know is not asked for again.
+
         Cancelling gives up waiting; the server still does what was asked.
 
         Raises:
-            RpcFailed: The server answered with an error.
+            RpcFailed: The server answered with an error; METHOD_NOT_FOUND when it does not know the method.
             LinkLost: The connection went away first; whether the server saw the request is not known.
         """
         return call.decode(await self.request(call.method, call.params))
@@ -79,6 +84,8 @@ class Session:
             raise self._ended
         self._numbers += 1
         number = self._numbers
+        if self._abilities.knows(method) is False:
+            raise RpcFailed(method, code=METHOD_NOT_FOUND, said=self._abilities.refusal)
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
@@ -86,6 +93,10 @@ class Session:
             return await answer
         except _Failed as failed:
             fault = failed.fault
+            if self._abilities.learn(method, fault.message):
+                # The rest of its words is the list of all methods it has.
+                said = fault.message.partition(", expected")[0]
+                raise RpcFailed(method, code=METHOD_NOT_FOUND, said=said) from None
             raise RpcFailed(method, code=fault.code, said=fault.message, data=fault.data) from None
         finally:
             self._waiting.pop(number, None)

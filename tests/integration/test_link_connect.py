@@ -19,6 +19,7 @@ from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_link
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody
+from tests.support import processes
 from tests.support.codex import CodexAppServer, CodexBinary, open_codex
 from tests.support.listening import exposed, listening
 from tests.support.sshd import Sshd
@@ -82,15 +83,15 @@ async def test_the_door_can_stand_in_between(sshd: Sshd, server: CodexAppServer)
 async def test_an_error_answer_keeps_the_servers_words(sshd: Sshd, server: CodexAppServer) -> None:
     async with open_link(profile(sshd, server), Nobody()) as link:
         with pytest.raises(RpcFailed) as caught:
-            await link.request("no/such", {})
-        assert caught.value.method == "no/such"
+            await link.request("thread/read", {})
+        assert caught.value.method == "thread/read"
         assert caught.value.code == -32600
-        assert "unknown variant `no/such`" in caught.value.said
+        assert caught.value.said == "Invalid request: missing field `threadId`"
 
 
 async def test_a_lost_ssh_connection_is_what_a_waiting_call_hears(sshd: Sshd, server: CodexAppServer) -> None:
     async with open_link(profile(sshd, server), Nobody()) as link, asyncio.TaskGroup() as group:
-        os.kill(server.pid, signal.SIGSTOP)
+        await processes.freeze(server.pid)
         waiting = group.create_task(refused(link.call(thread_list())))
         listening_in = group.create_task(refused(drained(link)))
         await asyncio.sleep(0)

@@ -148,3 +148,17 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 def _pids() -> list[int]:
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+async def freeze(pid: int) -> None:
+    """Stop a process, and wait until all of its threads have: a signal takes a moment to reach them."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stopped() -> bool:
+        states = [
+            path.read_text().rpartition(")")[2].split()[0]
+            for path in Path(f"/proc/{pid}/task").glob("*/stat")
+        ]
+        return bool(states) and set(states) <= {"T", "Z"}
+
+    await until(stopped, f"process {pid} stands still")
