@@ -76,6 +76,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what answers: codex (a real one, run behind the listener), or rehearsal",
     )
     add("--upstream", metavar="URL", action=_Once, help="join clients to this app server instead")
+    add(
+        "--upstream-token-file",
+        type=_path,
+        metavar="PATH",
+        action=_Once,
+        help="file with the token that app server wants",
+    )
     _add_codex_flags(parser)
     add(
         "--ws-auth",

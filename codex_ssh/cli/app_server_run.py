@@ -22,6 +22,7 @@ from typing import Final
 
 from codex_ssh.core.token import Verifier
 from codex_ssh.errors import ConfigError
+from codex_ssh.local.files import read_secret
 from codex_ssh.server.address import (
     ListenAddress,
     NoAddress,
@@ -65,6 +66,7 @@ class Plan:
         codex: The real codex to run, for ``--engine codex``.
         codex_flags: Its own flags.
         upstream: The app server to attach to instead.
+        upstream_token: The file with its token; None sends none.
         audit_log: Where to write who came; None writes nothing.
     """
 
@@ -74,6 +76,7 @@ class Plan:
     codex: Path | None = None
     codex_flags: tuple[str, ...] = ()
     upstream: TcpAddress | UnixAddress | None = None
+    upstream_token: Path | None = None
     audit_log: Path | None = None
 
 
@@ -105,6 +108,7 @@ def read_plan(args: argparse.Namespace) -> Plan:
         codex=find_codex() if args.engine == "codex" and upstream is None else None,
         codex_flags=_codex_flags(args),
         upstream=upstream,
+        upstream_token=_check_upstream_token(args, upstream),
         audit_log=args.audit_log,
     )
 
@@ -119,6 +123,16 @@ def _read_upstream(
     if listener is None:
         raise ConfigError("`--upstream` cannot be used with `--listen stdio://`")
     return parse_upstream(args.upstream)
+
+
+def _check_upstream_token(args: argparse.Namespace, upstream: TcpAddress | UnixAddress | None) -> Path | None:
+    path: Path | None = args.upstream_token_file
+    if path is None:
+        return None
+    if not isinstance(upstream, TcpAddress):
+        raise ConfigError("`--upstream-token-file` requires `--upstream ws://127.0.0.1:PORT`")
+    read_secret(path)  # a fault is told now, not to the first client
+    return path
 
 
 def _codex_flags(args: argparse.Namespace) -> tuple[str, ...]:
@@ -255,7 +269,7 @@ class _Running:
 @asynccontextmanager
 async def _open_engine(plan: Plan) -> AsyncGenerator[_Running, None]:
     if plan.upstream is not None:
-        hub = Hub(backend=AttachedBackend(address=plan.upstream))
+        hub = Hub(backend=AttachedBackend(address=plan.upstream, token_file=plan.upstream_token))
         yield _Running(engine=hub, ended=asyncio.Event(), why=str)
     elif plan.codex is not None:
         async with open_codex(plan.codex, plan.codex_flags) as codex:

@@ -24,7 +24,9 @@ from typing import Final, Protocol
 
 from codex_ssh.core.handshake import NONCE_BYTES, Handshake, HandshakeError, Switched
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.secret import Secret
 from codex_ssh.errors import AppServerError, ConfigError, Stage
+from codex_ssh.local.files import read_secret
 from codex_ssh.server.address import TcpAddress, UnixAddress, parse_listen
 
 logger = logging.getLogger(__name__)
@@ -88,9 +90,15 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedBackend:
-    """An app server somebody else runs: nothing is done to it, and its end is not ours."""
+    """An app server somebody else runs: nothing is done to it, and its end is not ours.
+
+    Attributes:
+        address: Where it listens.
+        token_file: Its token, read for every client, so that it may rotate; None sends none.
+    """
 
     address: TcpAddress | UnixAddress
+    token_file: Path | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -99,7 +107,13 @@ class AttachedBackend:
 
     async def connect(self) -> Upstream:
         """See :class:`Backend`."""
-        return await _dial(self.address)
+        if self.token_file is None:
+            return await _dial(self.address)
+        try:
+            token = read_secret(self.token_file)
+        except ConfigError as error:
+            raise BackendGone(str(error)) from error
+        return await _dial(self.address, token)
 
     async def last_words(self) -> str:
         """See :class:`Backend`."""
@@ -288,7 +302,7 @@ async def _end(backend: CodexBackend) -> None:
         target.unlink(missing_ok=True)
 
 
-async def _dial(address: TcpAddress | UnixAddress) -> Upstream:
+async def _dial(address: TcpAddress | UnixAddress, token: Secret | None = None) -> Upstream:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             if isinstance(address, UnixAddress):
@@ -298,7 +312,7 @@ async def _dial(address: TcpAddress | UnixAddress) -> Upstream:
                 reader, writer = await asyncio.open_connection(address.ip, address.port)
                 host = str(address)
             try:
-                leftover = await _upgrade(reader, writer, host)
+                leftover = await _upgrade(reader, writer, host, token)
             except BaseException:
                 writer.transport.abort()
                 raise
@@ -309,9 +323,11 @@ async def _dial(address: TcpAddress | UnixAddress) -> Upstream:
     return Upstream(reader=reader, writer=writer, leftover=leftover)
 
 
-async def _upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> bytes:
+async def _upgrade(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, token: Secret | None
+) -> bytes:
     handshake = Handshake(host=host, nonce=secrets.token_bytes(NONCE_BYTES))
-    writer.write(handshake.request())
+    writer.write(handshake.request(bearer=token))
     while True:
         try:
             verdict = handshake.receive(await reader.read(_READ_BYTES))

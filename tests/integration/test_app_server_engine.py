@@ -200,6 +200,44 @@ async def test_it_attaches_to_an_app_server_that_is_there(
         assert await command.ended() == 0
 
 
+async def test_an_upstream_that_wants_a_token_gets_the_one_in_the_file_of_the_moment(
+    codex_binary: CodexBinary, start_codex: StartCodex, tmp_path: Path, workspace: Path
+) -> None:
+    codex = await start_codex(codex_binary)
+    token_file = tmp_path / "upstream-token"
+    token_file.write_text("another\n")
+    token_file.chmod(0o600)
+    words = (*LISTEN, "--upstream", codex.endpoint, "--upstream-token-file", token_file)
+    async with open_command(*words, cwd=workspace, tmp_path=tmp_path) as command:
+        with pytest.raises(InvalidStatus) as refused:
+            async with open_wire(command.endpoint):
+                pass
+        assert refused.value.response.status_code == 502
+        assert "it answered 401 invalid websocket bearer token" in command.said
+        token_file.write_text(f"{TEST_TOKEN}\n")
+        async with open_wire(command.endpoint) as wire:
+            assert f"/{codex_binary.version()} " in (await wire.initialize())["userAgent"]
+        assert TEST_TOKEN not in command.said
+
+
+@pytest.mark.parametrize("fault", ["open to others", "no upstream", "unix socket"])
+async def test_a_token_for_an_upstream_that_cannot_be_meant_is_refused(fault: str, tmp_path: Path) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_text("x")
+    token_file.chmod(0o644 if fault == "open to others" else 0o600)
+    upstream = {
+        "open to others": ("--upstream", "ws://127.0.0.1:1"),
+        "no upstream": (),
+        "unix socket": ("--upstream", "unix:///x"),
+    }[fault]
+    done = await processes.run(
+        [*PROGRAM, "app-server", *LISTEN, *upstream, "--upstream-token-file", token_file],
+        environment=client_environment(tmp_path / "home"),
+    )
+    assert done.code == 1
+    assert ("chmod 600" if fault == "open to others" else "requires `--upstream ws://") in done.err
+
+
 @pytest.mark.tmux
 @pytest.mark.parametrize("way", ["ws with a token", "ws with a JWT", "wss"])
 async def test_the_official_tui_works_through_it(
