@@ -71,6 +71,7 @@ class SshConfig:
         certificate_files: OpenSSH certificates.
         identities_only: Agent keys are offered only when a file names them.
         identity_agent: Socket of the agent; empty means there is none.
+        forward_agent: Socket of the agent the host may use (``ForwardAgent``); empty lends it none.
         methods: Authentication methods to try, in order, by their names on the wire.
         password_prompts: How often a password may be asked for.
         batch: Nobody may be asked anything.
@@ -105,6 +106,7 @@ class SshConfig:
     certificate_files: tuple[str, ...] = ()
     identities_only: bool = False
     identity_agent: str = ""
+    forward_agent: str = ""
     methods: tuple[str, ...] = ("publickey", "keyboard-interactive", "password")
     password_prompts: int = 3
     batch: bool = False
@@ -192,6 +194,7 @@ def parse_ssh_config(
         certificate_files=paths("certificatefile"),
         identities_only=_flag(one, "identitiesonly"),
         identity_agent=_find_agent(one.get("identityagent", "SSH_AUTH_SOCK"), facts),
+        forward_agent=_find_lent_agent(one, facts),
         methods=_choose_methods(one),
         password_prompts=int(one.get("numberofpasswordprompts", "3")),
         batch=_flag(one, "batchmode"),
@@ -363,6 +366,13 @@ def _find_agent(text: str, facts: LocalFacts) -> str:
     if text.startswith("$"):
         return facts.environment.get(text[1:].strip("{}"), "")
     return facts.home + text[1:] if text.startswith("~/") else text
+
+
+def _find_lent_agent(one: Mapping[str, str], facts: LocalFacts) -> str:
+    text = one.get("forwardagent", "no")
+    if text == "no":
+        return ""
+    return _find_agent(one.get("identityagent", "SSH_AUTH_SOCK") if text == "yes" else text, facts)
 
 
 def _find_revoked(text: str, facts: LocalFacts) -> str:

@@ -103,6 +103,8 @@ async def _open_hop(
 ) -> AsyncGenerator[AsyncsshSsh, None]:
     if depth > HOPS_AT_MOST:
         raise too_many_hops(name)
+    if depth:  # a hop is only gone through: it has no use for an agent
+        config = replace(config, forward_agent="")
     for reason in needs_openssh(config):
         prompter.tell(name, f"{reason}, which has no effect here")
     load_asyncssh()

@@ -329,7 +329,7 @@ def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str
         "public_key_auth": "publickey" in config.methods,
         "kbdint_auth": "keyboard-interactive" in config.methods,
         "password_auth": "password" in config.methods,
-        "agent_forwarding": False,
+        "agent_forwarding": config.forward_agent or False,
         "x11_forwarding": False,
         "request_pty": False,
         "command": None,

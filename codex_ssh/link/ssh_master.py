@@ -108,7 +108,8 @@ async def open_master(
     )
     master = Master(lambda text: prompter.tell(name, text))
     control = ["-o", f'ControlPath="{path.replace("%", "%%")}"']
-    argv = [program, *_ALWAYS, *_limits(options, config), *control, *ssh_arguments(host, options)]
+    lent = [] if config.forward_agent else ["-o", "ForwardAgent=no"]
+    argv = [program, *_ALWAYS, *lent, *_limits(options, config), *control, *ssh_arguments(host, options)]
     async with asking.serve(), _running(argv, asking.environment(), master) as process:
         pids.append(process.pid)
         try:

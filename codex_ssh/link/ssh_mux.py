@@ -120,7 +120,13 @@ class Mux:
         await SocketChannel.start(session, sock, self._channels)
 
     async def open_exec(
-        self, session: Session, command: str, environment: Mapping[str, str], *, subsystem: bool = False
+        self,
+        session: Session,
+        command: str,
+        environment: Mapping[str, str],
+        *,
+        subsystem: bool = False,
+        agent: bool = False,
     ) -> None:
         """Run a command without a terminal and put a session on it; raises as `open_tcp`.
 
@@ -131,8 +137,9 @@ class Mux:
             command: For the login shell, or the name of a subsystem.
             environment: Variables to pass on, as far as master and server allow.
             subsystem: Which of the two it is.
+            agent: Lend it the agent, if the master may.
         """
-        flags = _u32(0) * 3 + _u32(subsystem)  # no terminal, no X11, no agent
+        flags = _u32(0) * 2 + _u32(agent) + _u32(subsystem)  # no terminal, no X11
         request = _u32(_NEW_SESSION) + _u32(0) + _text("") + flags + _u32(_NO_ESCAPE) + _text("")
         request += _text(command) + b"".join(_text(f"{key}={value}") for key, value in environment.items())
         await self._open(session, request, errors=True)

@@ -168,8 +168,9 @@ class OpenSsh:
         session = ScriptSession(script, limit, self._loop)
         try:
             async with asyncio.timeout(timeout):
-                await self._attempt(self._mux.open_exec(session, _SHELL, self._environment()),
-                                    "run a command", Stage.SSH)  # fmt: skip
+                agent = bool(self._config.forward_agent)
+                opening = self._mux.open_exec(session, _SHELL, self._environment(), agent=agent)
+                await self._attempt(opening, "run a command", Stage.SSH)
                 await session.ended
         except TimeoutError:
             raise ForwardError(

@@ -87,15 +87,14 @@ launch() {
     esac
     (
         trap - HUP INT TERM PIPE EXIT
-        agent=
-        if [ -n "$SSH_AUTH_SOCK" ]; then
-            rm -f "$dir/agent"
-            ln -s "$SSH_AUTH_SOCK" "$dir/agent" && agent=$dir/agent
-        fi
+        # The same path for the server's whole life; each connect that lends an agent points it anew.
+        rm -f "$dir/agent"
+        [ -z "$SSH_AUTH_SOCK" ] || ln -s "$SSH_AUTH_SOCK" "$dir/agent"
         unset LC_ALL
         [ -z "$locale" ] || { LC_ALL=$locale; export LC_ALL; }
         only_allowed
-        [ -z "$agent" ] || { SSH_AUTH_SOCK=$agent; export SSH_AUTH_SOCK; }
+        SSH_AUTH_SOCK=$dir/agent
+        export SSH_AUTH_SOCK
         [ -z "$SERVER_PATH" ] || PATH=$SERVER_PATH
         export PATH
         declared

@@ -108,6 +108,22 @@ def test_the_agent_is_found_the_way_ssh_finds_it(value: str, agent: str) -> None
     assert read().identity_agent == "/agent"
 
 
+@pytest.mark.parametrize(
+    ("lines", "agent"),
+    [
+        ((), ""),
+        (("forwardagent no",), ""),
+        (("forwardagent yes",), "/agent"),
+        (("forwardagent yes", "identityagent /x"), "/x"),
+        (("forwardagent yes", "identityagent none"), ""),
+        (("forwardagent $OTHER",), "/other"),
+        (("forwardagent /y", "identityagent none"), "/y"),
+    ],
+)
+def test_an_agent_is_lent_only_where_the_config_says_so(lines: tuple[str, ...], agent: str) -> None:
+    assert read(*lines).forward_agent == agent
+
+
 def test_methods_follow_switches_and_preference() -> None:
     off = read("pubkeyauthentication false", "passwordauthentication no")
     assert off.methods == ("keyboard-interactive",)

@@ -1,0 +1,84 @@
+"""``ForwardAgent``: what runs on the devbox finds the agent of whoever connected last, and none unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support import processes, ssh_clients
+from tests.support.cli import codex_ssh
+from tests.support.codex import require_codex
+from tests.support.model import Model
+from tests.support.processes import Finished
+from tests.support.require import require_program
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.sshd, pytest.mark.codex]
+
+
+@pytest.fixture
+def devbox(sshd: Sshd, model: Model) -> Sshd:
+    model.write_config(sshd.home / ".codex")
+    sshd.install(require_codex().path, "codex")
+    return sshd
+
+
+@asynccontextmanager
+async def open_agent(directory: Path, name: str) -> AsyncGenerator[Path, None]:
+    """Run an agent that holds one key, whose comment is the name; gives its socket."""
+    sock, key = directory / name, directory / f"{name}.key"
+    program = require_program("ssh-agent", "apt-get install openssh-client")
+    done = await processes.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key])
+    assert done.code == 0, done.err
+    agent = await asyncio.create_subprocess_exec(
+        program, "-D", "-a", str(sock), stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await until(sock.exists, "the agent listens")
+        added = await processes.run(
+            ["ssh-add", "-q", key], environment={**os.environ, "SSH_AUTH_SOCK": str(sock)}
+        )
+        assert added.code == 0, added.err
+        yield sock
+    finally:
+        await processes.end(agent)
+
+
+async def keys_there(devbox: Sshd, home: Path, client: str, agent: Path | None, *flags: str) -> Finished:
+    """Let a turn list the keys it can use."""
+    environment = {"SSH_AUTH_SOCK": str(agent)} if agent is not None else {}
+    done = await codex_ssh(
+        "exec", "-F", devbox.ssh_config, "--ssh", client, *flags, "--cd", devbox.home, "--approve", "all",
+        "devbox", "run: ssh-add -l",
+        home=home, environment=environment,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return done
+
+
+@pytest.mark.parametrize("client", ssh_clients.NAMES)
+async def test_a_turn_uses_the_agent_of_the_last_connect(
+    devbox: Sshd, short_path: Path, tmp_path: Path, client: str
+) -> None:
+    forward = ("-o", "ForwardAgent=yes", "-o", "IdentityAgent=SSH_AUTH_SOCK")
+    async with open_agent(short_path, "first-key") as first, open_agent(short_path, "second-key") as second:
+        # The server is started by somebody who lends nothing, though there is an agent.
+        none = await keys_there(devbox, tmp_path, client, first)
+        assert "first-key" not in none.err
+        assert "agent" in none.err
+        lent = await keys_there(devbox, tmp_path, client, first, *forward)
+        assert "first-key" in lent.err
+        again = await keys_there(devbox, tmp_path, client, second, *forward)
+        assert "second-key" in again.err
+        assert "first-key" not in again.err
+    (directory,) = (devbox.home / ".codex-ssh").iterdir()
+    link = directory / "agent"
+    # The connection is over, and its agent with it.
+    assert link.is_symlink()
+    assert not link.exists()
