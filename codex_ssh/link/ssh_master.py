@@ -39,7 +39,7 @@ _ALWAYS: Final = (
     "-N", "-T",
     "-o", "ControlMaster=yes", "-o", "ControlPersist=no",
     "-o", "RemoteCommand=none", "-o", "RequestTTY=no", "-o", "PermitLocalCommand=no",
-    "-o", "ClearAllForwardings=yes", "-o", "ForwardAgent=no", "-o", "ForwardX11=no", "-o", "Tunnel=no",
+    "-o", "ClearAllForwardings=yes", "-o", "ForwardX11=no", "-o", "Tunnel=no",
     "-o", "ConnectionAttempts=1", "-o", "LogLevel=INFO", "-o", "VisualHostKey=no",
     "-o", "IgnoreUnknown=ForkAfterAuthentication", "-o", "ForkAfterAuthentication=no",
 )  # fmt: skip
