@@ -228,7 +228,9 @@ def _endpoint(raw: object) -> DevboxEndpoint | None:
         return StdioEndpoint()
     endpoint = parse_endpoint(_text(raw))
     if isinstance(endpoint, WssEndpoint):
-        raise UsageError("an endpoint on the devbox is ws://, unix:// or stdio", hint="a wss:// URL goes into 'wss'")
+        raise UsageError(
+            "an endpoint on the devbox is ws://, unix:// or stdio", hint="a wss:// URL goes into 'wss'"
+        )
     if isinstance(endpoint, WsEndpoint) and not endpoint.is_loopback:
         raise UsageError(
             f"{str(endpoint)!r} is not on the devbox's loopback",

@@ -49,11 +49,6 @@ def judge_listeners(found: FoundServer, *, uid: int) -> Verdict:
     """
     if not found.seen:
         return Verdict(owner=Owner.UNKNOWN, because="neither /proc/net/tcp nor ss nor lsof can be read there")
-    if found.other_namespace:
-        return Verdict(
-            owner=Owner.UNKNOWN,
-            because="the login shell is in another network namespace than sshd: what it sees proves nothing",
-        )
     if not found.listeners:
         return Verdict(owner=Owner.NOBODY, because=f"nothing listens on port {found.port} there")
     for listener in found.listeners:

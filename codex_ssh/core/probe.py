@@ -72,7 +72,6 @@ class FoundServer:
         token: The secret file its command line names, or the recipe's.
         clients: How many connections it has; None when that cannot be counted.
         codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
-        other_namespace: The shell that looked is not where sshd is: what it sees proves nothing.
     """
 
     port: int
@@ -85,7 +84,6 @@ class FoundServer:
     token: SecretFile | None = None
     clients: int | None = None
     codex_home: str = ""
-    other_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +166,8 @@ class Probe:
         unix: The unix socket that was asked about.
         recipe: The token file of the recipe; only when everything was asked for.
         around: What a start needs.
+        elsewhere: The shell that looked is not, or may not be, where the SSH server is: what it sees is
+            proved only for what that shell itself connects to.
     """
 
     uid: int
@@ -191,6 +191,7 @@ class Probe:
     unix: FoundSocket | None = None
     recipe: SecretFile | None = None
     around: Surroundings = field(default_factory=Surroundings)
+    elsewhere: bool = False
 
 
 def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
@@ -228,6 +229,7 @@ def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
             unix=_socket(facts, "unix"),
             recipe=_secret_file(facts, "recipe"),
             around=_surroundings(facts),
+            elsewhere=facts.one("namespace") == "other",
         )
     except (ValueError, IndexError) as error:
         raise ProbeError(f"the probe's answer is out of its form: {error}") from error
@@ -307,7 +309,6 @@ def _server(facts: _Facts, role: str, port: int) -> FoundServer | None:
         token=_secret_file(facts, f"{role}.token"),
         clients=_count(facts.one(f"{role}.clients")),
         codex_home=_codex_home(facts, role),
-        other_namespace=facts.one("namespace") == "other",
     )
 
 

@@ -103,6 +103,7 @@ async def _run(process: asyncssh.SSHServerProcess[bytes], environment: Mapping[s
     if process.command is None:
         process.exit(1)
         return
+    client, server = process.get_extra_info("peername"), process.get_extra_info("sockname")
     child = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
@@ -110,7 +111,8 @@ async def _run(process: asyncssh.SSHServerProcess[bytes], environment: Mapping[s
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=dict(environment),
+        # As sshd says it: by this the shell knows that it is where the server is.
+        env={**environment, "SSH_CONNECTION": " ".join(map(str, (*client[:2], *server[:2])))},
         cwd=environment["HOME"],
     )
     try:

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Final, TypeVar
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
-from codex_ssh.errors import ForwardError, Stage
+from codex_ssh.errors import ForwardError, OwnerNotProved, Stage
 from codex_ssh.link.shell import ScriptFailed, compose, open_script_stream
 from codex_ssh.link.ssh import Ssh
 
@@ -25,7 +25,12 @@ _WAYS: Final = "bash, socat, python3 or nc"
 
 
 async def open_bridge(
-    ssh: Ssh, factory: Callable[[], P], endpoint: WsEndpoint | UnixEndpoint, *, codex: str
+    ssh: Ssh,
+    factory: Callable[[], P],
+    endpoint: WsEndpoint | UnixEndpoint,
+    *,
+    codex: str,
+    trusted: bool = False,
 ) -> tuple[asyncio.Transport, P]:
     """Open a byte stream to an endpoint by a program on the devbox.
 
@@ -34,12 +39,14 @@ async def open_bridge(
         factory: Makes the protocol that takes over.
         endpoint: As seen from the devbox.
         codex: The codex there; empty when none was found.
+        trusted: Whoever listens; else the program's own shell looks once more whose it is.
 
     Raises:
+        OwnerNotProved: It is another user's; nothing was sent.
         ForwardError: No program there can do it, or it could not connect.
         LinkLost: The SSH connection went away meanwhile.
     """
-    variables = {"HOST": "", "PORT": "", "SOCK": "", "CODEX": codex}
+    variables = {"HOST": "", "PORT": "", "SOCK": "", "CODEX": codex, "TRUST": "1" if trusted else ""}
     if isinstance(endpoint, UnixEndpoint):
         variables["SOCK"] = endpoint.path
     else:
@@ -49,6 +56,13 @@ async def open_bridge(
         text = files("codex_ssh.link").joinpath("bridge.sh").read_text(encoding="utf-8")
         return await open_script_stream(ssh, factory, compose(functions=text, **variables))
     except ScriptFailed as failed:
+        if failed.answer.startswith("foreign"):
+            raise OwnerNotProved(
+                f"the listener is another user's: {endpoint} ({failed.answer.removeprefix('foreign ')})",
+                stage=Stage.APP_SERVER,
+                host=ssh.host,
+                hint="nothing was sent to it; leave --endpoint away, or use another port",
+            ) from None
         raise ForwardError(
             f"no program there could connect to {endpoint}",
             stage=Stage.FORWARD,

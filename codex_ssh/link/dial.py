@@ -156,7 +156,7 @@ class SshDial:
         self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, upgrade: Upgrade[P]
     ) -> None:
         """Open a channel to the endpoint; by a program there where the server forbids channels."""
-        if not self._bridged:
+        if not self._bridged and not app.probe.elsewhere:
             try:
                 if isinstance(endpoint, UnixEndpoint):
                     await self._ssh.open_unix(lambda: upgrade, endpoint.path)
@@ -168,7 +168,11 @@ class SshDial:
                 log.info("no forwarding (%s): going over a program there", error.said)
             else:
                 return
-        await open_bridge(self._ssh, lambda: upgrade, endpoint, codex=app.probe.codex)
+        if app.probe.elsewhere and not self._bridged:
+            log.info("the shell there is not where its sshd is: going over a program in it")
+        await open_bridge(
+            self._ssh, lambda: upgrade, endpoint, codex=app.probe.codex, trusted=self._trust.unproved
+        )
         self._bridged = True
 
     def _require_ours(self, app: AppServer) -> None:

@@ -95,11 +95,13 @@ class ScriptFailed(Exception):
     """The script ended without giving its streams.
 
     Attributes:
+        answer: What it said instead of ``ready``; empty when it just ended.
         said: The tail of its stderr.
     """
 
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, answer: str, said: str) -> None:
+        super().__init__(answer or said)
+        self.answer = answer
         self.said = said
 
 
@@ -126,7 +128,7 @@ async def open_script_stream(
     except BaseException as error:
         transport.abort()
         if isinstance(error, _NotOpened):
-            raise ScriptFailed(str(transport.get_extra_info("stderr", ""))) from None
+            raise ScriptFailed(str(error), str(transport.get_extra_info("stderr", ""))) from None
         raise
     return transport, protocol
 
@@ -161,7 +163,7 @@ class _Opening(asyncio.Protocol, Generic[P]):
         if not newline:
             return
         if not line.startswith(self._marker + b" ready"):
-            self._fail()
+            self._fail(line[len(self._marker) :].decode(errors="replace").strip())
             return
         if self.opened.done() or self._transport is None:
             return
@@ -179,9 +181,9 @@ class _Opening(asyncio.Protocol, Generic[P]):
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail()
 
-    def _fail(self) -> None:
+    def _fail(self, answer: str = "") -> None:
         if not self.opened.done():
-            self.opened.set_exception(_NotOpened())
+            self.opened.set_exception(_NotOpened(answer))
 
 
 @cache

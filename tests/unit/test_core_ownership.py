@@ -28,7 +28,6 @@ def port(*listeners: Listener, seen: str = "proc") -> FoundServer:
         (port(Listener(address="127.0.0.1", uid=0)), Owner.FOREIGN),
         (port(Listener(address="127.0.0.1", uid=OVERFLOW_UID)), Owner.UNKNOWN),
         (port(Listener(address="127.0.0.1", uid=None)), Owner.UNKNOWN),
-        (replace(port(Listener(address="127.0.0.1", uid=ME)), other_namespace=True), Owner.UNKNOWN),
         (port(Listener(address="*", uid=ME)), Owner.EXPOSED),
         (port(Listener(address="127.0.0.1", uid=ME), Listener(address="10.0.0.5", uid=ME)), Owner.EXPOSED),
     ],
