@@ -179,10 +179,7 @@ def parse_ssh_config(
             if text != "none"
         )
 
-    if proxy_command:
-        if not is_safe_user(user):
-            raise ConfigError(f"User of {alias!r} cannot go into a ProxyCommand: {user!r}")
-        proxy_command = expand_tokens(proxy_command, tokens, where=f"ProxyCommand of {alias!r}")
+    proxy_command = _expand_command(proxy_command, tokens, where=f"ProxyCommand of {alias!r}")
     return SshConfig(
         alias=alias,
         hostname=hostname,
@@ -238,6 +235,33 @@ def expand_tokens(text: str, tokens: Mapping[str, str], *, where: str) -> str:
             raise ConfigError(f"{where} has a token that means nothing here: {match[0]!r}") from None
 
     return re.sub(r"%(.?)", put, text, flags=re.DOTALL)
+
+
+def _expand_command(text: str, tokens: Mapping[str, str], *, where: str) -> str:
+    """Replace the tokens of a command for a shell. Values are not quoted, as ``ssh`` does not quote them.
+
+    So a value with characters of a shell is refused, where ``ssh`` (10.0) refuses such host names and typed
+    login names, and lets a shell have the rest.
+    """
+    for token in re.findall(r"%(.)", text, flags=re.DOTALL):
+        value = tokens.get(token, "")
+        if not _IS_SAFE.get(token, _is_plain)(value):
+            raise ConfigError(f"{where} cannot take this for %{token}: {value!r}")
+    return expand_tokens(text, tokens, where=where)
+
+
+def _is_plain(value: str) -> bool:
+    return not _OF_A_SHELL.search(value)
+
+
+_OF_A_SHELL: Final = re.compile(r"""[\x00-\x1f\x7f'"`$\\;&|<>(){}*?\[\]!#^~]""")
+_IS_SAFE: Final[Mapping[str, Callable[[str], bool]]] = {
+    "h": is_safe_name,
+    "n": is_safe_name,
+    "k": is_safe_name,
+    "r": is_safe_user,
+}
+"""By token; a home directory may hold blanks, which somebody may have put quotes around."""
 
 
 def split_paths(text: str, home: str, exists: Callable[[str], bool]) -> tuple[str, ...]:
@@ -338,7 +362,7 @@ def _read_lines(output: str) -> dict[str, list[str]]:
     for line in output.split("\n"):
         keyword, _, value = line.partition(" ")
         if keyword:
-            words.setdefault(keyword.lower(), []).append(value.strip())
+            words.setdefault(keyword.lower(), []).append(value)
     return words
 
 

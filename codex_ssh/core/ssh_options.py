@@ -7,10 +7,12 @@ Not here: what ``ssh`` makes of them (:mod:`codex_ssh.core.ssh_config`).
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from codex_ssh.core.host import Host
+from codex_ssh.core.host import Host, is_safe_user
+from codex_ssh.errors import UsageError
 
 KEEPALIVE_INTERVAL_SECONDS: Final = 1.5
 """How long nothing may come from the server before it is asked whether it is there."""
@@ -65,6 +67,19 @@ class SshOptions:
     keepalive_count: int = KEEPALIVE_COUNT
     connect_timeout: float = CONNECT_TIMEOUT_SECONDS
     login_timeout: float = LOGIN_TIMEOUT_SECONDS
+
+    def __post_init__(self) -> None:
+        """Refuse what could be taken for something else.
+
+        Raises:
+            UsageError: A login name with characters of a shell (``Match exec`` may hand it to one), or a
+                control character: a line break would look like a line of ``ssh -G``'s answer, or of a config.
+        """
+        if self.user and not is_safe_user(self.user):
+            raise UsageError(f"not a login name: {self.user!r}")
+        for text in (self.config_file, *self.set_options, *self.identity_files, self.jump):
+            if re.search(r"[\x00-\x1f\x7f]", text):
+                raise UsageError(f"a control character in what is meant for ssh: {text!r}")
 
     def for_hop(self) -> SshOptions:
         """The options for a jump host: as with ``ssh``, only ``-F`` carries over; our limits stay."""

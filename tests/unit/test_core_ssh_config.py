@@ -83,7 +83,17 @@ def test_a_value_that_cannot_be_used_is_named(line: str, says: str) -> None:
 def test_a_login_name_with_shell_characters_is_refused_where_a_shell_would_see_it() -> None:
     assert read("user a b").user == "a b"
     with pytest.raises(ConfigError, match="ProxyCommand"):
-        read("user $(id)", "proxycommand nc %h %p")
+        read("user $(id)", "proxycommand nc %h %p %r")
+    assert read("user $(id)", "proxycommand nc %h %p").user == "$(id)"
+
+
+def test_no_value_with_shell_characters_becomes_part_of_a_command() -> None:
+    with pytest.raises(ConfigError, match="%k"):
+        read("hostkeyalias $(id)", "proxycommand nc %k %p")
+    home = LocalFacts(home="/h/$(id)", user="u", uid=1, hostname="x", environment={})
+    with pytest.raises(ConfigError, match="%d"):
+        parse_ssh_config("proxycommand %d/nc", alias="d", facts=home, exists=lambda path: False)
+    assert read("hostkeyalias $(id)", "proxycommand echo %%k").proxy_command == "echo %k"
 
 
 def test_a_proxy_command_gets_its_tokens() -> None:

@@ -1,5 +1,10 @@
+from typing import Any
+
+import pytest
+
 from codex_ssh.core.host import Host
 from codex_ssh.core.ssh_options import SshOptions, ssh_arguments
+from codex_ssh.errors import UsageError
 
 
 def test_a_bare_host_is_the_only_argument() -> None:
@@ -41,3 +46,19 @@ def test_a_hop_keeps_the_config_file_and_our_limits_only() -> None:
         connect_timeout=2,
     )
     assert options.for_hop() == SshOptions(config_file="f", keepalive_interval=1, connect_timeout=2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"user": "$(id)"},
+        {"user": "-oProxyCommand=id"},
+        {"set_options": ("SetEnv=A=b\nproxycommand id",)},
+        {"identity_files": ("key\0",)},
+        {"config_file": "a\rb"},
+        {"jump": "a\nb"},
+    ],
+)
+def test_what_could_be_taken_for_something_else_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        SshOptions(**wrong)
