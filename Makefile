@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest codex-npm nu-npm clean
+.PHONY: demo test check lint types contracts pytest bench codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -39,6 +39,10 @@ contracts: $(VENV)/.test-installed
 
 pytest: $(VENV)/.test-installed codex-npm nu-npm
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+# Figures of this machine, into docs/reference/performance.md. make bench ARGS='storm --seconds 5' prints some.
+bench: $(VENV)/.test-installed
+	$(BIN)/python -m tests.bench $(or $(ARGS),--write --json $(VENV)/bench.json)
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed

@@ -42,7 +42,7 @@ from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.log import ListenerFormatter, log_listener
 from codex_ssh.server.rehearsal.engine import Rehearsal, open_rehearsal
 from codex_ssh.server.stdio import serve_stdio
-from codex_ssh.server.tls import TlsFiles
+from codex_ssh.server.tls import TlsFiles, keep_buffers_small
 
 logger = logging.getLogger(__name__)
 
@@ -208,6 +208,7 @@ def serve(plan: Plan) -> int:
     if plan.names_engine:
         print("no --engine given: this is the rehearsal engine, not Codex", file=sys.stderr)
     _allow_many_files()
+    keep_buffers_small()
     return asyncio.run(_serve(plan, formatter))
 
 

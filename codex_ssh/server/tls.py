@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from asyncio import sslproto
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +20,9 @@ from codex_ssh.server.auth import check_private
 from codex_ssh.server.credential import Stamp, file_stamp
 
 logger = logging.getLogger(__name__)
+
+READ_BUFFER_BYTES: Final = 32 * 1024
+"""What a connection keeps for reading; a TLS record has 16 KiB at most."""
 
 _NO_CERTIFICATE: Final = Refusal(status=HTTPStatus.FORBIDDEN, body="a client certificate is required")
 
@@ -116,6 +120,14 @@ class TlsFiles:
             ) from None
         # Whoever shows none is told so in HTTP: asyncio hangs up on a failed handshake without a word.
         context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def keep_buffers_small() -> None:
+    """Let a TLS connection cost some 60 KiB, not 300: asyncio keeps 256 KiB to read into, for each.
+
+    It has no other way to say so, and it holds for the whole process: only the command calls this.
+    """
+    sslproto.SSLProtocol.max_size = READ_BUFFER_BYTES
 
 
 class _PassphraseWanted(Exception):

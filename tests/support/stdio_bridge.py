@@ -21,9 +21,12 @@ async def bridge(url: str, token: str) -> None:
     lines = asyncio.StreamReader(limit=FRAME_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     headers = {"Authorization": f"Bearer {token}"}
-    async with connect(
-        url, additional_headers=headers, compression=None, proxy=None, max_size=FRAME_BYTES
-    ) as socket, asyncio.TaskGroup() as group:
+    async with (
+        connect(
+            url, additional_headers=headers, compression=None, proxy=None, max_size=FRAME_BYTES
+        ) as socket,
+        asyncio.TaskGroup() as group,
+    ):
         down = group.create_task(_print(socket))
         while line := await lines.readline():
             await socket.send(line.decode().rstrip("\n"))

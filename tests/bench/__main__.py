@@ -1,0 +1,88 @@
+"""``python -m tests.bench``: measure the listener, print tables, and write them down when asked to.
+
+``BENCH_CODEX=npm`` takes the newer codex.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench.measure import measure_crowd, measure_messages, measure_storm
+from tests.bench.report import machine, markdown, write_page
+from tests.bench.servers import NAMES, open_server
+
+PARTS = ("crowd", "storm", "messages")
+MESSAGE_SERVERS = ("codex", "hub", "hub wss")
+
+
+async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, dict[str, Any]]:
+    """Run the parts that were asked for."""
+    parts: Sequence[str] = arguments.part or PARTS
+    figures: dict[str, dict[str, Any]] = {part: {} for part in parts}
+    for name in NAMES:
+        if "crowd" in parts:
+            print(f"{name}: {arguments.clients} idle clients", file=sys.stderr)
+            async with open_server(name, place / "crowd") as server:
+                crowd = await measure_crowd(server, clients=arguments.clients, idle_seconds=5)
+            figures["crowd"][name] = asdict(crowd)
+        if "storm" in parts:
+            print(f"{name}: {arguments.rate} upgrades/s", file=sys.stderr)
+            async with open_server(name, place / "storm") as server:
+                await measure_storm(server, per_second=50, seconds=1)
+                storm = await measure_storm(server, per_second=arguments.rate, seconds=arguments.seconds)
+            figures["storm"][name] = asdict(storm)
+    if "messages" in parts:
+        print("messages", file=sys.stderr)
+        async with AsyncExitStack() as stack:
+            servers = [
+                await stack.enter_async_context(open_server(name, place / "messages"))
+                for name in MESSAGE_SERVERS
+            ]
+            measured = await measure_messages(
+                servers, rounds=15, requests=300, clients=32, seconds=arguments.seconds / 2
+            )
+        figures["messages"] = {
+            name: asdict(each) for name, each in zip(MESSAGE_SERVERS, measured, strict=True)
+        }
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all unless given")
+    parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
+    parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
+    parser.add_argument("--seconds", type=float, default=20, help="how long they go on")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--write", action="store_true", help="put the tables into the documentation")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.part) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place:
+        figures = asyncio.run(measure(arguments, Path(place)))
+    host = machine()
+    text = markdown(figures, host)
+    print(text)
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps({"machine": host, "figures": figures}, indent=2) + "\n")
+    if arguments.write:
+        write_page(text)
+
+
+if __name__ == "__main__":
+    main()
