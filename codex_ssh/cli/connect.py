@@ -102,11 +102,14 @@ async def _run_ours(
     goes_on: bool,
 ) -> int:
     from codex_ssh.link.lifeline import open_lifeline
+    from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.dialogs import DialogPrompter
 
-    dialogs = DialogPrompter(prompter)
+    dialogs = None if arguments.no_input else DialogPrompter(prompter)
     with open_drafts(drafts_dir(), str(profile.host)) as drafts:
-        async with open_lifeline(profile, prompter, lambda: dialogs, passive=settings.passive) as lifeline:
+        async with open_lifeline(
+            profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
+        ) as lifeline:
             for warning in lifeline.facts.warnings:
                 warn(warning)
             # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.

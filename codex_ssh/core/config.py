@@ -14,9 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
-from codex_ssh.core.endpoint import DevboxEndpoint, StdioEndpoint, WsEndpoint, WssEndpoint, parse_endpoint
+from codex_ssh.core.endpoint import (
+    DevboxEndpoint,
+    StdioEndpoint,
+    WsEndpoint,
+    WssEndpoint,
+    is_loopback,
+    parse_endpoint,
+)
 from codex_ssh.core.pin import parse_pins
+from codex_ssh.core.release import REGISTRY
 from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import ConfigError, UsageError
 
@@ -29,6 +38,14 @@ class WssFallback(enum.Enum):
 
     AUTO = "auto"
     ASK = "ask"
+    NEVER = "never"
+
+
+class Install(enum.Enum):
+    """What to do when there is no codex on the devbox."""
+
+    ASK = "ask"
+    ALWAYS = "always"
     NEVER = "never"
 
 
@@ -48,6 +65,8 @@ class Settings:
         exec: A command here that gives a shell on a devbox without an SSH server; empty goes by SSH.
         endpoint: Where the app server listens on the devbox; None finds or starts one (``auto``).
         codex_path: The codex to start there; empty finds one.
+        install: Whether a codex is installed there when there is none.
+        install_from: The npm registry it comes from.
         token_file: The token file there; empty learns it from the app server's command line.
         env: Variables for an app server that is started there.
         token_env: Name of an environment variable here that holds the token.
@@ -75,6 +94,8 @@ class Settings:
     exec: tuple[str, ...] = ()
     endpoint: DevboxEndpoint | None = None
     codex_path: str = ""
+    install: Install = Install.ASK
+    install_from: str = REGISTRY
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     token_env: str = ""
@@ -239,6 +260,13 @@ def _endpoint(raw: object) -> DevboxEndpoint | None:
     return endpoint
 
 
+def _registry(raw: object) -> str:
+    url = urlsplit(_text(raw))
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname or "")):
+        raise UsageError(f"not an https:// URL: {raw!r}", hint="name the base of an npm registry")
+    return url.geturl()
+
+
 def _wss(raw: object) -> WssEndpoint:
     endpoint = parse_endpoint(_text(raw))
     if not isinstance(endpoint, WssEndpoint):
@@ -251,6 +279,8 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "exec": _command,
     "endpoint": _endpoint,
     "codex_path": _text,
+    "install": Install,
+    "install_from": _registry,
     "token_file": _text,
     "env": _variables,
     "token_env": _text,

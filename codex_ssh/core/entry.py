@@ -142,6 +142,11 @@ class Entry:
                 self.put(self.content)
 
     @property
+    def is_heard(self) -> bool:
+        """Whether all of it came from the server."""
+        return self.progress is Progress.DONE and not self.gap
+
+    @property
     def is_in_progress(self) -> bool:
         """Whether the server calls it in progress; only commands, edits and tool calls have such a word."""
         return getattr(self._content, "status", None) is ItemStatus.IN_PROGRESS

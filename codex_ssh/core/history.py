@@ -19,23 +19,27 @@ def merge_history(
 ) -> list[Entry]:
     """Give the entries as they are by the server's account of some turns, oldest first.
 
-    What was shown of an ended turn and is not in the account goes away. A running turn keeps what it
+    What was streamed of an ended turn and is not in the account goes away; what was completed stays, since it
+    may not be stored yet. A running turn keeps what it
     streamed, and so does one whose end came after the account was given. Other turns stay, before
     or after it as they were. What belongs to no turn stays behind the turn it came after.
     """
     account = _Account(turns, items)
     known = {entry.key: entry for entry in entries}
     first = next((at for at, entry in enumerate(entries) if entry.turn_id in account.order), None)
+    if first is None:
+        # An account of later turns only: what ended before stays in front of it.
+        first = next((at for at in range(len(entries), 0, -1) if entries[at - 1].key[1] == "#end"), 0)
     anchor = account.order[-1] if account.order else TurnId("")
     own: dict[TurnId, list[Entry]] = {}
     anchored: dict[TurnId, list[Entry]] = {}
-    for entry in entries[first or 0 :]:
+    for entry in entries[first:]:
         if entry.turn_id in account.order:
             anchor = entry.turn_id
             own.setdefault(anchor, []).append(entry)
         else:
             anchored.setdefault(anchor, []).append(entry)
-    merged = list(entries[:first]) if first is not None else []
+    merged = list(entries[:first])
     for turn_id in account.order or [anchor]:
         merged += account.block(turn_id, own.get(turn_id, []), known) + anchored.get(turn_id, [])
     merged.sort(key=lambda entry: entry.progress is Progress.SENDING)
@@ -91,7 +95,7 @@ class _Account:
         turn = self._turns.get(turn_id)
         if end is None and turn is not None and turn.status.is_over:
             end = turn_end(turn)
-            kept = [entry for entry in kept if entry.key[1].startswith("#")]
+            kept = [entry for entry in kept if entry.key[1].startswith("#") or entry.is_heard]
         return listed + kept + ([end] if end is not None else [])
 
 

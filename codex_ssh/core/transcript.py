@@ -128,6 +128,8 @@ class Transcript:
         self._by_key: dict[EntryKey, Entry] = {}
         self._asks: dict[RequestId, Ask] = {}
         self._unsure: set[RequestId] = set()
+        self._turns_told: dict[TurnId, Turn] = {}
+        self._patchy: set[TurnId] = set()
         self._turn: TurnId | None = None
         self._outcome: TurnStatus = TurnStatus.COMPLETED
         self._notes = 0
@@ -247,23 +249,36 @@ class Transcript:
         self._by_key = {entry.key: entry for entry in self._entries}
         self._changed.update(self._by_key)
         self._reordered = self._facts_changed = True
+        # Pages of turns and of items do not end at the same turn: the ends of older ones are used later.
+        self._turns_told |= {turn.id: turn for turn in turns}
+        self._patchy -= {turn.id for turn in turns if turn.status.is_over}
         for turn in turns:
-            if turn.status is TurnStatus.IN_PROGRESS and (turn.id, "#end") not in self._by_key:
-                self._turn = turn.id
+            if turn.status is TurnStatus.IN_PROGRESS:
+                # What was said of it before is in the account only once it is stored, which takes a moment.
+                self._patchy.add(turn.id)
+                if (turn.id, "#end") not in self._by_key:
+                    self._turn = turn.id
             elif turn.status.is_over:
                 self._outcome = turn.status
                 if self._turn == turn.id:
                     self._turn = None
 
     def is_settled(self, turn_id: TurnId) -> bool:
-        """Whether a turn's end was heard, and with it all of the turn."""
-        return (turn_id, "#end") in self._by_key
+        """Whether a turn is over and nothing of it was missed."""
+        return (turn_id, "#end") in self._by_key and turn_id not in self._patchy
+
+    @property
+    def is_patchy(self) -> bool:
+        """Whether a turn is over of which something may have been missed: its account is wanted once more."""
+        return any((turn_id, "#end") in self._by_key for turn_id in self._patchy)
 
     def link_lost(self) -> None:
         """Note that nothing is heard from here on: what is streamed gets a mark, requests become unsure."""
         for entry in self._entries:
             if entry.progress is Progress.OPEN:
                 entry.break_off()
+        if self._turn is not None:
+            self._patchy.add(self._turn)
         self._unsure = set(self._asks)
         self._facts_changed = True
 
@@ -295,7 +310,8 @@ class Transcript:
 
     def load_older(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
         """Put older history, oldest first, in front of what is there."""
-        older = older_history(self._entries, turns, items)
+        self._turns_told = {turn.id: turn for turn in turns} | self._turns_told
+        older = older_history(self._entries, tuple(self._turns_told.values()), items)
         self._entries[:0] = older
         self._by_key.update({entry.key: entry for entry in older})
         self._changed.update(entry.key for entry in older)

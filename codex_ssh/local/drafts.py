@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
+from codex_ssh.errors import ConfigError
 from codex_ssh.local.files import make_private_dir, write_private
 
 log = logging.getLogger(__name__)
@@ -34,16 +35,18 @@ class DraftFile:
     """What this client keeps for one host.
 
     Args:
-        path: The file; there is none while nothing is kept.
+        path: The file; there is none while nothing is kept. None keeps nothing.
         left: What dead clients left for this host, the oldest first.
     """
 
-    def __init__(self, path: Path, left: tuple[Kept, ...]) -> None:
+    def __init__(self, path: Path | None, left: tuple[Kept, ...]) -> None:
         self._path = path
         self.left = left
 
     def save(self, kept: Kept) -> None:
         """Replace what is kept; a disk that is full costs the safety, not the conversation."""
+        if self._path is None:
+            return
         try:
             if kept:
                 write_private(self._path, json.dumps(_encode(kept)))
@@ -58,15 +61,17 @@ def open_drafts(directory: Path, host: str) -> Generator[DraftFile, None, None]:
     """Give the file of this client, and take over what dead clients of this host left.
 
     What they left is in this client's own file before theirs go. What is still kept at the end stays for the
-    next client.
-
-    Raises:
-        ConfigError: The directory is not ours.
+    next client. Where nothing can be written nothing is kept, and the log says so.
     """
-    place = make_private_dir(make_private_dir(directory) / quote(host, safe="@"))
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        place = make_private_dir(make_private_dir(directory) / f"{quote(host, safe='@')}.host")
+        handle = os.open(place / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except (OSError, ConfigError) as error:
+        log.warning("what is typed is not kept: %s", error)
+        yield DraftFile(None, ())
+        return
     path, lock = place / f"{name}.json", place / f"{name}.lock"
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         with _dead_clients(place, but=lock) as files:

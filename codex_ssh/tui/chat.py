@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from codex_ssh.core import away
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.entry import Level
-from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, decode_event
+from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
@@ -409,8 +409,10 @@ class Chat:
             self._outgoing.heard(event.item)
         if self._is_early(getattr(event, "thread_id", "")):
             self._early.append(event)
-        else:
-            self._fold(event)
+            return
+        self._fold(event)
+        if isinstance(event, TurnCompleted) and self.transcript is not None and self.transcript.is_patchy:
+            self._do(self._patch(self.transcript))
 
     async def _take_request(self, request: Request) -> None:
         ask = decode_ask(request)
@@ -518,6 +520,11 @@ class Chat:
             if is_quiet and transcript is not None and self.is_online and transcript.state.is_running:
                 self._heard_at = self._now()
                 await self._guarded(self._reconcile(transcript), "")
+
+    async def _patch(self, transcript: Transcript) -> None:
+        """Read a turn once more that is over and was not heard from start to end."""
+        await asyncio.sleep(SETTLE_SECONDS)
+        await self._reconcile(transcript)
 
     async def _reconcile(self, transcript: Transcript) -> None:
         found = await read_missed(self._session(), transcript)

@@ -166,6 +166,17 @@ class Script:
         if state is not LinkState.LOST:
             self._step(state, said)
 
+    def breaks(self, method: str) -> None:
+        """Break the link under a request, once: it was sent, and nobody knows what became of it."""
+        answerer = self.replies[method]
+
+        def break_now(_: Json) -> Json:
+            self.replies[method] = answerer
+            self.drop()
+            raise self._lost("reset")
+
+        self.replies[method] = break_now
+
     def come_back(self) -> None:
         """Bring the link back."""
         self._step(LinkState.CONNECTING)
