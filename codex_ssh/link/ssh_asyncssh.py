@@ -336,6 +336,9 @@ class AsyncsshSsh:
             raise
         except _channel_open_error() as error:
             raise self._refused(error, purpose, stage) from error
+        except (OSError, _any_error()) as error:
+            # The connection broke between the request and its answer.
+            raise self._lost(error) from error
 
     def _refused(self, error: asyncssh.ChannelOpenError, purpose: str, stage: Stage) -> StageError:
         if self._owner.lost.done():
@@ -349,8 +352,8 @@ class AsyncsshSsh:
             hint=hint,
         )
 
-    def _lost(self) -> LinkLost:
-        reason = self._owner.lost.result()
+    def _lost(self, seen: Exception | None = None) -> LinkLost:
+        reason = self._owner.lost.result() if self._owner.lost.done() else seen
         return LinkLost(
             "the connection was closed" if self._owner.closing else "the connection was lost",
             stage=Stage.SSH,
@@ -412,6 +415,12 @@ def _channel_open_error() -> type[asyncssh.ChannelOpenError]:
     import asyncssh
 
     return asyncssh.ChannelOpenError
+
+
+def _any_error() -> type[asyncssh.Error]:
+    import asyncssh
+
+    return asyncssh.Error
 
 
 def _find_nothing(name: str) -> None:
