@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,12 +19,10 @@ from tests.conftest import StartCodex, StartSshd
 from tests.e2e.test_server import profile
 from tests.integration.test_link_dial import Nobody, dialler, logged_in, ours, speaks
 from tests.support import processes
-from tests.support.cli import PROGRAM, client_environment
 from tests.support.codex import require_codex
 from tests.support.model import Model
 from tests.support.require import require_program
 from tests.support.sshd import Sshd
-from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
@@ -229,39 +225,6 @@ async def test_another_codex_home_has_a_server_of_its_own(start_sshd: StartSshd,
     async with open_link(profile(one), Nobody()) as link:
         assert link.facts.codex_home == str(other_home)
     assert len(ours(one)) == 2
-
-
-async def test_connects_killed_at_any_moment_leave_one_server_at_most(sshd: Sshd, tmp_path: Path) -> None:
-    """Rounds of three at once, each killed at a moment of its own."""
-    sshd.install(require_codex().path, "codex")
-    chance = random.Random(4)
-    environment = client_environment(tmp_path)
-    argv = [*PROGRAM, "server", "start", "devbox", "-F", str(sshd.ssh_config), "--no-input"]
-
-    async def killed_after(seconds: float) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with asyncio.timeout(seconds):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-    for _ in range(10):
-        async with asyncio.TaskGroup() as group:
-            for _ in range(3):
-                group.create_task(killed_after(chance.uniform(0.8, 3.5)))
-        assert len(ours(sshd)) <= 1
-    async with logged_in(sshd) as ssh:
-        app = await find_or_start_app_server(ssh, Wanted())
-        assert await speaks(dialler(ssh, app))
-    await until(lambda: len(ours(sshd)) == 1, "one server is left", show=lambda: ours(sshd))
 
 
 async def test_the_official_daemons_socket_goes_before_a_new_server(
