@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import socket
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +19,7 @@ from codex_ssh.core.methods import thread_list
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.token import SignedBearerVerifier, Signer
 from codex_ssh.errors import (
     ConfigError,
     CredentialRefused,
@@ -24,14 +29,21 @@ from codex_ssh.errors import (
     TlsRefused,
 )
 from codex_ssh.link.appserver import Wanted
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import Profile, open_link, open_session, open_way
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.tls import TlsOptions
+from codex_ssh.link.wss import WssDial
+from codex_ssh.server.address import TcpAddress
+from codex_ssh.server.listener import ListenerConfig, open_listener
+from codex_ssh.server.rehearsal.engine import open_rehearsal
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
+from tests.support import processes
 from tests.support.codex import CodexAppServer
+from tests.support.require import require_program
 from tests.support.sshd import Sshd
-from tests.support.tls import Front, open_tls_front
+from tests.support.tls import Front, make_authority, open_tls_front
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
@@ -174,3 +186,90 @@ async def test_a_refused_login_or_host_key_never_falls_back(
         async with open_link(profile, Nobody()):
             pytest.fail("it was refused")
     assert front.heard == b""
+
+
+async def test_a_jwt_is_made_for_every_dial_from_the_secret_read_over_ssh(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    secret = tmp_path / "shared"
+    secret.write_text("s" * 32)
+    secret.chmod(0o600)
+    flags = ("--ws-auth", "signed-bearer-token", "--ws-shared-secret-file", str(secret), "--ws-issuer", "me")
+    server = await start_codex(codex_home=sshd.home / ".codex", auth=False, flags=flags)
+    async with open_tls_front(tmp_path / "tls", to_port=server.port) as front:
+        profile = replace(by_wss(sshd, server, front), given=lambda: None)
+        async with open_way(profile, Nobody()) as way:
+            for _ in range(2):
+                async with open_session(way) as link:
+                    assert (await link.call(thread_list())).data == ()
+        shown = re.findall(rb"(?i)authorization: Bearer (\S+)", bytes(front.heard))
+        assert len(shown) == 2
+        assert all(jwt.count(b".") == 2 for jwt in shown)
+        assert secret.read_bytes() not in front.heard
+    assert sshd.logins == 1
+
+
+async def test_nginx_as_the_front_tells_the_time_and_asks_for_a_certificate(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    nginx = require_program("nginx", "nginx: apt-get install nginx-light")
+    authority = make_authority(tmp_path / "authority")
+    chain, own = authority.issue("127.0.0.1"), authority.issue("me", file="me.pem")
+    secret = Secret("s" * 32)
+    verifier = SignedBearerVerifier(secret=secret)
+    inner = ListenerConfig(address=TcpAddress(ip="127.0.0.1", port=0), verifier=verifier)
+    endpoint = WssEndpoint(host="127.0.0.1", port=unused_tcp_port)
+    async with open_rehearsal(codex_home=tmp_path) as engine, open_listener(inner, engine) as listener:
+        config = tmp_path / "nginx.conf"
+        config.write_text(
+            f"""
+            daemon off; master_process off; error_log stderr; pid {tmp_path}/nginx.pid;
+            events {{}}
+            http {{
+              access_log off; client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path};
+              fastcgi_temp_path {tmp_path}; uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};
+              server {{
+                listen 127.0.0.1:{endpoint.port} ssl;
+                ssl_certificate {chain}; ssl_certificate_key {chain};
+                ssl_client_certificate {authority.ca_file}; ssl_verify_client on;
+                location / {{
+                  proxy_pass http://{listener.address}; proxy_http_version 1.1;
+                  proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+                }}
+              }}
+            }}
+            """
+        )
+        process = await asyncio.create_subprocess_exec(nginx, "-c", config, "-p", tmp_path)
+        try:
+            await until(lambda: is_open(endpoint.port), "nginx listens")
+            ca_file = str(authority.ca_file)
+            with pytest.raises(TlsRefused, match="wants a certificate of us") as refused:
+                await WssDial(endpoint, credential=None, tls=TlsOptions(ca_file=ca_file))(asyncio.Protocol)
+            assert "--tls-cert" in refused.value.hint
+            foreign = make_authority(tmp_path / "other").issue("me", file="me.pem")
+            with pytest.raises(TlsRefused, match="does not take our certificate"):
+                options = TlsOptions(ca_file=ca_file, cert_file=str(foreign))
+                await WssDial(endpoint, credential=None, tls=options)(asyncio.Protocol)
+            dial = WssDial(
+                endpoint,
+                credential=Signer(secret=secret),
+                tls=TlsOptions(ca_file=ca_file, cert_file=str(own)),
+                clock=lambda: time.time() - 3600,
+            )
+            await dial(Hangup)  # by the front's own clock
+        finally:
+            await processes.end(process)
+
+
+class Hangup(asyncio.Protocol):
+    """Takes the connection and ends it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
