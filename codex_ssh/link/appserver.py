@@ -96,7 +96,7 @@ class AppServer:
         if not self.is_ours or self.probe.own_state.get("keeps") != "session":
             return ""
         return (
-            "the app server ends when you log out there (KillUserProcesses is on, lingering off); "
+            "the app server ends when you log out there (KillUserProcesses is on there); "
             "`loginctl enable-linger` there keeps it"
         )
 
@@ -335,7 +335,7 @@ async def _run_start(
         UMASK=around.umask,
         SERVER_PATH=around.path,
         KEEPER="systemd" if around.systemd and around.linger else "",
-        ENDS="1" if around.kills and not around.linger else "",
+        ENDS="1" if around.kills else "",
     )
     return await run_script(ssh, script, timeout=START_TIMEOUT_SECONDS)
 

@@ -103,7 +103,7 @@ launch() {
         first='mask=$(umask); umask 077; echo "$$ $1 $2" >"$3" || exit; umask "$mask"; shift 3; exec "$@"'
         set -- /bin/sh -c "$first" sh "$boot" "$1" "$dir/starting" "$CODEX" app-server --listen "$@"
         if [ "$keeps" = systemd ]; then
-            set -- systemd-run --user --scope --quiet --collect "$@"
+            set -- "$keeper" --user --scope --quiet --collect "$@"
         elif [ "$keeps" = setsid ]; then
             set -- setsid "$@"
         fi
@@ -218,7 +218,8 @@ start() {
         await_ready && write_state && put outcome started && put endpoint "$endpoint" && return
     fi
     if [ "$KEEPER" = systemd ]; then
-        systemd-run --user --scope --quiet --collect true </dev/null >/dev/null && keeps=systemd && ended=systemd
+        keeper=$(command -v systemd-run) && "$keeper" --user --scope --quiet --collect true </dev/null >/dev/null &&
+            keeps=systemd && ended=systemd
     fi
     # Without it codex does not come up on a unix socket.
     (umask 077; mkdir -p "$codex_home")
