@@ -19,6 +19,7 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, UsageError
 from codex_ssh.local.config_file import settings_for
 from codex_ssh.local.files import read_secret
+from codex_ssh.local.paths import cache_dir
 
 if TYPE_CHECKING:
     from codex_ssh.core.token import Signer
@@ -50,6 +51,9 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         help="auto (found or started), ws://127.0.0.1:PORT or unix://PATH as seen from the devbox, or stdio",
     )
     server.add_argument("--codex-path", metavar="PATH", help="the codex to start there")
+    server.add_argument(
+        "--install", choices=("ask", "always", "never"), help="install codex there when there is none"
+    )
     server.add_argument("--token-file", metavar="PATH", help="the token file on the devbox")
     server.add_argument(
         "--remote-auth-token-env", dest="token_env", metavar="VAR", help="variable here that holds the token"
@@ -90,7 +94,8 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         UsageError: A flag's value is out of its form.
         ConfigError: The environment or the file is wrong.
     """
-    keys = ("ssh", "exec", "endpoint", "codex_path", "token_file", "token_env", "wss_fallback", "tls_ca",
+    keys = ("ssh", "exec", "endpoint", "codex_path", "install", "token_file", "token_env",
+            "wss_fallback", "tls_ca",
             "tls_pin", "tls_cert", "tls_key", "trust_listener", "allow_exposed", "cd", "model", "tui",
             "door")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
@@ -114,6 +119,7 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
     from codex_ssh.link.connect import Profile
     from codex_ssh.link.dial import Trust
     from codex_ssh.link.direct import Direct
+    from codex_ssh.link.install import CodexInstaller
     from codex_ssh.link.tls import TlsOptions
 
     wss_flag = _parse_wss(arguments.wss) if arguments.wss else None
@@ -134,6 +140,12 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
             codex_path=settings.codex_path,
             token_file=settings.token_file,
             env=settings.env,
+            install=CodexInstaller(
+                when=settings.install,
+                prompter=build_prompter(arguments),
+                cache=cache_dir(),
+                registry=settings.install_from,
+            ),
         ),
         trust=Trust(unproved=settings.trust_listener, exposed=settings.allow_exposed),
         given=token_source(settings),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -50,12 +50,14 @@ class Wanted:
         codex_path: The codex to start; empty finds one.
         token_file: The token file there; empty learns it from the server's command line.
         env: Variables for a server that is started, on top of those that are let through.
+        install: Puts a codex there when there is none; None does not.
     """
 
     endpoint: DevboxEndpoint | None = None
     codex_path: str = ""
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    install: Callable[[Ssh, Probe], Awaitable[Probe]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
         AppServerError: None is there and none could be started; says why.
     """
     probe = await look(ssh, wanted)
+    if isinstance(wanted.endpoint, StdioEndpoint):
+        probe = await _with_codex(ssh, wanted, probe)
     app, passed_over = choose(probe, wanted, ssh.host)
     if app is None and probe.own_state and "own" in passed_over and probe.around.path == "":
         # The probe stops at a server of ours; this one cannot be used, so look at the others too.
@@ -122,6 +126,7 @@ async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
     if app is not None:
         log.info("app server taken: %s, %s (%s)", app.endpoint, app.chosen, app.verdict.because)
         return app
+    probe = await _with_codex(ssh, wanted, probe)
     facts = await _run_start(ssh, wanted, probe, passed_over)
     if facts.get("outcome") == "no-directory":
         failed = not_done(ssh.host, facts)
@@ -304,7 +309,13 @@ async def start(ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str
     Raises:
         AppServerError: No codex was found, or it did not come up.
     """
+    probe = await _with_codex(ssh, wanted, probe)
     return await _started(ssh, wanted, probe, await _run_start(ssh, wanted, probe, passed_over))
+
+
+async def _with_codex(ssh: Ssh, wanted: Wanted, probe: Probe) -> Probe:
+    """Give the probe with a codex, installed now if there is none and that is wanted."""
+    return probe if probe.codex or wanted.install is None else await wanted.install(ssh, probe)
 
 
 def _no_codex(host: str, passed_over: Mapping[str, str]) -> AppServerError:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codex_ssh.core.command import NoAuth
@@ -92,7 +92,8 @@ class SshDial:
         channels: bool = True,
     ) -> None:
         self._ssh = ssh
-        self._wanted = wanted
+        # A codex that is gone later is not put back: a question then would come into the TUI.
+        self._wanted = replace(wanted, install=None)
         self._given = given
         self._trust = trust
         self._fresh: AppServer | None = app

@@ -23,6 +23,13 @@ def log_dir() -> Path:
     return platformdirs.user_log_path("codex-ssh")
 
 
+def cache_dir() -> Path:
+    """Downloads that can be had again; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("codex-ssh")
+
+
 def services_dir() -> Path:
     """State files and logs of detached app servers; made with mode 0700 by whoever writes there."""
     import platformdirs

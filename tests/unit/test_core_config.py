@@ -59,6 +59,8 @@ def test_every_key_has_a_form() -> None:
     values = {
         "ssh": "openssh",
         "exec": "docker exec -i box",
+        "install": "always",
+        "install_from": "https://npm.example.com/",
         "endpoint": "ws://127.0.0.1:4500",
         "token_command": ["pass", "show", "codex"],
         "wss": "wss://x:1",
