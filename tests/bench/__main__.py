@@ -23,6 +23,9 @@ from tests.bench.report import machine, markdown, write_page
 from tests.bench.servers import NAMES, open_server
 
 PARTS = ("crowd", "storm", "messages")
+RUNS = 3
+"""Storms there are of each; the quietest counts, since the machine may have other work."""
+
 MESSAGE_SERVERS = ("codex", "hub", "hub wss")
 
 
@@ -40,8 +43,11 @@ async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, dict[
             print(f"{name}: {arguments.rate} upgrades/s", file=sys.stderr)
             async with open_server(name, place / "storm") as server:
                 await measure_storm(server, per_second=50, seconds=1)
-                storm = await measure_storm(server, per_second=arguments.rate, seconds=arguments.seconds)
-            figures["storm"][name] = asdict(storm)
+                storms = [
+                    await measure_storm(server, per_second=arguments.rate, seconds=arguments.seconds / RUNS)
+                    for _ in range(RUNS)
+                ]
+            figures["storm"][name] = asdict(min(storms, key=lambda storm: (storm.errors, storm.p99_ms)))
     if "messages" in parts:
         print("messages", file=sys.stderr)
         async with AsyncExitStack() as stack:
@@ -64,7 +70,7 @@ def main() -> None:
     parser.add_argument("part", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all unless given")
     parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
-    parser.add_argument("--seconds", type=float, default=20, help="how long they go on")
+    parser.add_argument("--seconds", type=float, default=24, help="how long they go on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--write", action="store_true", help="put the tables into the documentation")
     arguments = parser.parse_args()
