@@ -8,19 +8,21 @@ import stat
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import CredentialRefused
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.appserver import Wanted, find_or_start_app_server
 from codex_ssh.link.connect import Profile, open_link
 from tests.conftest import StartCodex
-from tests.integration.test_link_dial import Nobody, ours
+from tests.integration.test_link_dial import Nobody, logged_in, ours
 from tests.support import processes
 from tests.support.cli import codex_ssh
 from tests.support.codex import require_codex
 from tests.support.model import Model
 from tests.support.sshd import Sshd
+from tests.support.wire import open_wire
 
 pytestmark = [pytest.mark.sshd]
 
@@ -85,6 +87,7 @@ async def test_rotate_restarts_our_server_and_the_old_token_stops_working(
     async with open_link(named, Nobody()) as link:
         assert link.facts.transport == "ssh"
     before, (pid,) = sha256(file), ours(sshd)
+    old = file.read_text().strip()
     done = await token(sshd, tmp_path, "rotate")
     assert done.code == 0, done.err
     assert json.loads(done.out) == {"path": str(file), "sha256": sha256(file), "restarted": True}
@@ -92,6 +95,14 @@ async def test_rotate_restarts_our_server_and_the_old_token_stops_working(
     assert ours(sshd) != [pid]
     async with open_link(named, Nobody()) as link:
         assert link.facts.transport == "ssh"
+    async with logged_in(sshd) as ssh:
+        endpoint = str((await find_or_start_app_server(ssh, named.wanted)).endpoint)
+    async with open_wire(endpoint, file.read_text().strip()) as wire:
+        await wire.initialize()
+    with pytest.raises(InvalidStatus) as refused:
+        async with open_wire(endpoint, old):
+            pass
+    assert refused.value.response.status_code == 401
 
 
 @pytest.mark.codex

@@ -19,6 +19,7 @@ from tests.conftest import StartCodex, StartSshd
 from tests.e2e.test_server import profile
 from tests.integration.test_link_dial import Nobody, dialler, logged_in, ours, speaks
 from tests.support import processes
+from tests.support.cli import codex_ssh
 from tests.support.codex import require_codex
 from tests.support.model import Model
 from tests.support.require import require_program
@@ -116,8 +117,36 @@ async def test_the_scripts_run_in_every_posix_shell(sshd: Sshd, shell: str) -> N
 # ------------------------------------------------------------------ what a started server gets
 
 
+@pytest.mark.parametrize("umask", ["002", "077"])
 async def test_a_file_a_turn_makes_has_the_mode_touch_gives_in_a_login_shell(
-    start_sshd: StartSshd, model: Model, workspace: Path
+    start_sshd: StartSshd, model: Model, tmp_path: Path, umask: str
+) -> None:
+    async with with_shell(start_sshd, "bash") as sshd:
+        (sshd.home / ".profile").write_text(f"umask {umask}\n")
+        sshd.install(require_codex().path, "codex")
+        model.write_config(sshd.home / ".codex")
+        done = await codex_ssh(
+            "exec", "-F", sshd.ssh_config, "--no-input", "--approve", "all", "--cd", sshd.home,
+            "devbox", "run: touch by-turn; mkdir dir-by-turn\npatch patched",
+            home=tmp_path / "laptop",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        environment = {**os.environ, "HOME": str(sshd.home)}
+        argv = ["bash", "-lc", "cd && touch by-hand && mkdir dir-by-hand"]
+        assert (await processes.run(argv, environment=environment)).code == 0
+        modes = {
+            name: (sshd.home / name).stat().st_mode & 0o777
+            for name in ("by-turn", "by-hand", "patched", "dir-by-turn", "dir-by-hand")
+        }
+        assert modes["by-turn"] == modes["patched"] == modes["by-hand"] == 0o666 & ~int(umask, 8)
+        assert modes["dir-by-turn"] == modes["dir-by-hand"]
+        # What is secret is closed all the same.
+        (state,) = (sshd.home / ".codex-ssh").iterdir()
+        assert state.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_started_server_gets_the_login_umask_and_a_declared_environment(
+    start_sshd: StartSshd,
 ) -> None:
     async with with_shell(start_sshd, "bash") as sshd:
         (sshd.home / ".profile").write_text("umask 027\nexport SECRET_OF_MINE=1 LC_TIME=C\n")

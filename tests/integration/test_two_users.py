@@ -48,10 +48,15 @@ class User:
 
 @asynccontextmanager
 async def a_user(where: Path, shell: str = "sh") -> AsyncGenerator[User, None]:
+    """Make a user with a login shell; ``busybox`` is what Alpine has for one."""
     useradd = require_program("useradd", "useradd: apt-get install passwd")
     name = f"t{secrets.token_hex(4)}"
     home = where / name
     path = require_program(shell, f"{shell}: apt-get install {shell}")
+    if shell == "busybox":
+        where.chmod(0o755)
+        path = where / "ash"  # it goes by its name
+        path.symlink_to(require_program(shell, "busybox"))
     made = await processes.run([useradd, "--create-home", "--home-dir", home, "--shell", path, name])
     assert made.code == 0, made.err
     # An account without a password is locked, and sshd refuses a locked one even with a key.
@@ -178,7 +183,7 @@ async def test_a_state_directory_of_another_users_is_refused(short_path: Path) -
         assert str(place) in caught.value.said
 
 
-@pytest.mark.parametrize("shell", ["fish", "tcsh"])
+@pytest.mark.parametrize("shell", ["fish", "tcsh", "busybox"])
 async def test_any_login_shell_will_do(short_path: Path, shell: str) -> None:
     async with a_user(short_path, shell) as alice, logged_in(short_path, alice) as ssh:
         app = await find_or_start_app_server(ssh, Wanted())
