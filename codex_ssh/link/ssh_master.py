@@ -41,9 +41,14 @@ _ALWAYS: Final = (
     "-o", "RemoteCommand=none", "-o", "RequestTTY=no", "-o", "PermitLocalCommand=no",
     "-o", "ClearAllForwardings=yes", "-o", "ForwardX11=no", "-o", "Tunnel=no",
     "-o", "ConnectionAttempts=1", "-o", "LogLevel=INFO", "-o", "VisualHostKey=no",
-    "-o", "IgnoreUnknown=ForkAfterAuthentication", "-o", "ForkAfterAuthentication=no",
+    "-o", "StreamLocalBindMask=0177",
+    "-o", "ForkAfterAuthentication=no", "-o", "ChannelTimeout=none", "-o", "AddKeysToAgent=no",
+    "-o", "FingerprintHash=sha256",
 )  # fmt: skip
 """What wins over the user's config: ``ssh`` takes the first value it sees."""
+
+_NEW: Final = ("ForkAfterAuthentication", "ChannelTimeout", "AddKeysToAgent", "FingerprintHash")
+"""Those of them that an old ``ssh`` does not know."""
 
 
 class Master:
@@ -109,7 +114,10 @@ async def open_master(
     master = Master(lambda text: prompter.tell(name, text))
     control = ["-o", f'ControlPath="{path.replace("%", "%%")}"']
     lent = [] if config.forward_agent else ["-o", "ForwardAgent=no"]
-    argv = [program, *_ALWAYS, *lent, *_limits(options, config), *control, *ssh_arguments(host, options)]
+    # The first value wins here too, so theirs goes along: a config shared with a Mac has such a line.
+    unknown = ["-o", f"IgnoreUnknown={','.join([*_NEW, *config.others.get('ignoreunknown', ())])}"]
+    flags = [*unknown, *_ALWAYS, *lent, *_limits(options, config), *control]
+    argv = [program, *flags, *ssh_arguments(host, options)]
     async with asking.serve(), _running(argv, asking.environment(), master) as process:
         pids.append(process.pid)
         try:
