@@ -155,6 +155,8 @@ class Owner(asyncssh.SSHClient):
     def auth_completed(self) -> None:
         """We are in."""
         self._ring.close()
+        if self.way is not None:
+            self.way.settle()
 
     async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
         """Give the next key to offer; None when there is none left."""

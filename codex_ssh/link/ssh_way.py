@@ -28,6 +28,7 @@ P = TypeVar("P", bound=asyncio.Protocol)
 
 _PROXY_STDERR_LIMIT: Final = 16 * 1024
 _PROXY_END_SECONDS: Final = 0.5
+_LAST_WORDS_SECONDS: Final = 0.2
 _ADDRESS_STAGGER_SECONDS: Final = 0.25
 """How long one address may be tried before the next one is tried beside it (RFC 8305)."""
 
@@ -99,6 +100,8 @@ class GatedWay:
         self.way = way
         self.gate: Gate | None = None
         """The gate, once the way is open."""
+        self.settle: Callable[[], None] = lambda: None
+        """Says that the login is over: from then on the end of the way is told at once."""
 
     async def create_connection(
         self, session_factory: Callable[[], Any], _host: str, _port: int
@@ -123,9 +126,41 @@ class _Start(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.set_protocol(self.connection)
+        transport.set_protocol(_LoggingIn(self.connection))
         self._way.gate = Gate(transport)
+        self._way.settle = lambda: transport.set_protocol(self.connection)
         self.connection.connection_made(self._way.gate)
+
+
+class _LoggingIn(asyncio.Protocol):
+    """Tells the SSH connection of its end a little later, so that the last words before it are heard.
+
+    asyncssh drops what it has received and not looked at yet when the end comes, and it looks at nothing
+    while it works on a packet. The reason of a refusal, sent just before the end, would be lost, and a
+    refused login look like a bad network, which is tried again.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def data_received(self, data: bytes) -> None:
+        self._connection.data_received(data)
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def eof_received(self) -> bool:
+        self._later(None)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._later(exc)
+
+    def _later(self, exc: Exception | None) -> None:
+        asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._connection.connection_lost, exc)
 
 
 class TcpWay:

@@ -492,6 +492,33 @@ async def test_a_public_key_and_then_a_code_are_both_given(tmp_path: Path) -> No
         assert "Partial publickey" in sshd.log
 
 
+def name_list(names: str) -> bytes:
+    return len(names).to_bytes(4, "big") + names.encode()
+
+
+# With a server that goes this fast, ssh itself hears it only sometimes.
+@pytest.mark.ssh_client("asyncssh")
+async def test_what_a_server_says_just_before_it_goes_is_heard(tmp_path: Path) -> None:
+    # RFC 4253 section 7.1: a key exchange in which nothing fits, and the end right behind it.
+    body = bytes([20]) + bytes(16) + name_list("curve25519-sha256") + name_list("ssh-ed25519")
+    body += (name_list("none-such") * 2 + name_list("hmac-sha2-256") * 2 + name_list("none") * 2) + bytes(8)
+    body += bytes(5)
+    padding = 16 - (len(body) + 5) % 8
+    packet = (len(body) + padding + 1).to_bytes(4, "big") + bytes([padding]) + body + bytes(padding)
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-leaving\r\n" + packet)
+        writer.close()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        config = tmp_path / "config"
+        config.write_text(f"Host leaving\n HostName 127.0.0.1\n Port {port}\n User me\n")
+        with pytest.raises(LoginRefused, match="in common"):
+            async with open_ssh(parse_host("leaving"), SshOptions(config_file=str(config)), SilentPrompter()):
+                pytest.fail("nothing fits")
+
+
 async def test_a_frozen_server_during_the_login_is_given_up_in_time(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         os.kill(sshd.pid, signal.SIGSTOP)
