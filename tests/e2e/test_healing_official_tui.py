@@ -123,7 +123,7 @@ async def test_breaks_in_busy_turns_leave_the_screen_as_the_server_tells_it(
         turns = 1
         while faults:
             turns += 1
-            await until(lambda: account.is_idle(turns - 1), "the turn before is over")
+            await until(partial(account.is_idle, turns - 1), "the turn before is over")
             await tui.key("C-u")
             await tui.paste(BUSY.format(n=turns))
             await tui.wait_text(f"› think about turn {turns}")
