@@ -138,7 +138,10 @@ class HostKeyRefused(StageError):
 
 
 class TlsRefused(StageError):
-    """The certificate of a ``wss://`` server could not be verified. Nothing has been sent."""
+    """The certificate or key of a ``wss://`` server could not be verified, and no token was sent.
+
+    Or the server, which was verified, wants another certificate of us.
+    """
 
     exit_code = ExitCode.REFUSED
 
