@@ -58,8 +58,9 @@ async def _connect(arguments: argparse.Namespace, devbox: Devbox) -> int:
     profile = build_profile(client, _DEVBOX, effective.settings)
     prompter = build_prompter(client)
     if arguments.prompt:
+        from codex_ssh.cli.approval import ApprovalPolicy
         from codex_ssh.cli.printer import TextPrinter
-        from codex_ssh.cli.turn import ApprovalPolicy, Opening, run_turn
+        from codex_ssh.cli.turn import Opening, run_turn
 
         opening = Opening(prompt=arguments.prompt, cwd=effective.settings.cd, model=effective.settings.model)
         return await run_turn(profile, prompter, opening, ApprovalPolicy.ALL, TextPrinter())

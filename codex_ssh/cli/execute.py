@@ -50,6 +50,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="",
         help="what commands may do; the devbox's own config decides if not given",
     )
+    turn.add_argument(
+        "--reconnect-for",
+        metavar="SECONDS",
+        type=float,
+        default=600.0,
+        help="how long a lost link may take to come back (600); 0 ends at once",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     add_connection_options(parser)
 
@@ -65,9 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not prompt.strip():
         raise UsageError("the prompt is empty")
     # asyncio and all that hangs on it: 100 ms that --help and a usage error do without.
+    from codex_ssh.cli.approval import ApprovalPolicy
     from codex_ssh.cli.printer import JsonPrinter, TextPrinter
     from codex_ssh.cli.run import run_async
-    from codex_ssh.cli.turn import ApprovalPolicy, Opening, run_turn
+    from codex_ssh.cli.turn import Opening, run_turn
 
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
@@ -78,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         asks_when=arguments.ask_for_approval,
         sandbox=arguments.sandbox,
+        patience=arguments.reconnect_for,
     )
     printer = JsonPrinter() if arguments.json else TextPrinter()
     return run_async(run_turn(profile, build_prompter(arguments), opening, ApprovalPolicy(approve), printer))

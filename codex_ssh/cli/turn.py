@@ -1,50 +1,53 @@
-"""One turn without a TUI, on a link: what ``exec`` and ``demo --prompt`` do.
+"""One turn without a TUI, over a link that heals: what ``exec`` and ``demo --prompt`` do.
 
-Lives here: starting the turn, answering what the app server asks, and the outcome. Not here: the flags
-(:mod:`codex_ssh.cli.execute`) and what is printed (:mod:`codex_ssh.cli.printer`).
+Lives here: starting the turn, following it to its end over as many sessions as that takes, and the outcome.
+Not here: the flags (:mod:`codex_ssh.cli.execute`), answering approvals (:mod:`codex_ssh.cli.approval`) and
+what is printed (:mod:`codex_ssh.cli.printer`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import enum
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from codex_ssh.cli.approval import ApprovalPolicy, Approver
 from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.printer import Printer
 from codex_ssh.cli.sign_in import sign_in, sign_in_after
-from codex_ssh.core.ask import (
-    Ask,
-    CommandAsk,
-    Decision,
-    FileChangeAsk,
-    PermissionsAsk,
-    UnknownAsk,
-    Verdict,
-    decode_ask,
-)
+from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
+from codex_ssh.core.fields import list_at, shape_at, text_at
 from codex_ssh.core.items import AgentMessage, FileChange
 from codex_ssh.core.login import NOBODY
-from codex_ssh.core.methods import OpenThread, thread_resume, thread_start, turn_interrupt, turn_start
-from codex_ssh.core.question import Prompter, Question, QuestionKind
-from codex_ssh.core.rpc import METHOD_NOT_FOUND, Notification, Request
-from codex_ssh.core.thread import Turn, TurnStatus
-from codex_ssh.errors import ExitCode, LinkLost, StageError, TurnFailed
-from codex_ssh.link.connect import Link, Profile, open_link
+from codex_ssh.core.methods import (
+    OpenThread,
+    thread_resume,
+    thread_start,
+    thread_turns_list,
+    turn_interrupt,
+    turn_start,
+)
+from codex_ssh.core.question import Prompter
+from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
+from codex_ssh.core.thread import Turn, TurnId, TurnStatus
+from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
+from codex_ssh.link.connect import Link, Profile
+from codex_ssh.link.lifeline import Lifeline, open_lifeline
 
 INTERRUPT_SECONDS: Final = 2.0
 """How long Ctrl-C waits for the app server to take the interrupt."""
 
+BUSY_SECONDS: Final = 0.5
+BUSY_TRIES: Final = 20
+"""How far apart, and how often, a thread is asked for while the server unloads it or another still has it."""
 
-class ApprovalPolicy(enum.Enum):
-    """Who answers when the app server asks for an approval."""
+SETTLE_SECONDS: Final = 0.3
+"""How long after a turn's end the server may take to store what it said."""
 
-    ASK = "ask"
-    NEVER = "never"
-    ALL = "all"
+PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Opening:
         resume: The thread to go on with; empty starts one.
         asks_when: codex's approval policy.
         sandbox: codex's sandbox mode.
+        patience: Seconds a lost link may take to come back.
     """
 
     prompt: str
@@ -63,6 +67,7 @@ class Opening:
     resume: str = ""
     asks_when: str = ""
     sandbox: str = ""
+    patience: float = 0.0
 
 
 async def run_turn(
@@ -72,156 +77,240 @@ async def run_turn(
 
     Raises:
         TurnFailed: It ended as failed or interrupted.
-        StageError: The way there failed, or was lost; the turn then goes on on the devbox.
+        StageError: The way there failed, or was lost for good; the turn then goes on on the devbox.
     """
-    async with open_link(profile, prompter) as link:
+    async with open_lifeline(profile, prompter, lambda: prompter, waits_for_user=False) as lifeline:
+        sessions = lifeline.sessions()
+        link = await anext(sessions)
         for warning in link.facts.warnings:
             warn(warning)
         if link.facts.signed_out:
             await sign_in(link, prompter, NOBODY)
-        runner = _Runner(link, prompter, policy, printer)
-        turn, answer = await runner.run(opening)
-        hint = await sign_in_after(link, prompter, turn, runner.thread)
+        runner = _Runner(link, Approver(policy, prompter, link.facts.host), printer, opening)
+        while True:
+            try:
+                turn, answer = await runner.run()
+                break
+            except LinkLost as lost:
+                note(f"the link is lost: {lost}{f' ({lost.said})' if lost.said else ''}; reconnecting")
+                runner.link = await _next_session(lifeline, sessions, lost, opening.patience, runner.thread)
+                note("connected again")
+        hint = await sign_in_after(runner.link, prompter, turn, runner.thread)
     printer.finished(turn, answer)
     if turn.status is not TurnStatus.COMPLETED:
         raise TurnFailed(turn.status.value, said=turn.error.message if turn.error else "", hint=hint)
     return ExitCode.DONE
 
 
+async def _next_session(
+    lifeline: Lifeline, sessions: AsyncIterator[Link], lost: LinkLost, patience: float, thread: str
+) -> Link:
+    """Wait for the link; raises why there is none when that takes too long or has no prospect."""
+    hint = f"a turn that runs goes on there; see it with: codex-ssh {lifeline.facts.host} --resume {thread}"
+    try:
+        async with asyncio.timeout(patience):
+            return await anext(sessions)
+    except TimeoutError:
+        lost.hint = hint
+        raise lost from None
+    except StageError as error:
+        error.hint = f"{error.hint}; {hint}" if error.hint else hint
+        raise
+
+
 class _Runner:
-    """One turn of one thread, from its prompt to its end."""
+    """One turn of one thread, from its prompt to its end.
 
-    def __init__(self, link: Link, prompter: Prompter, policy: ApprovalPolicy, printer: Printer) -> None:
-        self._link = link
-        self._prompter = prompter
-        self._policy = policy
-        self._printer = printer
-        self._edits: dict[str, FileChange] = {}
-        self._answer = ""
+    Attributes:
+        link: The session that is open.
+        thread: Empty until it is.
+    """
+
+    def __init__(self, link: Link, approver: Approver, printer: Printer, opening: Opening) -> None:
+        self.link = link
         self.thread = ""
+        self._approver = approver
+        self._printer = printer
+        self._opening = opening
+        self._message_id = str(uuid.uuid4())
+        self._turn = TurnId("")
+        self._was_sent = False
+        self._is_patchy = False
+        self._heard: set[str] = set()
+        self._answer = ""
 
-    async def run(self, opening: Opening) -> tuple[Turn, str]:
-        opened = await self._open(opening)
-        thread = self.thread = opened.thread.id
-        self._printer.opened(self._link.facts, opened)
-        started = await self._link.call(
-            turn_start(
-                thread,
-                opening.prompt,
-                client_message_id=str(uuid.uuid4()),
-                model=opening.model,
-                approval_policy=opening.asks_when,
-            )
+    async def run(self) -> tuple[Turn, str]:
+        """Begin the turn, or go on with it, and give its end and the last thing the model said.
+
+        Raises:
+            LinkLost: Run it again, once there is another session.
+        """
+        try:
+            turn: Turn | None = None
+            if self._was_sent:
+                turn = await self._go_on()
+            else:
+                await self._begin()
+            return turn or await self._follow(), self._answer
+        except asyncio.CancelledError:
+            await self._interrupt()
+            raise
+
+    async def _begin(self) -> None:
+        opened = await self._open()
+        self.thread = opened.thread.id
+        self._printer.opened(self.link.facts, opened)
+        await self._send()
+
+    async def _send(self) -> None:
+        opening = self._opening
+        self._was_sent = True
+        call = turn_start(
+            self.thread,
+            opening.prompt,
+            client_message_id=self._message_id,
+            model=opening.model,
+            approval_policy=opening.asks_when,
         )
         try:
-            return await self._follow(thread, started.id), self._answer
-        except LinkLost as lost:
-            lost.hint = (
-                f"the turn goes on there; see it with: codex-ssh {self._link.facts.host} --resume {thread}"
-            )
-            raise
-        except asyncio.CancelledError:
-            await self._interrupt(thread)
-            raise
+            self._turn = (await self.link.call(call)).id
+        except RpcFailed as failed:
+            if not failed.is_shutting_down:
+                raise
+            note("the app server is shutting down: waiting for the next one")
+            await self.link.wait_lost()
 
-    async def _open(self, opening: Opening) -> OpenThread:
+    async def _open(self) -> OpenThread:
+        opening = self._opening
         if opening.resume:
-            call = thread_resume(opening.resume, cwd=opening.cwd, model=opening.model)
-        else:
-            call = thread_start(
+            return await self.link.call(thread_resume(opening.resume, cwd=opening.cwd, model=opening.model))
+        return await self.link.call(
+            thread_start(
                 cwd=opening.cwd,
                 model=opening.model,
                 approval_policy=opening.asks_when,
                 sandbox=opening.sandbox,
             )
-        return await self._link.call(call)
+        )
 
-    async def _follow(self, thread: str, turn: str) -> Turn:
-        async for message in self._link.incoming():
+    async def _go_on(self) -> Turn | None:
+        """Join the thread again and hear what was missed; gives the turn when it is over."""
+        if not await self._join():
+            # The app server ended before it stored anything of the thread.
+            await self._begin()
+            return None
+        missed = await self._read_back()
+        if not self._turn:
+            self._turn = next((turn for turn, item in missed if _has_id(item, self._message_id)), TurnId(""))
+        if not self._turn:
+            await self._send()  # the server never saw it
+            return None
+        self._is_patchy = True
+        self._hear_missed(missed)
+        turns = await self.link.call(thread_turns_list(self.thread, limit=20))
+        ours = next((turn for turn in turns.data if turn.id == self._turn), None)
+        if ours is None or not ours.status.is_over:
+            return None
+        await self._hear_the_rest()
+        return ours
+
+    async def _join(self) -> bool:
+        """Resume the thread, with patience; False when the server does not know it."""
+        tries = BUSY_TRIES
+        while True:
+            try:
+                await self.link.call(thread_resume(self.thread))
+            except RpcFailed as failed:
+                if not ("is closing" in failed.said or "active writer" in failed.said) or not tries:
+                    if self._heard or self._opening.resume:
+                        raise
+                    return False
+            else:
+                return True
+            tries -= 1
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def _read_back(self) -> list[tuple[TurnId, Json]]:
+        """Give the thread's items from our message on, the oldest first, with their turns."""
+        found: list[tuple[TurnId, Json]] = []
+        cursor = ""
+        while True:
+            params: dict[str, Json] = {"threadId": self.thread, "sortDirection": "desc", "limit": PAGE}
+            if cursor:
+                params["cursor"] = cursor
+            page = await self.link.request("thread/items/list", params)
+            for shape in list_at(page, "data"):
+                item = shape_at(shape, "item")
+                found.append((TurnId(text_at(shape, "turnId")), item))
+                if _has_id(item, self._message_id):
+                    return found[::-1]
+            cursor = text_at(page, "nextCursor")
+            if not cursor:
+                return found[::-1]
+
+    def _hear_missed(self, missed: list[tuple[TurnId, Json]]) -> None:
+        for turn, item in missed:
+            if turn == self._turn:
+                params = {"threadId": self.thread, "turnId": turn, "item": item}
+                message = Notification(method="item/completed", params=params)
+                self._take(message, decode_event(message))
+
+    async def _hear_the_rest(self) -> None:
+        """Hear what the server said while nobody listened and stored a moment later."""
+        if self._is_patchy:
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._hear_missed(await self._read_back())
+
+    async def _follow(self) -> Turn:
+        async for message in self.link.incoming():
             if isinstance(message, Request):
-                await self._answer_ask(decode_ask(message), thread)
+                await self._answer_ask(decode_ask(message))
                 continue
             event = decode_event(message)
-            if getattr(event, "thread_id", thread) not in (thread, ""):
+            if getattr(event, "thread_id", self.thread) not in (self.thread, ""):
                 continue
-            self._take(message, event)
-            if isinstance(event, TurnCompleted) and event.turn.id == turn:
+            if isinstance(event, TurnCompleted) and event.turn.id == self._turn:
+                await self._hear_the_rest()
+                self._take(message, event)
                 return event.turn
+            self._take(message, event)
         raise AssertionError  # incoming() ends by raising
 
     def _take(self, message: Notification, event: Event) -> None:
         match event:
+            case ItemCompleted(item=item) if item.id in self._heard:
+                return
             case ItemStarted(item=FileChange() as edit):
-                self._edits[edit.id] = edit
-            case ItemCompleted(item=AgentMessage() as said):
-                self._answer = said.text
+                self._approver.saw(edit)
             case AskResolved():
                 return
+        if isinstance(event, ItemCompleted):
+            self._heard.add(event.item.id)
+            if isinstance(event.item, AgentMessage):
+                self._answer = event.item.text
         self._printer.heard(message, event)
 
-    async def _answer_ask(self, ask: Ask, thread: str) -> None:
+    async def _answer_ask(self, ask: Ask) -> None:
         if isinstance(ask, UnknownAsk):
-            await self._link.refuse(ask.request_id, METHOD_NOT_FOUND, f"codex-ssh exec has no {ask.method!r}")
+            await self.link.refuse(ask.request_id, METHOD_NOT_FOUND, f"codex-ssh exec has no {ask.method!r}")
             return
-        if ask.thread_id != thread:
+        if ask.thread_id != self.thread:
             return  # another client's thread; whoever runs it answers
-        decision = await self._decide(ask)
-        await self._link.answer(ask.request_id, decision.result)
+        decision = await self._approver.decide(ask)
+        await self.link.answer(ask.request_id, decision.result)
         self._printer.decided(ask, decision)
 
-    async def _decide(self, ask: Ask) -> Decision:
-        assert not isinstance(ask, UnknownAsk)
-        refusal = next(
-            (one for one in ask.decisions if one.verdict is Verdict.DECLINE),
-            ask.decisions[-1],
-        )
-        if not isinstance(ask, CommandAsk | FileChangeAsk | PermissionsAsk):
-            return refusal  # nobody is here to fill in forms
-        match self._policy:
-            case ApprovalPolicy.ALL:
-                return next((one for one in ask.decisions if one.verdict is Verdict.ACCEPT), refusal)
-            case ApprovalPolicy.NEVER:
-                return refusal
-            case ApprovalPolicy.ASK:
-                return await self._ask_person(ask, refusal)
-
-    async def _ask_person(
-        self, ask: CommandAsk | FileChangeAsk | PermissionsAsk, refusal: Decision
-    ) -> Decision:
-        lead = [f"{self._link.facts.host} asks:", *self._lines_about(ask)]
-        lead += [f"  {one.key} - {one.label}" for one in ask.decisions if one.key]
-        keys = "/".join(one.key for one in ask.decisions if one.key)
-        question = Question(
-            kind=QuestionKind.CONFIRM,
-            host=self._link.facts.host,
-            lead="\n".join(lead),
-            text=f"[{keys}]? ",
-            echo=True,
-        )
-        try:
-            answer = await self._prompter.ask(question)
-        except StageError:
-            return refusal
-        key = answer.reveal().strip().lower() if answer else ""
-        return next((one for one in ask.decisions if one.key == key), refusal)
-
-    def _lines_about(self, ask: CommandAsk | FileChangeAsk | PermissionsAsk) -> list[str]:
-        reason = [f"  reason: {ask.reason}"] if ask.reason else []
-        match ask:
-            case CommandAsk():
-                return [f"  $ {ask.plain_command}", f"  in {ask.cwd}", *reason]
-            case FileChangeAsk():
-                edit = self._edits.get(ask.item_id)
-                changes = edit.changes if edit else ()
-                return [line for change in changes for line in (f"  {change.path}", change.diff)] + reason
-            case PermissionsAsk():
-                return [f"  {line}" for line in ask.permissions] + reason
-
-    async def _interrupt(self, thread: str) -> None:
+    async def _interrupt(self) -> None:
         """Stop the turn we started: whoever ends a command does not expect it to go on elsewhere."""
+        if not self._was_sent:
+            return
         try:
             async with asyncio.timeout(INTERRUPT_SECONDS):
-                await self._link.call(turn_interrupt(thread))
+                await self.link.call(turn_interrupt(self.thread))
             note("the turn was interrupted")
         except (TimeoutError, StageError):
             note("the turn may go on: the app server did not answer")
+
+
+def _has_id(item: Json, message_id: str) -> bool:
+    return text_at(item, "clientId") == message_id

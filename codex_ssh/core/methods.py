@@ -39,11 +39,13 @@ class Call(Generic[T]):
     Attributes:
         params: Not in the ``repr``: a key may be among them.
         decode: Reads the result. Never raises on unknown or missing fields.
+        is_repeatable: Asking twice does no more than asking once.
     """
 
     method: str
     params: Mapping[str, Json] = field(repr=False)
     decode: Callable[[Json], T]
+    is_repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def account_read() -> Call[Account]:
             login_required=truth_at(result, "requiresOpenaiAuth"),
         )
 
-    return Call(method="account/read", params={}, decode=decode)
+    return Call(method="account/read", params={}, decode=decode, is_repeatable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ def model_list(*, cursor: str | None = None) -> Call[Page[Model]]:
             is_default=truth_at(shape, "isDefault"),
         )
 
-    return Call(method="model/list", params=_said(cursor=cursor), decode=_page(decode))
+    return Call(method="model/list", params=_said(cursor=cursor), decode=_page(decode), is_repeatable=True)
 
 
 # ---------------------------------------------------------------- threads
@@ -218,7 +220,7 @@ def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[Ope
     puts into this answer while a turn runs has invented item ids.
     """
     params = {"threadId": thread_id, "excludeTurns": True, **_said(cwd=cwd, model=model)}
-    return Call(method="thread/resume", params=params, decode=_open_thread)
+    return Call(method="thread/resume", params=params, decode=_open_thread, is_repeatable=True)
 
 
 def thread_read(thread_id: str) -> Call[Thread]:
@@ -227,6 +229,7 @@ def thread_read(thread_id: str) -> Call[Thread]:
         method="thread/read",
         params={"threadId": thread_id},
         decode=lambda result: decode_thread(shape_at(result, "thread")),
+        is_repeatable=True,
     )
 
 
@@ -238,7 +241,7 @@ def thread_list(
     ``cwd`` keeps those started in that directory, ``search`` those whose title contains it.
     """
     params = _said(cwd=cwd, limit=limit, cursor=cursor, searchTerm=search, sortKey="updated_at")
-    return Call(method="thread/list", params=params, decode=_page(decode_thread))
+    return Call(method="thread/list", params=params, decode=_page(decode_thread), is_repeatable=True)
 
 
 def thread_turns_list(
@@ -257,7 +260,7 @@ def thread_turns_list(
         "threadId": thread_id,
         **_said(sortDirection=order.value, limit=limit, cursor=cursor, itemsView=items_view),
     }
-    return Call(method="thread/turns/list", params=params, decode=_page(decode_turn))
+    return Call(method="thread/turns/list", params=params, decode=_page(decode_turn), is_repeatable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +280,7 @@ def thread_items_list(
 ) -> Call[Page[StoredItem]]:
     """List a thread's items. What still runs, or was cut short, is not stored and not in it."""
     params = {"threadId": thread_id, **_said(sortDirection=order.value, limit=limit, cursor=cursor)}
-    return Call(method="thread/items/list", params=params, decode=_page(_stored_item))
+    return Call(method="thread/items/list", params=params, decode=_page(_stored_item), is_repeatable=True)
 
 
 def thread_unsubscribe(thread_id: str) -> Call[str]:

@@ -143,7 +143,12 @@ class Lifeline:
 
 @asynccontextmanager
 async def open_lifeline(
-    profile: Profile, prompter: Prompter, prompter_again: Callable[[], Prompter], *, passive: bool = False
+    profile: Profile,
+    prompter: Prompter,
+    prompter_again: Callable[[], Prompter],
+    *,
+    passive: bool = False,
+    waits_for_user: bool = True,
 ) -> AsyncGenerator[Lifeline, None]:
     """Give a session with the host's app server that comes back when it is lost.
 
@@ -152,6 +157,7 @@ async def open_lifeline(
         prompter: For the first login.
         prompter_again: For every later one.
         passive: A lost link waits for the user instead of reconnecting.
+        waits_for_user: What does not pass by itself waits for :meth:`Lifeline.try_now`; else it is the end.
 
     Raises:
         StageError: The first stage that failed, at the first connection.
@@ -160,7 +166,7 @@ async def open_lifeline(
         ways: Supervisor[Way] = Supervisor(
             lambda: open_way(profile, prompter),
             lambda: open_way(profile, prompter_again()),
-            pauses=True,
+            pauses=waits_for_user,
             passive=passive,
         )
         tasks.start(ways.run())
@@ -178,7 +184,7 @@ async def open_lifeline(
             async with open_session(way) as link:
                 yield link
 
-        links: Supervisor[Link] = Supervisor(open_one, open_one, pauses=True)
+        links: Supervisor[Link] = Supervisor(open_one, open_one, pauses=waits_for_user)
         tasks.start(links.run())
         lifeline = Lifeline(ways, links, await links.first())
 

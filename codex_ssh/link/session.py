@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 
 INITIALIZE_TIMEOUT_SECONDS: Final = 10.0
 """The official client's limit."""
+
+OVERLOAD_TRIES: Final = 5
+OVERLOAD_PAUSE_SECONDS: Final = 0.1
+"""How often a request meets a server without room for it, and the longest first pause; each doubles."""
 
 T = TypeVar("T")
 
@@ -68,7 +73,8 @@ class Session:
     async def call(self, call: Call[T]) -> T:
         """Ask and give the decoded answer.
 
-        A method the server once said it does not know is not asked for again.
+        A method the server once said it does not know is not asked for again. A server that has no room for a
+        request did nothing with it; what may be asked twice is asked again a few times.
 
         Cancelling gives up waiting; the server still does what was asked.
 
@@ -76,6 +82,14 @@ class Session:
             RpcFailed: The server answered with an error; METHOD_NOT_FOUND when it does not know the method.
             LinkLost: The connection went away first; whether the server saw the request is not known.
         """
+        for attempt in range(OVERLOAD_TRIES):
+            try:
+                return call.decode(await self.request(call.method, call.params))
+            except RpcFailed as failed:
+                if not (failed.is_overload and call.is_repeatable):
+                    raise
+            # Jittered, so that those who were turned away together do not come back together.
+            await asyncio.sleep(OVERLOAD_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
         return call.decode(await self.request(call.method, call.params))
 
     async def request(self, method: str, params: Mapping[str, Json]) -> Json:

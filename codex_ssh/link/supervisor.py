@@ -109,14 +109,13 @@ class Supervisor(Generic[T]):
     async def _may_go_on(self, failed: CodexSshError, *, outage: float) -> bool:
         """Wait until the next attempt is due; False when there will be none."""
         self._hurry.clear()
-        passes = passes_by_itself(failed)
-        if self._pauses and (self._passive or not passes):
+        if self._passive or not passes_by_itself(failed):
+            if not self._pauses:
+                self._stop(failed)
+                return False
             self._step(LinkState.PAUSED, reason=words(failed))
             await self._hurry.wait()
             return True
-        if not passes:
-            self._stop(failed)
-            return False
         pause = pause_before_retry(
             failed,
             attempt=self.status.attempt,

@@ -38,6 +38,9 @@ class Tasks:
 async def open_tasks() -> AsyncGenerator[Tasks, None]:
     """Give a place to start tasks; at the end of the block they are cancelled and awaited."""
     said: BaseException | None = None
+    current = asyncio.current_task()
+    assert current is not None
+    cancelled_before = current.cancelling()
     try:
         async with asyncio.TaskGroup() as group:
             tasks = Tasks(group)
@@ -51,6 +54,10 @@ async def open_tasks() -> AsyncGenerator[Tasks, None]:
             finally:
                 tasks.cancel()
     except BaseExceptionGroup as failed:
+        if current.cancelling() > cancelled_before:
+            # A group drops a cancellation that comes while it ends with an error (CPython before 3.13): who
+            # cancelled would wait for ever for a task that goes on.
+            raise asyncio.CancelledError from None
         raise said or _first(failed) from None
 
 

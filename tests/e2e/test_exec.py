@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,7 +190,7 @@ async def test_ctrl_c_interrupts_the_turn_and_leaves_nothing(devbox: Devbox) -> 
 
 async def test_a_lost_link_says_so_and_where_the_turn_is(devbox: Devbox) -> None:
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, *map(str, devbox.words("--json", "devbox", "slow 2000 50")),
+        *PROGRAM, *map(str, devbox.words("--json", "--reconnect-for", "0", "devbox", "slow 2000 50")),
         env=client_environment(devbox.home), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -203,6 +204,40 @@ async def test_a_lost_link_says_so_and_where_the_turn_is(devbox: Devbox) -> None
         await end(process)
     assert process.returncode == 9
     assert f"--resume {first['threadId']}".encode() in err
+
+
+async def test_a_turn_is_followed_over_broken_links_to_its_end(devbox: Devbox) -> None:
+    """Cut while an answer streams, and again and again: the end is the same, and nothing is said twice."""
+    prompt = "run: echo one\nslow 40 50\nsay the last words"
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, *map(str, devbox.words("--json", "devbox", prompt)),
+        env=client_environment(devbox.home), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    lines: list[dict[str, Any]] = []
+    cuts = 0
+    try:
+        async with asyncio.timeout(60):
+            async for line in process.stdout:
+                lines.append(json.loads(line))
+                if cuts < 3 and lines[-1].get("method") == "item/agentMessage/delta":
+                    devbox.sshd.cut()
+                    cuts += 1
+            err = await process.stderr.read() if process.stderr is not None else b""
+            await process.wait()
+    finally:
+        await end(process)
+    assert process.returncode == 0, err.decode()
+    assert cuts > 0
+    assert err.count(b"connected again") >= 1
+    done = [line["params"]["item"] for line in lines if line.get("method") == "item/completed"]
+    ids = [item["id"] for item in done]
+    assert len(ids) == len(set(ids))
+    texts = [item["text"] for item in done if item["type"] == "agentMessage"]
+    assert [len(text.split()) for text in texts] == [40, 3]
+    assert [item["type"] for item in done].count("userMessage") == 1
+    assert lines[-1]["type"] == "result"
+    assert (lines[-1]["status"], lines[-1]["answer"]) == ("completed", "the last words")
 
 
 # ------------------------------------------------------------------ what goes wrong before

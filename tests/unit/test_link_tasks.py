@@ -63,3 +63,29 @@ async def test_cancelling_the_block_from_outside_stays_a_cancellation() -> None:
         await started.wait()
         task.cancel()
     assert task.cancelled()
+
+
+async def test_a_cancellation_that_meets_a_failing_block_is_not_lost() -> None:
+    """As when a link breaks while its owner is just being ended."""
+    ending, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ending.set()
+            await go_on.wait()
+
+    async def block() -> None:
+        async with open_tasks() as tasks:
+            tasks.start(slow_to_end())
+            await asyncio.sleep(0)
+            raise ConnectionError("gone")
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(block())
+        await ending.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+    assert task.cancelled()

@@ -1,0 +1,98 @@
+"""Who answers what the app server asks while a turn runs without a TUI, and how.
+
+Lives here: the policies and the question on the terminal. Not here: the turn (:mod:`codex_ssh.cli.turn`).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from codex_ssh.core.ask import (
+    Ask,
+    CommandAsk,
+    Decision,
+    FileChangeAsk,
+    PermissionsAsk,
+    UnknownAsk,
+    Verdict,
+)
+from codex_ssh.core.items import FileChange
+from codex_ssh.core.question import Prompter, Question, QuestionKind
+from codex_ssh.errors import StageError
+
+
+class ApprovalPolicy(enum.Enum):
+    """Who answers when the app server asks for an approval."""
+
+    ASK = "ask"
+    NEVER = "never"
+    ALL = "all"
+
+
+class Approver:
+    """Answers approvals as the user said they are to be answered.
+
+    Args:
+        policy: How.
+        prompter: Asks a person, where the policy wants that.
+        host: For the question.
+    """
+
+    def __init__(self, policy: ApprovalPolicy, prompter: Prompter, host: str) -> None:
+        self._policy = policy
+        self._prompter = prompter
+        self._host = host
+        self._edits: dict[str, FileChange] = {}
+
+    def saw(self, edit: FileChange) -> None:
+        """Remember an edit: a question about it does not repeat its diff."""
+        self._edits[edit.id] = edit
+
+    async def decide(self, ask: Ask) -> Decision:
+        """Give the decision; as long as a person takes, where one is asked."""
+        assert not isinstance(ask, UnknownAsk)
+        refusal = next(
+            (one for one in ask.decisions if one.verdict is Verdict.DECLINE),
+            ask.decisions[-1],
+        )
+        if not isinstance(ask, CommandAsk | FileChangeAsk | PermissionsAsk):
+            return refusal  # nobody is here to fill in forms
+        match self._policy:
+            case ApprovalPolicy.ALL:
+                return next((one for one in ask.decisions if one.verdict is Verdict.ACCEPT), refusal)
+            case ApprovalPolicy.NEVER:
+                return refusal
+            case ApprovalPolicy.ASK:
+                return await self._ask_person(ask, refusal)
+
+    async def _ask_person(
+        self, ask: CommandAsk | FileChangeAsk | PermissionsAsk, refusal: Decision
+    ) -> Decision:
+        lead = [f"{self._host} asks:", *self._lines_about(ask)]
+        lead += [f"  {one.key} - {one.label}" for one in ask.decisions if one.key]
+        keys = "/".join(one.key for one in ask.decisions if one.key)
+        question = Question(
+            kind=QuestionKind.CONFIRM,
+            host=self._host,
+            lead="\n".join(lead),
+            text=f"[{keys}]? ",
+            echo=True,
+        )
+        try:
+            answer = await self._prompter.ask(question)
+        except StageError:
+            return refusal
+        key = answer.reveal().strip().lower() if answer else ""
+        return next((one for one in ask.decisions if one.key == key), refusal)
+
+    def _lines_about(self, ask: CommandAsk | FileChangeAsk | PermissionsAsk) -> list[str]:
+        reason = [f"  reason: {ask.reason}"] if ask.reason else []
+        match ask:
+            case CommandAsk():
+                return [f"  $ {ask.plain_command}", f"  in {ask.cwd}", *reason]
+            case FileChangeAsk():
+                edit = self._edits.get(ask.item_id)
+                changes = edit.changes if edit else ()
+                return [line for change in changes for line in (f"  {change.path}", change.diff)] + reason
+            case PermissionsAsk():
+                return [f"  {line}" for line in ask.permissions] + reason
