@@ -155,6 +155,10 @@ def parse_ssh_config(
     hostname = hostname.removeprefix("[").removesuffix("]")
     if not is_safe_name(hostname):
         raise ConfigError(f"HostName of {alias!r} is not a host: {hostname!r}", hint="look at ssh -G for it")
+    if refusal := _unless_none(one.get("refuseconnection", "")):
+        raise ConfigError(
+            f"RefuseConnection of {alias!r}: {refusal}", hint="that is a line of the ssh config"
+        )
     host_key_alias = _unless_none(one.get("hostkeyalias", ""))
     jump, proxy_command = _unless_none(one.get("proxyjump", "")), _unless_none(one.get("proxycommand", ""))
     tokens = {

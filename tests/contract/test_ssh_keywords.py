@@ -7,6 +7,8 @@ from pathlib import Path
 from tests.support.require import require_program
 
 PAGE = Path(__file__).parents[2] / "docs/reference/ssh.md"
+TESTS = Path(__file__).parents[1]
+SSHD = TESTS / "support/sshd.py"
 
 
 def described() -> list[str]:
@@ -29,3 +31,20 @@ def test_every_keyword_ssh_prints_is_described() -> None:
     printed = {line.split(" ")[0].lower() for line in output.splitlines() if line}
     assert len(printed) > 60
     assert printed - set(described()) == set()
+
+
+def test_every_keyword_that_is_honoured_is_tried_or_named_as_not_tried() -> None:
+    section = PAGE.read_text().partition("## Every keyword")[2]
+    honoured = section.partition("\nNot honoured")[0] + section.partition("\nHonoured by switching")[2]
+    tables, _, untried = honoured.partition("\nNot tried")
+    keywords = {word for line in tables.splitlines() if line.startswith("| `") for word in named(line)}
+    assert len(keywords) > 40
+    tests = [*TESTS.glob("integration/test_link_ssh*.py"), *TESTS.glob("unit/test_core_ssh*.py"), SSHD]
+    tried = "\n".join(path.read_text() for path in tests).lower()
+    missing = {keyword for keyword in keywords if not re.search(rf"\b{keyword}\b", tried)}
+    assert missing == set(named(untried))
+
+
+def named(line: str) -> list[str]:
+    """The keywords in the first cell of a row, or in a line of text."""
+    return re.findall(r"`([a-z0-9]+)`", line.split("|")[1] if line.startswith("|") else line)

@@ -12,7 +12,7 @@ import pytest
 
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshClient, SshOptions
-from codex_ssh.errors import ConfigError, ForwardError, LinkLost
+from codex_ssh.errors import ConfigError, ForwardError, LinkLost, LoginRefused
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.ssh_mux import is_alive
 from codex_ssh.local.terminal import SilentPrompter
@@ -77,6 +77,76 @@ async def test_ssh_is_taken_where_the_host_or_a_hop_needs_it_and_the_reason_is_t
         line = await taken(SshOptions(config_file=str(config)), "devbox", caplog)
         assert "openssh (KnownHostsCommand is set for bastion)" in line
         assert bastion.logins == 1
+
+
+PASS_FD = """\
+import socket, sys
+there = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+socket.send_fds(socket.socket(fileno=1), [b"\\0"], [there.fileno()])
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "keyword"),
+    [
+        (["PKCS11Provider {tmp}/none.so"], "PKCS11Provider"),
+        (["SecurityKeyProvider {tmp}/none.so"], "SecurityKeyProvider"),
+        (["BindInterface lo"], "BindInterface"),
+        (["ProxyUseFdpass yes", "ProxyCommand python3 {tmp}/pass.py %h %p"], "ProxyUseFdpass"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_asyncssh_lacks_works_by_ssh(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, lines: list[str], keyword: str
+) -> None:
+    (tmp_path / "pass.py").write_text(PASS_FD)
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        config = sshd.client_config(*(line.replace("{tmp}", str(tmp_path)) for line in lines), name="mine")
+        line = await taken(SshOptions(config_file=str(config)), sshd.alias, caplog)
+        assert f"openssh ({keyword} is set)" in line
+        assert (sshd.connections, sshd.logins) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("GSSAPIAuthentication yes", "GSSAPIAuthentication is set and there is no key"),
+        ("PreferredAuthentications hostbased", "PreferredAuthentications hostbased is set"),
+    ],
+)
+async def test_ssh_is_taken_for_logins_only_it_can_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str, reason: str
+) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        config = sshd.client_config(line, "BatchMode yes", name="mine")
+        config.write_text(config.read_text().replace(str(sshd.user_key), "none"))
+        with pytest.raises(LoginRefused):  # neither a Kerberos ticket nor a key for hosts is here
+            await taken(SshOptions(config_file=str(config)), sshd.alias, caplog)
+        assert f"openssh ({reason})" in caplog.messages[-1]
+        assert sshd.connections == 1
+
+
+async def test_kerberos_beside_a_key_is_no_reason_for_ssh(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        config = sshd.client_config("GSSAPIAuthentication yes", name="mine")
+        assert "asyncssh" in await taken(SshOptions(config_file=str(config)), sshd.alias, caplog)
+
+
+async def test_no_master_of_ours_persists_and_none_lies_where_the_users_would(
+    tmp_path: Path, short_path: Path
+) -> None:
+    path = short_path / "cm"
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        lines = ("ControlMaster auto", f"ControlPath {path}", "ControlPersist yes")
+        config = sshd.client_config(*lines, name="mine")
+        options = SshOptions(config_file=str(config), client=SshClient.OPENSSH)
+        async with open_ssh(parse_host(sshd.alias), options, SilentPrompter()) as ssh:
+            assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
+            assert not path.exists()
+        await until(lambda: not sshd.connection_pids(), "the connection ends")
+        assert not path.exists()
 
 
 async def test_the_flag_wins_over_the_choice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -291,6 +291,17 @@ async def test_what_ssh_resolves_in_a_second_pass_counts(tmp_path: Path) -> None
             assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
 
 
+async def test_a_tag_chooses_what_matches_it(tmp_path: Path) -> None:
+    asked = await processes.run(["ssh", "-F", "none", "-G", "-o", "Tag=x", "--", "x"])
+    if "Bad configuration option" in asked.err:
+        pytest.skip("this ssh is older than 9.4, which has no Tag")
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        config = sshd.client_config("Tag right", "IdentityFile /nowhere", name="mine")
+        config.write_text(f"{config.read_text()}Match tagged right\n  IdentityFile {sshd.user_key}\n")
+        async with open_ssh(parse_host(sshd.alias), SshOptions(config_file=str(config)), Answers()) as ssh:
+            assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
+
+
 async def test_keywords_the_config_itself_calls_unknown_are_passed_over(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         # As in a config that a Mac shares.

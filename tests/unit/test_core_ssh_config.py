@@ -72,6 +72,7 @@ def test_what_a_token_gives_is_not_expanded_again() -> None:
         ("proxycommand nc %y", "'%y'"),
         ("hostname -oProxyCommand=id", "-oProxyCommand=id"),
         ("hostname a;b", "a;b"),
+        ("refuseconnection use the other one", "use the other one"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(line: str, says: str) -> None:
