@@ -22,6 +22,7 @@ from codex_ssh.errors import UsageError
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
+    from codex_ssh.core.probe import Surroundings
     from codex_ssh.link.appserver import AppServer
     from codex_ssh.link.connect import Profile
     from codex_ssh.link.ssh import Ssh
@@ -113,6 +114,8 @@ def _print(arguments: argparse.Namespace, facts: dict[str, Any]) -> None:
         for one in value if isinstance(value, list) else [value]:
             if one not in ("", None):
                 words = {True: "yes", False: "no"}.get(one, one) if isinstance(one, bool) else one
+                if isinstance(one, dict):
+                    words = " ".join(map(str, one.values()))
                 print(f"{name}: {plain_lines(str(words))}", flush=True)
 
 
@@ -149,12 +152,30 @@ def _status(status: Status) -> dict[str, Any]:
         "codexOnDisk": probe.codex,
         "codexOnDiskVersion": probe.codex_version,
         "codexFoundBy": probe.codex_from,
-        "otherCodex": [path for path in probe.around.others if path != probe.codex],
+        "allCodex": [{"path": found.path, "version": found.version} for found in probe.around.found],
         "codexHome": probe.codex_home,
         "user": probe.user,
         "hostname": probe.hostname,
         "system": f"{probe.os} {probe.arch} {probe.around.libc}".strip(),
         "homeFileSystem": probe.around.home_fs,
         "lingering": probe.around.linger,
-        "sandbox": probe.around.sandbox or "nothing known against it",
+        "sandbox": _sandbox(probe.around),
+        "sandboxStarts": probe.around.sandbox_starts,
     }
+
+
+_AGAINST_SANDBOXES = {
+    "no-namespaces": "unprivileged user namespaces are off (user.max_user_namespaces is 0)",
+    "apparmor": "AppArmor restricts unprivileged user namespaces",
+}
+
+
+def _sandbox(around: Surroundings) -> str:
+    """Say whether codex can sandbox commands there, and what is known to be in its way."""
+    if around.sandbox_starts:
+        return "starts"
+    cause = _AGAINST_SANDBOXES.get(around.sandbox, "")
+    if around.sandbox_starts is None:
+        return f"not tried; {cause}" if cause else "not tried"
+    bwrap = "" if around.bwrap else "bubblewrap is not installed there"
+    return "; ".join(part for part in ("does not start", cause, bwrap, around.sandbox_said) if part)

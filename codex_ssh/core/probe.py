@@ -120,13 +120,29 @@ class FoundSocket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCodex:
+    """A codex on the devbox.
+
+    Attributes:
+        version: What it says; empty when it would not say within five seconds.
+    """
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a start needs to know, and what a person asks for.
 
     Attributes:
         path: The PATH a login shell has; empty when it would not tell.
         umask: That shell's umask, in octal; empty when it would not tell.
-        others: Every codex in a known place.
+        found: Every codex in a PATH or a known place, the one that would be started first; only when
+            everything was asked for, like the next three.
+        bwrap: bubblewrap is installed; codex brings one of its own.
+        sandbox_starts: codex could sandbox a command; None when that was not tried.
+        sandbox_said: What codex said when it could not.
         libc: ``gnu`` or ``musl``.
         home_fs: Type of the file system HOME lies on; empty when it cannot be seen.
         systemd: A systemd of the user's own runs.
@@ -137,7 +153,10 @@ class Surroundings:
 
     path: str = ""
     umask: str = ""
-    others: tuple[str, ...] = ()
+    found: tuple[FoundCodex, ...] = ()
+    bwrap: bool = False
+    sandbox_starts: bool | None = None
+    sandbox_said: str = ""
     libc: str = ""
     home_fs: str = ""
     systemd: bool = False
@@ -330,7 +349,10 @@ def _surroundings(facts: _Facts) -> Surroundings:
     return Surroundings(
         path=facts.one("path"),
         umask=facts.one("umask"),
-        others=tuple(facts.many("codex.also")),
+        found=tuple(_found_codex(line) for line in facts.many("codex.found")),
+        bwrap=facts.one("bwrap") == "yes",
+        sandbox_starts={"yes": True, "no": False}.get(facts.one("sandbox.starts")),
+        sandbox_said=facts.one("sandbox.said"),
         libc=facts.one("libc"),
         home_fs=facts.one("home_fs"),
         systemd=facts.one("systemd") == "yes",
@@ -338,6 +360,11 @@ def _surroundings(facts: _Facts) -> Surroundings:
         kills=facts.one("kills") == "yes",
         sandbox=facts.one("sandbox"),
     )
+
+
+def _found_codex(line: str) -> FoundCodex:
+    version, _, path = line.partition(" ")
+    return FoundCodex(path=path, version=version)
 
 
 def _secret_file(facts: _Facts, role: str) -> SecretFile | None:

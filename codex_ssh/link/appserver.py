@@ -166,7 +166,7 @@ async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool =
     if isinstance(wanted.endpoint, UnixEndpoint):
         unix = wanted.endpoint.path or "default"
     script = compose(
-        *("form.sh", "codex.sh", "probe.sh"),
+        *("form.sh", "codex.sh", *(["inventory.sh"] if everything else []), "probe.sh"),
         PORT=str(port or ""),
         UNIX=unix,
         OWN="1" if wanted.endpoint is None else "",

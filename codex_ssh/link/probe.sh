@@ -247,7 +247,7 @@ probe() {
             put codex_version "$("$codex" --version | { read -r line; echo "${line##* }"; })"
         fi
     fi
-    if [ -n "$ALL" ]; then recipe_file; secret recipe "$file"; fi
+    if [ -n "$ALL" ]; then recipe_file; secret recipe "$file"; inventory; fi
     echo "$M end"
 }
 probe </dev/null 2>/dev/null

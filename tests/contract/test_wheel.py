@@ -35,7 +35,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(tmp_path: Path) -> N
     }
     assert {
         "codex_ssh/py.typed",
-        *(f"codex_ssh/link/{name}.sh" for name in ("form", "codex", "probe", "start")),
+        *(f"codex_ssh/link/{name}.sh" for name in ("form", "codex", "inventory", "probe", "start")),
     } <= package
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "codex-ssh = codex_ssh.__main__:main" in entry_points

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codex_ssh.core.command import CapabilityFile, UnknownAuth
-from codex_ssh.core.probe import Listener, PathFacts, ProbeError, parse_lines, parse_probe
+from codex_ssh.core.probe import FoundCodex, Listener, PathFacts, ProbeError, parse_lines, parse_probe
 from codex_ssh.core.secret import Secret
 
 HEAD = "uid p 1000\nuser p me\nhostname p box\nos p Linux\narch p x86_64\nhome p /home/me\n"
@@ -135,7 +135,9 @@ def test_the_official_daemon_and_what_a_start_needs_are_read() -> None:
         "daemon.path p /h/s\ndaemon.real p /tmp/codex-daemon-1000/aa\ndaemon.live p yes\ndaemon.clients p 2\n"
         f"daemon.socket x {b'srw------- 1 1000 1000 0 Nov 22 18:00 /x'.hex()}\ndaemon.pid p 7\n"
         "daemon.env.HOME p /home/me\n"
-        f"path x {b'/a b:/c'.hex()}\numask p 0002\nlinger p yes\nsandbox p apparmor\ncodex.also p /o/codex\n"
+        f"path x {b'/a b:/c'.hex()}\numask p 0002\nlinger p yes\nsandbox p apparmor\n"
+        f"codex.found x {b'0.1.0 /a b/codex'.hex()}\ncodex.found x {b' /o/codex'.hex()}\n"
+        "sandbox.starts p no\nsandbox.said p denied\n"
     )
     probe = parse_probe(answer(lines), marker="M1", port=None)
     assert probe.daemon is not None
@@ -143,7 +145,11 @@ def test_the_official_daemon_and_what_a_start_needs_are_read() -> None:
     assert probe.daemon.codex_home == "/home/me/.codex"
     around = probe.around
     assert (around.path, around.umask, around.linger, around.systemd) == ("/a b:/c", "0002", True, False)
-    assert (around.sandbox, around.others) == ("apparmor", ("/o/codex",))
+    assert (around.sandbox, around.sandbox_starts, around.sandbox_said) == ("apparmor", False, "denied")
+    assert around.found == (
+        FoundCodex(path="/a b/codex", version="0.1.0"),
+        FoundCodex(path="/o/codex", version=""),
+    )
 
 
 def test_values_of_a_repeated_key_become_lines() -> None:
