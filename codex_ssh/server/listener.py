@@ -21,16 +21,15 @@ from typing import Final
 from codex_ssh.core.token import Principal, Verifier
 from codex_ssh.core.upgrade import (
     Refusal,
-    UpgradeReader,
     UpgradeRequest,
     accept_bytes,
-    refusal_bytes,
 )
 from codex_ssh.errors import AppServerError, ConfigError, Stage
 from codex_ssh.server.address import TcpAddress, UnixAddress
 from codex_ssh.server.audit import AuditLog
 from codex_ssh.server.credential import FileVerifier
 from codex_ssh.server.engine import Ending, Engine, Joiner, Visit
+from codex_ssh.server.exchange import REQUEST_SECONDS, read_request, say_and_linger, talk
 from codex_ssh.server.gate import Gate
 from codex_ssh.server.limits import (
     LOGGED_FAILURES,
@@ -41,15 +40,9 @@ from codex_ssh.server.limits import (
 )
 from codex_ssh.server.tls import TlsFiles
 from codex_ssh.server.unix_socket import bind_unix_socket, peer_uid
-from codex_ssh.server.websocket import FLUSH_SECONDS, MAX_FRAME_BYTES, ServerWebSocket
+from codex_ssh.server.websocket import FLUSH_SECONDS, MAX_FRAME_BYTES
 
 logger = logging.getLogger(__name__)
-
-REQUEST_SECONDS: Final = 10
-"""How long a client may take to send its request, and before that for TLS."""
-
-LINGER_SECONDS: Final = 1
-"""How long we wait for a refused client to read why."""
 
 WATCH_SECONDS: Final = 1.0
 """How often files and the credentials of open connections are looked at without a cause."""
@@ -61,8 +54,6 @@ BACKLOG: Final = 1024
 
 UNIX_HEADERS: Final = (("x-codex-websocket-max-unfragmented-message-bytes", str(MAX_FRAME_BYTES)),)
 """What the real server adds to the 101 on a unix socket."""
-
-_READ_BYTES: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,17 +212,17 @@ class _Reception:
                 return
             if len(self._tasks) > self.config.max_connections:
                 logger.warning("%s: %s", peer, TOO_MANY_CONNECTIONS.body)
-                await _say_and_linger(reader, writer, TOO_MANY_CONNECTIONS)
+                await say_and_linger(reader, writer, TOO_MANY_CONNECTIONS)
                 return
-            request = await _read_request(reader)
+            request = await read_request(reader)
             if isinstance(request, Refusal):
-                await _say_and_linger(reader, writer, request)
+                await say_and_linger(reader, writer, request)
             elif request is not None:
                 refusal = self._ask_certificate(writer) or self._judge(request, peer, number)
                 if refusal is None:
                     refusal = await self._receive(request, reader, writer, peer, number)
                 if refusal is not None:
-                    await _say_and_linger(reader, writer, refusal, method=request.method)
+                    await say_and_linger(reader, writer, refusal, method=request.method)
         except OSError as error:
             logger.info("connection %d lost: %s", number, error)
         except Exception:
@@ -322,66 +313,11 @@ class _Reception:
         try:
             if isinstance(self.engine, Joiner):
                 return await self.engine.join(visit)
-            await _talk(self.engine, visit)
+            await talk(self.engine, visit)
             return None
         finally:
             self._guests.discard(guest)
             self._write_audit("close", number, peer, who=who)
-
-
-async def _talk(engine: Engine, visit: Visit) -> None:
-    """Answer with the 101, and let the engine talk message by message."""
-    visit.writer.write(visit.answer)
-    client = ServerWebSocket(
-        visit.reader, visit.writer, leftover=visit.request.leftover, on_method=visit.on_method
-    )
-
-    async def close_when_asked() -> None:
-        await visit.ending.wait()
-        client.close(visit.ending.code, visit.ending.reason)
-        await asyncio.sleep(FLUSH_SECONDS)
-        client.abort()  # it did not answer the close frame
-
-    async with asyncio.TaskGroup() as group:
-        pump = group.create_task(client.pump())
-        closer = group.create_task(close_when_asked())
-        try:
-            await engine.serve(client)
-        finally:
-            closer.cancel()
-            client.finish()
-            try:
-                async with asyncio.timeout(FLUSH_SECONDS):
-                    await asyncio.wait([pump])
-            except TimeoutError:
-                client.abort()
-
-
-async def _read_request(reader: asyncio.StreamReader) -> UpgradeRequest | Refusal | None:
-    """Read one head; None when the client went away or took too long."""
-    upgrade = UpgradeReader()
-    try:
-        async with asyncio.timeout(REQUEST_SECONDS):
-            while data := await reader.read(_READ_BYTES):
-                if (found := upgrade.feed(data)) is not None:
-                    return found
-    except TimeoutError:
-        logger.info("a client sent no request within %d s", REQUEST_SECONDS)
-    return None
-
-
-async def _say_and_linger(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Refusal, *, method: str = "GET"
-) -> None:
-    """Send the answer and wait for the client to hang up: closing at once could destroy it unread."""
-    with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(LINGER_SECONDS):
-            writer.write(refusal_bytes(refusal, now=time.time(), method=method))
-            await writer.drain()
-            if writer.can_write_eof():
-                writer.write_eof()
-            while await reader.read(_READ_BYTES):
-                pass
 
 
 @contextlib.asynccontextmanager
