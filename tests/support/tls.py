@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.require import require_program
+
 HOUR = dt.timedelta(hours=1)
 
 
@@ -193,11 +195,12 @@ def write_certificates(directory: Path, name: str) -> tuple[Path, Path]:
 
 def pin_by_openssl(chain: Path) -> str:
     """The pin of a certificate in base64, by the commands people are told to type."""
+    openssl = require_program("openssl", "openssl: apt-get install openssl")
     public = subprocess.run(
-        ["openssl", "x509", "-in", chain, "-noout", "-pubkey"], capture_output=True, check=True
+        [openssl, "x509", "-in", chain, "-noout", "-pubkey"], capture_output=True, check=True
     )
     der = subprocess.run(
-        ["openssl", "pkey", "-pubin", "-outform", "der"],
+        [openssl, "pkey", "-pubin", "-outform", "der"],
         input=public.stdout,
         capture_output=True,
         check=True,
