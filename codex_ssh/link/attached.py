@@ -138,8 +138,7 @@ class _Lines(asyncio.Protocol, Generic[P]):
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.CLOSE:
-            if self._program is not None:
-                self._program.close()
+            self.close()
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
             self._message += frame.data
             if frame.fin:
@@ -148,6 +147,13 @@ class _Lines(asyncio.Protocol, Generic[P]):
                 self._message.clear()
                 if self._program is not None:
                     self._program.write(line + b"\n")
+
+    def close(self) -> None:
+        """Let the program end; the protocol need not wait for that."""
+        if self._program is not None:
+            self._program.close()
+        self._loop.call_soon(self._hand_over)
+        self._loop.call_soon(self.end, None)
 
     def _hand_over(self) -> None:
         data = b"".join(self._frames.data_to_send())
@@ -217,9 +223,9 @@ class _Peer(asyncio.Transport):
 
     def close(self) -> None:
         """Close after what is buffered has been sent."""
-        self._closing = True
-        if self._lines.program is not None:
-            self._lines.program.close()
+        if not self._closing:
+            self._closing = True
+            self._lines.close()
 
     def abort(self) -> None:
         """End now."""

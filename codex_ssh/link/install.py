@@ -31,8 +31,8 @@ from codex_ssh.link.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 
-SILENCE_SECONDS: Final = 90.0
-"""How long nothing may come or go before it is given up."""
+SILENCE_SECONDS: Final = 300.0
+"""How long nothing may come or go before it is given up: unpacking takes long on a slow disk."""
 
 _STEP_BYTES: Final = 16 * 1024 * 1024
 """How often the progress is told where the whole is not known."""
