@@ -223,6 +223,15 @@ def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[Ope
     return Call(method="thread/resume", params=params, decode=_open_thread, is_repeatable=True)
 
 
+def thread_fork(thread_id: str) -> Call[OpenThread]:
+    """Begin a new thread with the history of another one, and subscribe to it.
+
+    It works on a thread another codex process has open, which cannot be resumed.
+    """
+    params = {"threadId": thread_id, "excludeTurns": True}
+    return Call(method="thread/fork", params=params, decode=_open_thread)
+
+
 def thread_read(thread_id: str) -> Call[Thread]:
     """Look at a thread, without its turns, without subscribing."""
     return Call(
@@ -230,6 +239,19 @@ def thread_read(thread_id: str) -> Call[Thread]:
         params={"threadId": thread_id},
         decode=lambda result: decode_thread(shape_at(result, "thread")),
         is_repeatable=True,
+    )
+
+
+def look_on(thread: Thread) -> OpenThread:
+    """Give a thread that was only read as if it were open; its settings are not known."""
+    return OpenThread(
+        thread=thread,
+        model=thread.model,
+        model_provider="",
+        effort="",
+        cwd=thread.cwd,
+        approval_policy="",
+        sandbox="",
     )
 
 

@@ -300,6 +300,8 @@ class CodexApp(App[TuiOutcome]):
                 self._chat.resume(words[0])
             case CommandName.RESUME:
                 self._pick_thread()
+            case CommandName.FORK:
+                self._chat.fork()
             case CommandName.MODEL if words:
                 self._chat.choose_model(words[0], words[1] if len(words) > 1 else "")
                 self._chat.note(Level.INFO, f"from the next turn on: {' '.join(words[:2])}")
@@ -318,7 +320,7 @@ class CodexApp(App[TuiOutcome]):
 
     @work
     async def _pick_thread(self) -> None:
-        threads = await self._asked(self._chat.threads())
+        threads = await self._asked(self._chat.list_threads())
         if threads:
             choices = [
                 Choice(value=thread.id, label=thread.title, about=_about_thread(thread, time.time()))

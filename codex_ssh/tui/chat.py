@@ -29,8 +29,6 @@ from codex_ssh.core.methods import (
     OpenThread,
     model_list,
     thread_list,
-    thread_resume,
-    thread_start,
     thread_unsubscribe,
     turn_interrupt,
 )
@@ -39,6 +37,7 @@ from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
 from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
+from codex_ssh.tui import threads
 from codex_ssh.tui.account import read_missed, read_newest, read_older
 from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
 from codex_ssh.tui.outgoing import Outgoing
@@ -57,10 +56,6 @@ QUIET_SECONDS: Final = 30.0
 SETTLE_SECONDS: Final = 0.3
 """A message may be accepted and not yet stored; an account that lacks it is read once more after this."""
 
-BUSY_SECONDS: Final = 0.5
-BUSY_TRIES: Final = 20
-"""How far apart, and how often, a thread is asked for while the server unloads it or another still has it."""
-
 _BATCH: Final = 200
 """After so many messages in one go others get a turn."""
 
@@ -74,6 +69,7 @@ class Chat:
         model, effort: Chosen for the next turns; empty takes the thread's.
         draft: A message the server did not take, for the composer to take back.
         lost: What ended the link for good.
+        is_read_only: Another codex process has the thread: it is looked at, and nothing can be said in it.
         on_change: Called when anything changed.
         sign_in: The sign-in to codex on the devbox that is offered or under way.
     """
@@ -88,6 +84,7 @@ class Chat:
         self.effort = ""
         self.draft = ""
         self.lost: CodexSshError | None = None
+        self.is_read_only = False
         self.on_change: Callable[[], None] = lambda: None
         self._lifeline = lifeline
         self._conversation: Conversation | None = None
@@ -167,7 +164,10 @@ class Chat:
 
     def send(self, text: str) -> None:
         """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
-        if self.transcript is not None:
+        if self.is_read_only:
+            self.draft = text
+            self.note(Level.ERROR, "another codex process has this thread: /fork goes on in a copy of it")
+        elif self.transcript is not None:
             self._outgoing.say(self.transcript, text)
             self._do(self._outgoing.deliver())
 
@@ -187,12 +187,17 @@ class Chat:
 
     def new(self) -> None:
         """Begin a new thread; the old one goes on by itself."""
-        self._do(self._new(), "starting a thread")
+        self._do(self._start(), "starting a thread")
 
     def resume(self, thread_id: str) -> None:
         """Go on with another thread."""
         self._open_again = lambda: self.resume(thread_id)
         self._do(self._resume(thread_id), "opening the thread")
+
+    def fork(self) -> None:
+        """Go on in a copy of the thread."""
+        if self.transcript is not None:
+            self._do(self._fork(self.transcript), "copying the thread")
 
     def load_older(self) -> None:
         """Load the page of history before the oldest shown, if there is one."""
@@ -223,7 +228,7 @@ class Chat:
         """Ask the server; raises RpcFailed, LinkLost."""
         return await self._session().call(call)
 
-    async def threads(self) -> tuple[Thread, ...]:
+    async def list_threads(self) -> tuple[Thread, ...]:
         """Give threads to resume, the last updated first; raises RpcFailed, LinkLost."""
         page = await self.call(thread_list(limit=THREADS_LISTED))
         return page.data
@@ -261,8 +266,7 @@ class Chat:
         options = self.options
         thread_id = options.resume or ""
         if options.last and not thread_id:
-            page = await self.call(thread_list(cwd=options.cwd, limit=1))
-            thread_id = page.data[0].id if page.data else ""
+            thread_id = await threads.newest_id(self._session(), options.cwd)
         if thread_id:
             try:
                 await self._resume(thread_id)
@@ -283,50 +287,46 @@ class Chat:
         elif options.prompt:
             self.send(options.prompt)
 
-    async def _new(self) -> None:
-        await self._leave()
-        await self._start()
-
     async def _start(self) -> None:
-        options = self.options
-        model = self.model or options.model
-        call = thread_start(
-            cwd=options.cwd, model=model, approval_policy=options.approval_policy, sandbox=options.sandbox
-        )
         with self._being_opened():
-            transcript = self._show(await self.call(call))
+            got = await threads.start(self._session(), self.options, self.model)
+            await self._leave()
+            transcript = self._show(got)
         self._older = (None, None)
         self._take_left(transcript)
 
     async def _resume(self, thread_id: str) -> None:
         with self._being_opened():
-            opened = await self._subscribe(thread_id)
-            if self.transcript is not None and self.transcript.thread_id != opened.thread.id:
+            got = await threads.resume(self._session(), thread_id, self.options.model)
+            if self.transcript is not None and self.transcript.thread_id != got.thread.thread.id:
                 await self._leave()
-            transcript = self._show(opened)
+            transcript = self._show(got)
+        await self._load_newest(transcript)
+        self._take_left(transcript)
+        if got.is_read_only:
+            self.note(
+                Level.WARNING,
+                f"another codex process on {self.facts.host} has this thread, so it is read only here",
+                "/fork goes on in a copy of it",
+            )
+
+    async def _fork(self, transcript: Transcript) -> None:
+        with self._being_opened():
+            got = await threads.fork(self._session(), transcript.thread_id)
+            await self._leave()
+            copied = self._show(got)
+        await self._load_newest(copied)
+
+    async def _load_newest(self, transcript: Transcript) -> None:
         found = await read_newest(self._session(), transcript.thread_id)
         transcript.load(found.turns, found.items)
         self._older = (found.items_before, found.turns_before)
-        self._take_left(transcript)
 
     def _take_left(self, transcript: Transcript) -> None:
         text = self._outgoing.take_left(transcript)
         if text:
             self.draft = text
             self.note(Level.INFO, "what was typed here before, and not sent, is in the composer again")
-
-    async def _subscribe(self, thread_id: str) -> OpenThread:
-        """Resume a thread, with patience for a server that is unloading it or one that is just ending."""
-        tries = BUSY_TRIES
-        while True:
-            try:
-                return await self.call(thread_resume(thread_id, model=self.options.model))
-            except RpcFailed as failed:
-                is_busy = "is closing" in failed.said or "active writer" in failed.said
-                if not is_busy or not tries:
-                    raise
-            tries -= 1
-            await asyncio.sleep(BUSY_SECONDS)
 
     async def _load_older(self) -> None:
         transcript, (items_at, turns_at) = self.transcript, self._older
@@ -340,8 +340,9 @@ class Chat:
         finally:
             self._loading_older = False
 
-    def _show(self, opened: OpenThread) -> Transcript:
-        transcript = self.transcript = Transcript(opened)
+    def _show(self, got: threads.Got) -> Transcript:
+        transcript = self.transcript = Transcript(got.thread)
+        self.is_read_only = got.is_read_only
         self.model = self.effort = ""
         self._pending.other_thread()
         self._outgoing.show(transcript)
@@ -363,8 +364,12 @@ class Chat:
                 self._early.clear()
 
     async def _leave(self) -> None:
-        if self.transcript is not None:
-            await self._call(thread_unsubscribe(self.transcript.thread_id))
+        if self.transcript is None or self.is_read_only:
+            return
+        try:
+            await self.call(thread_unsubscribe(self.transcript.thread_id))
+        except RpcFailed as failed:  # a server that was restarted does not know it: then there is no need
+            log.info("a thread could not be left: %s", failed)
 
     async def _call(self, call: Call[Any]) -> None:
         await self.call(call)
@@ -462,8 +467,12 @@ class Chat:
 
     async def _catch_up(self, transcript: Transcript) -> None:
         """Learn from the server what happened while there was no link, and go on from there."""
+        if self.is_read_only:
+            self._is_caught_up = True
+            await self._reconcile(transcript)
+            return
         try:
-            opened = await self._subscribe(transcript.thread_id)
+            opened = await threads.rejoin(self._session(), transcript.thread_id, self.options.model)
         except RpcFailed as failed:
             if self.has_turns:
                 raise
@@ -487,7 +496,7 @@ class Chat:
             await asyncio.sleep(SETTLE_SECONDS)
             found = await read_missed(self._session(), transcript)
         if not found.whole:
-            transcript = self._show(opened)
+            transcript = self._show(threads.Got(thread=opened))
             self._older = (found.items_before, found.turns_before)
         transcript.load(found.turns, found.items)
         if running is not None and opened.thread.status.state is not ThreadState.ACTIVE:
@@ -517,7 +526,9 @@ class Chat:
             await asyncio.sleep(QUIET_SECONDS / 10)
             transcript = self.transcript
             is_quiet = self._now() - self._heard_at > QUIET_SECONDS
-            if is_quiet and transcript is not None and self.is_online and transcript.state.is_running:
+            if transcript is None or not self.is_online:
+                continue
+            if self.is_read_only or (is_quiet and transcript.state.is_running):
                 self._heard_at = self._now()
                 await self._guarded(self._reconcile(transcript), "")
 

@@ -12,6 +12,7 @@ class CommandName(enum.Enum):
 
     NEW = "new"
     RESUME = "resume"
+    FORK = "fork"
     MODEL = "model"
     LOGIN = "login"
     STATUS = "status"
@@ -35,6 +36,7 @@ class SlashCommand:
 COMMANDS: Final = (
     SlashCommand(name=CommandName.NEW, about="begin a new thread; the old one goes on by itself"),
     SlashCommand(name=CommandName.RESUME, about="go on with another thread", argument="[ID]"),
+    SlashCommand(name=CommandName.FORK, about="go on in a copy of this thread"),
     SlashCommand(name=CommandName.MODEL, about="choose model and effort", argument="[MODEL [EFFORT]]"),
     SlashCommand(name=CommandName.LOGIN, about="sign in to codex on the devbox"),
     SlashCommand(name=CommandName.STATUS, about="server, thread, model, tokens"),

@@ -72,6 +72,8 @@ def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[
         mark, style = _STATES[transcript.state]
         ran = f" {_whole(int(running_seconds))}" if running_seconds is not None else ""
         parts.append(Part(text=f"{mark} {transcript.state.value}{ran}", rank=1, style=style))
+    if chat.is_read_only:
+        parts.append(Part(text="read only, /fork goes on", rank=1, style=palette.WARN))
     trip = f"{chat.round_trip * 1000:.0f} ms" if chat.round_trip is not None else "– ms"
     parts.append(Part(text=plain_line(facts.host), rank=2, style=palette.BOLD))
     parts.append(Part(text=f"{facts.transport} {trip}", rank=4))
