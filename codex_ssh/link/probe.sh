@@ -183,7 +183,6 @@ home_fs() {
 # What only a start needs, or somebody who asks for everything.
 surroundings() {
     find_codex
-    known_places | while read -r place; do put codex.also "$place"; done
     put libc "$(ls /lib/ld-musl-* >/dev/null && echo musl || echo gnu)"
     put home_fs "$(home_fs)"
     [ -e "/var/lib/systemd/linger/$(id -un)" ] && put linger yes
@@ -192,7 +191,6 @@ surroundings() {
         /etc/systemd/logind.conf.d/*.conf && put kills yes
     read -r most </proc/sys/user/max_user_namespaces && [ "$most" = 0 ] && put sandbox no-namespaces
     read -r only </proc/sys/kernel/apparmor_restrict_unprivileged_userns && [ "$only" = 1 ] && put sandbox apparmor
-    command -v bwrap >/dev/null && put bwrap yes
 }
 
 probe() {

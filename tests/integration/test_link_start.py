@@ -97,7 +97,13 @@ async def test_the_scripts_run_in_every_posix_shell(sshd: Sshd, shell: str) -> N
     environment = {"HOME": str(sshd.home), "PATH": f"{sshd.home / 'bin'}:{os.environ['PATH']}"}
     common = {"CODEX": "", "TOKEN_FILE": "", "FORCE": "", "LINES": "1"}
     probe = compose(
-        *("form.sh", "codex.sh", "inventory.sh", "probe.sh"), PORT="4500", UNIX="", OWN="1", SKIP="", ALL="1", **common
+        *("form.sh", "codex.sh", "inventory.sh", "probe.sh"),
+        PORT="4500",
+        UNIX="",
+        OWN="1",
+        SKIP="",
+        ALL="1",
+        **common,
     )
     start = compose(
         *("form.sh", "environment.sh", "start.sh"),
