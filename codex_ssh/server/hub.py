@@ -135,7 +135,8 @@ class _Splice:
         await self._end_with_engine()
 
     async def _flush(self) -> bool:
-        if self.visit.writer.transport.get_write_buffer_size() == 0:
+        transport = self.visit.writer.transport
+        if not transport.is_closing() and transport.get_write_buffer_size() == 0:
             return True  # the usual case costs no timer
         try:
             async with asyncio.timeout(STALL_SECONDS):
