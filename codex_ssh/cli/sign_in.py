@@ -79,7 +79,8 @@ async def sign_in_after(link: Link, prompter: Prompter, turn: Turn, thread_id: s
         pass
     if await sign_in(link, prompter, REFUSED):
         return f"signed in now; run it again, or go on with --resume {thread_id}"
-    return f"sign in there: ssh -t {link.facts.host} codex login --device-auth"
+    how = "run there" if link.facts.transport.startswith("exec") else f"ssh -t {link.facts.host}"
+    return f"sign in there: {how} codex login --device-auth"
 
 
 _WAYS: Final = (

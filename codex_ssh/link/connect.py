@@ -191,7 +191,7 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
         found = await way.check(server) if way.check is not None else ()
         signed_out = await account.is_missing()
         if signed_out:
-            found = (*found, _sign_in(way.host))
+            found = (*found, _sign_in(way))
         facts = _facts(replace(way, warnings=(*way.warnings, *found)), server)
         yield Link(session, replace(facts, signed_out=signed_out))
 
@@ -329,8 +329,10 @@ class _Account:
         return self._account is not None and self._account.login_required and not self._account.kind
 
 
-def _sign_in(host: str) -> str:
-    return f"nobody is signed in to codex there: ssh -t {host} codex login --device-auth"
+def _sign_in(way: Way) -> str:
+    # Without SSH we do not know the command that gives a terminal there.
+    how = "run there" if way.dial.transport.startswith("exec") else f"ssh -t {way.host}"
+    return f"nobody is signed in to codex there: {how} codex login --device-auth"
 
 
 async def _initialize(session: Session, host: str) -> InitializeResult:

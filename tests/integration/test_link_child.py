@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 from collections.abc import AsyncGenerator
@@ -22,11 +23,13 @@ from tests.support.require import require_program
 from tests.support.waiting import until
 
 BOX = Host(name="box")
-PLAIN = ("env", "-i", "PATH=/usr/bin:/bin", "MARK_OF_MINE=1")
+MARK = secrets.token_hex(8)
+"""Tells the processes of these tests from those of another run beside it."""
+PLAIN = ("env", "-i", "PATH=/usr/bin:/bin", f"MARK={MARK}")
 
 
 def running() -> list[int]:
-    return [pid for pid in processes.with_variable("MARK_OF_MINE", "1") if processes.is_alive(pid)]
+    return [pid for pid in processes.with_variable("MARK", MARK) if processes.is_alive(pid)]
 
 
 @pytest.fixture
