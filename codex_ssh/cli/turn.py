@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,7 +86,7 @@ async def run_turn(
             warn(warning)
         if link.facts.signed_out:
             await sign_in(link, prompter, NOBODY)
-        runner = _Runner(link, Approver(policy, prompter, link.facts.host), printer, opening)
+        runner = _Runner(link, lifeline.fence, Approver(policy, prompter, link.facts.host), printer, opening)
         while True:
             try:
                 turn, answer = await runner.run()
@@ -126,8 +126,16 @@ class _Runner:
         thread: Empty until it is.
     """
 
-    def __init__(self, link: Link, approver: Approver, printer: Printer, opening: Opening) -> None:
+    def __init__(
+        self,
+        link: Link,
+        fence: Callable[[], Awaitable[None]],
+        approver: Approver,
+        printer: Printer,
+        opening: Opening,
+    ) -> None:
         self.link = link
+        self._fence = fence
         self.thread = ""
         self._approver = approver
         self._printer = printer
@@ -200,9 +208,12 @@ class _Runner:
             await self._begin()
             return None
         missed = await self._read_back()
-        if not self._turn:
-            self._turn = next((turn for turn, item in missed if _has_id(item, self._message_id)), TurnId(""))
-        if not self._turn:
+        if not self._turn and not self._find_turn(missed):
+            # What an earlier connection still holds arrives now or never; then it is clear.
+            await self._fence()
+            await asyncio.sleep(SETTLE_SECONDS)
+            missed = await self._read_back()
+        if not self._turn and not self._find_turn(missed):
             await self._send()  # the server never saw it
             return None
         self._is_patchy = True
@@ -213,6 +224,10 @@ class _Runner:
             return None
         await self._hear_the_rest()
         return ours
+
+    def _find_turn(self, items: list[tuple[TurnId, Json]]) -> bool:
+        self._turn = next((turn for turn, item in items if _has_id(item, self._message_id)), TurnId(""))
+        return bool(self._turn)
 
     async def _join(self) -> bool:
         """Resume the thread, with patience; False when the server does not know it."""

@@ -173,6 +173,7 @@ class Probe:
         uid: Numeric user id of the login.
         now: The devbox's clock, seconds since the epoch; 0 when it would not tell.
         boot: The kernel's boot id; empty where there is none.
+        parent: ``/proc/PID/stat`` of what the script ran under, which is sshd; empty where there is none.
         codex: Path of the codex that was found; empty when none was.
         codex_from: Where it was found, in words.
         codex_version: What it says its version is, without the program's name.
@@ -197,6 +198,7 @@ class Probe:
     home: str
     codex_home: str
     boot: str = ""
+    parent: str = ""
     now: int = 0
     codex: str = ""
     codex_from: str = ""
@@ -235,6 +237,7 @@ def parse_probe(answer: bytes, *, marker: str, port: int | None) -> Probe:
             home=facts.one("home"),
             codex_home=facts.one("codex_home"),
             boot=facts.one("boot"),
+            parent=facts.one("sshd"),
             now=int(facts.one("now") or 0),
             codex=facts.one("codex"),
             codex_from=facts.one("codex_from"),

@@ -11,14 +11,15 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from codex_ssh.core.command import NoAuth, ServerAuth
 from codex_ssh.core.endpoint import DevboxEndpoint, StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner, Verdict, judge_listeners, judge_socket
 from codex_ssh.core.probe import FoundServer, FoundSocket, Probe, ProbeError, SecretFile, parse_probe
+from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import AppServerError, OwnerNotProved, Stage
 from codex_ssh.link.shell import compose, exports, run_script, unreadable
@@ -41,6 +42,20 @@ DOCUMENTED: Final = "found on the documented port"
 ATTACHED: Final = "started for this connection alone"
 
 
+class Installer(Protocol):
+    """Puts a codex on a devbox that has none."""
+
+    async def __call__(self, ssh: Ssh, probe: Probe) -> Probe:
+        """Install it, and give the probe with it.
+
+        Raises:
+            AppServerError: It was declined, nobody could be asked, or it failed; nothing of it stays.
+        """
+
+    def asking(self, prompter: Prompter) -> Installer:
+        """Give one that asks, and tells its progress, there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which app server the user asked for.
@@ -57,7 +72,7 @@ class Wanted:
     codex_path: str = ""
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
-    install: Callable[[Ssh, Probe], Awaitable[Probe]] | None = None
+    install: Installer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,7 @@ class AppServer:
         chosen: Why this one, in words.
         clients: How many connections it had; None when that cannot be counted.
         codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
+        pid: Its process; None when that was not recognised.
     """
 
     endpoint: DevboxEndpoint
@@ -83,6 +99,7 @@ class AppServer:
     chosen: str
     clients: int | None = None
     codex_home: str = ""
+    pid: int | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -145,6 +162,24 @@ async def look_again(ssh: Ssh, app: AppServer, wanted: Wanted) -> AppServer:
     found, _ = choose(await look(ssh, same), same, ssh.host)
     assert found is not None  # an endpoint that is named is found or an error
     return replace(found, chosen=app.chosen)
+
+
+async def find_again(ssh: Ssh, app: AppServer, wanted: Wanted) -> AppServer:
+    """Look at the same endpoint once more; where nobody listens there any more, find or start another one.
+
+    Raises:
+        AppServerError: The user named that endpoint and it is gone, or none could be started.
+    """
+    try:
+        found = await look_again(ssh, app, wanted)
+    except AppServerError:
+        if wanted.endpoint is not None:
+            raise
+    else:
+        if wanted.endpoint is not None or found.verdict.owner is not Owner.NOBODY:
+            return found
+    log.info("the app server at %s is gone", app.endpoint)
+    return await find_or_start_app_server(ssh, wanted)
 
 
 async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool = False) -> Probe:
@@ -258,6 +293,7 @@ def on_tcp(
         chosen=chosen,
         clients=found.clients,
         codex_home=found.codex_home,
+        pid=found.pid,
     )
 
 
@@ -273,6 +309,7 @@ def on_socket(probe: Probe, found: FoundSocket, chosen: str) -> AppServer:
         chosen=chosen,
         clients=found.clients,
         codex_home=found.codex_home,
+        pid=found.pid,
     )
 
 

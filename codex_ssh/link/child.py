@@ -84,6 +84,8 @@ class ChildHost:
         words: Program and arguments of every child.
     """
 
+    is_borrowed = False
+
     def __init__(self, host: str, words: Sequence[str]) -> None:
         self._host = host
         self._words = words

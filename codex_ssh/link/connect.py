@@ -41,6 +41,7 @@ from codex_ssh.link.appserver import (
 from codex_ssh.link.child import open_child_host
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
 from codex_ssh.link.direct import Direct, make_direct_dial
+from codex_ssh.link.fence import SessionProcess, end_session, read_session_process
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
@@ -102,6 +103,9 @@ class Way:
         codex_home: As the probe saw it; empty over ``wss``.
         warnings: What the user should know.
         wait_lost: Blocks until the SSH connection is gone; for ever over ``wss``.
+        generation: Gives what tells one run of the app server from the next; empty when nobody can.
+        process: The devbox's side of the SSH connection; None where it is not known, or not ours alone.
+        fence: Ends the devbox's side of an earlier connection.
         check: Compares what ``initialize`` said with what the probe saw and gives more warnings; raises
             OwnerNotProved when the two are not about the same server.
     """
@@ -114,6 +118,9 @@ class Way:
     warnings: tuple[str, ...]
     wait_lost: Callable[[], Awaitable[None]]
     boot: str = ""
+    generation: Callable[[], str] = str
+    process: SessionProcess | None = None
+    fence: Callable[[SessionProcess], Awaitable[bool]] | None = None
     check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
 
 
@@ -133,6 +140,13 @@ class Link:
         self.refuse = session.refuse
         self.incoming = session.incoming
         self.ping = session.ping
+        self.wait_lost = session.wait_lost
+        self._session = session
+
+    @property
+    def heard_at(self) -> float:
+        """When anything last came from the app server, on the loop's clock."""
+        return self._session.heard_at
 
 
 @asynccontextmanager
@@ -157,6 +171,10 @@ async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, 
             log.warning("%s; going to %s instead", error, profile.wss)
             yield await _wss_way(stack, profile, None)
             return
+        if profile.wanted.install is not None:
+            # Whoever answers now: it may be a dialog of the TUI, or nobody.
+            install = profile.wanted.install.asking(prompter)
+            profile = replace(profile, wanted=replace(profile.wanted, install=install))
         yield await _ssh_way(ssh, profile)
 
 
@@ -173,7 +191,7 @@ async def open_link(profile: Profile, prompter: Prompter) -> AsyncGenerator[Link
     async with AsyncExitStack() as stack:
         way = await stack.enter_async_context(open_way(profile, prompter))
         if profile.door and way.dial.transport != "wss":
-            way = await stack.enter_async_context(_through_door(way))
+            way = await stack.enter_async_context(through_door(way))
         yield await stack.enter_async_context(open_session(way))
 
 
@@ -223,9 +241,10 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
     )
 
     async def check(server: InitializeResult) -> tuple[str, ...]:
-        await require_home(ssh, app, server.codex_home)
-        stale = staleness(server.server_version, app.probe.codex_version, host=ssh.host, ours=app.is_ours)
-        return tuple(warning for warning in (stale, app.short_lived) if warning)
+        now = dial.app
+        await require_home(ssh, now, server.codex_home)
+        stale = staleness(server.server_version, now.probe.codex_version, host=ssh.host, ours=now.is_ours)
+        return tuple(warning for warning in (stale, now.short_lived) if warning)
 
     return Way(
         dial=dial,
@@ -236,6 +255,9 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         codex_home=app.probe.codex_home,
         warnings=dial.warnings,
         wait_lost=ssh.wait_lost,
+        generation=lambda: dial.generation,
+        process=(None if ssh.is_borrowed else read_session_process(app.probe.parent, boot=app.probe.boot)),
+        fence=lambda process: end_session(ssh, process),
         check=check,
     )
 
@@ -295,7 +317,7 @@ async def _agrees_to_wss(profile: Profile, prompter: Prompter, error: HostUnreac
 
 
 @asynccontextmanager
-async def _through_door(way: Way) -> AsyncGenerator[Way, None]:
+async def through_door(way: Way) -> AsyncGenerator[Way, None]:
     """The same way by our own loopback door, as any client takes it."""
     token = Secret(secrets.token_urlsafe(32))
     async with open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door:
@@ -372,6 +394,7 @@ def _facts(way: Way, server: InitializeResult) -> ServerFacts:
         user=way.user,
         hostname=way.hostname,
         boot=way.boot,
+        generation=way.generation(),
         transport=way.dial.transport,
         server_version=server.server_version,
         codex_home=server.codex_home,

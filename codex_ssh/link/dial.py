@@ -20,7 +20,7 @@ from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, Stage
-from codex_ssh.link.appserver import AppServer, Wanted, attached, look_again
+from codex_ssh.link.appserver import AppServer, Wanted, attached, find_again
 from codex_ssh.link.attached import open_attached
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
@@ -70,7 +70,8 @@ class SshDial:
     """Dials through an SSH connection.
 
     The probe that found the server is the proof for the first dial; every later one looks again, since a
-    proof goes stale, a token may have been rotated and a JWT expires.
+    proof goes stale, a token may have been rotated and a JWT expires. A server that ended meanwhile is found
+    or started anew, unless the user named its endpoint.
 
     Args:
         ssh: The connection.
@@ -111,6 +112,11 @@ class SshDial:
         return "ssh unix" if isinstance(self.app.endpoint, UnixEndpoint) else "ssh"
 
     @property
+    def generation(self) -> str:
+        """Tells one run of the app server from the next; empty when its process is not known."""
+        return f"{self.app.probe.boot} {self.app.pid}" if self.app.pid is not None else ""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know about this server, in words."""
         found = []
@@ -126,7 +132,7 @@ class SshDial:
         """See :meth:`Dial.__call__`."""
         app, self._fresh = self._fresh, None
         if app is None:
-            app = self.app = await look_again(self._ssh, self.app, self._wanted)
+            app = self.app = await find_again(self._ssh, self.app, self._wanted)
         self._require_ours(app)
         if not isinstance(app.endpoint, StdioEndpoint):
             try:
@@ -153,9 +159,7 @@ class SshDial:
                     raise silent(self._ssh.host) from None
                 raise
 
-    async def _open(
-        self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, upgrade: Upgrade[P]
-    ) -> None:
+    async def _open(self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, upgrade: Upgrade[P]) -> None:
         """Open a channel to the endpoint; by a program there where the server forbids channels."""
         if not self._bridged and not app.probe.elsewhere:
             try:

@@ -22,8 +22,9 @@ from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.wake import Clocks
-from codex_ssh.errors import LinkLost, Stage
+from codex_ssh.errors import AppServerError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Link, Profile, Way, open_session, open_way, through_door
+from codex_ssh.link.fence import SessionProcess
 from codex_ssh.link.supervisor import HeldDial, Supervisor
 from codex_ssh.link.tasks import open_tasks
 
@@ -59,8 +60,10 @@ class Lifeline:
         self._ways = ways
         self._links = links
         self._link = first
+        self._processes: set[SessionProcess] = set()
         self.on_change: Callable[[], None] = lambda: None
         self.round_trip: float | None = None
+        self.note_process()
 
     @property
     def status(self) -> LinkStatus:
@@ -93,6 +96,28 @@ class Lifeline:
         """Try at once what is waited with."""
         self._ways.try_now()
         self._links.try_now()
+
+    def note_process(self) -> None:
+        """Remember the devbox's side of the connection that is open now."""
+        way = self._ways.current
+        if way is not None and way.process is not None:
+            self._processes.add(way.process)
+
+    async def fence(self) -> None:
+        """Make sure, where that can be done, that nothing sent over an earlier connection still arrives.
+
+        Raises:
+            LinkLost: The link went away meanwhile.
+        """
+        way = self._ways.current
+        if way is None or way.fence is None or way.process is None:
+            return
+        for process in self._processes - {way.process}:
+            try:
+                if process.boot != way.process.boot or await way.fence(process):
+                    self._processes.discard(process)
+            except (AppServerError, ForwardError) as error:
+                log.warning("an earlier connection could not be ended: %s", error)
 
     # ---------------------------------------------------------------- watching
 
@@ -189,6 +214,7 @@ async def open_lifeline(
         lifeline = Lifeline(ways, links, await links.first())
 
         def changed() -> None:
+            lifeline.note_process()
             # A session waits no longer once there is a connection again, however often it failed before.
             if ways.status.state.is_open and not links.status.state.is_open:
                 links.try_now()

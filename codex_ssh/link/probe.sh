@@ -205,6 +205,7 @@ probe() {
     put arch "$(uname -m)"
     put home "$HOME"
     put boot "$boot"
+    put sshd "$(cat "/proc/$PPID/stat")"
     put now "$(date +%s)"
     put codex_home "$codex_home"
     put codex_home_real "$(readlink -f "$codex_home")"
@@ -248,4 +249,6 @@ probe() {
     if [ -n "$ALL" ]; then recipe_file; secret recipe "$file"; inventory; fi
     echo "$M end"
 }
-probe </dev/null 2>/dev/null
+# A shell keeps a copy of what a redirected function call replaces, and so does whoever it leaves behind: the
+# timer beside a login shell would hold the channel open for five seconds. A subshell has nothing to keep.
+(exec </dev/null 2>/dev/null; probe)

@@ -48,6 +48,10 @@ class Ssh(Protocol):
     def user(self) -> str:
         """The login name in use."""
 
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the connection is not ours alone: the user's own master."""
+
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script by ``exec /bin/sh -s`` with the script on stdin, without a terminal.
 

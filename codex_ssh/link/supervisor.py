@@ -157,6 +157,11 @@ class Supervisor(Generic[T]):
         if self.status.state.is_open and self.status.state is not state:
             self._step(state, current=self._current, reason="nothing comes back" if is_silent else "")
 
+    @property
+    def current(self) -> T | None:
+        """What is open."""
+        return self._current
+
     async def first(self) -> T:
         """Give the first one, or raise why there is none."""
         await self._changed.wait()

@@ -66,6 +66,9 @@ class Lifeline(Protocol):
     def try_now(self) -> None:
         """Reconnect at once instead of waiting."""
 
+    async def fence(self) -> None:
+        """Make sure that nothing sent over an earlier connection arrives any more; raises ``LinkLost``."""
+
 
 class Drafts(Protocol):
     """Keeps on disk what was typed."""

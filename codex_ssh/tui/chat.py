@@ -493,6 +493,8 @@ class Chat:
         running = transcript.turn_id
         found = await read_missed(self._session(), transcript)
         if self._outgoing.lacks(transcript, found.items):
+            # Before a message is sent again: what an earlier connection still holds arrives now or never.
+            await self._lifeline.fence()
             await asyncio.sleep(SETTLE_SECONDS)
             found = await read_missed(self._session(), transcript)
         if not found.whole:

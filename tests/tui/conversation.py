@@ -90,6 +90,9 @@ class Script:
     def try_now(self) -> None:
         self.tries += 1
 
+    async def fence(self) -> None:
+        self.calls.append(("fence", {}))
+
     async def call(self, call: Call[T]) -> T:
         self.calls.append((call.method, call.params))
         await asyncio.sleep(0)
