@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from codex_ssh.core.config import Install
 from codex_ssh.core.probe import Probe
@@ -43,17 +43,6 @@ _BY_HAND: Final = (
 )
 
 
-class Installer(Protocol):
-    """Puts a codex on a devbox."""
-
-    async def __call__(self, ssh: Ssh, probe: Probe) -> Probe:
-        """Install it, and give the probe with it.
-
-        Raises:
-            AppServerError: It was declined, nobody could be asked, or it failed; nothing of it stays.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexInstaller:
     """Asks, and installs the newest codex.
@@ -71,7 +60,7 @@ class CodexInstaller:
     registry: str = REGISTRY
 
     async def __call__(self, ssh: Ssh, probe: Probe) -> Probe:
-        """See :class:`Installer`."""
+        """See :class:`codex_ssh.link.appserver.Installer`."""
         try:
             wanted = platform_of(probe.os, probe.arch)
         except ReleaseError as error:
@@ -80,6 +69,10 @@ class CodexInstaller:
         path = await self._install(ssh, wanted)
         self._tell(ssh.host, f"codex is installed: {path}")
         return replace(probe, codex=path, codex_from="just installed")
+
+    def asking(self, prompter: Prompter) -> CodexInstaller:
+        """See :class:`codex_ssh.link.appserver.Installer`."""
+        return replace(self, prompter=prompter)
 
     async def _require_consent(self, host: str) -> None:
         if self.when is Install.ALWAYS:

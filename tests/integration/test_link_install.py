@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.config import Install
+from codex_ssh.core.host import parse_host
 from codex_ssh.core.question import Question
 from codex_ssh.core.release import REGISTRY
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError
 from codex_ssh.link.appserver import Wanted, find_or_start_app_server, look
+from codex_ssh.link.connect import Profile, open_link
 from codex_ssh.link.install import CodexInstaller
 from codex_ssh.link.ssh import Ssh
 from tests.conftest import StartSshd
@@ -209,6 +212,19 @@ async def test_a_no_leaves_everything_as_it_is(
     assert not (sshd.home / ".local").exists()
 
 
+async def test_the_question_goes_to_whoever_is_asked_by_then(
+    sshd: Sshd, installing: Wanted, person: Person
+) -> None:
+    profile = Profile(
+        host=parse_host(sshd.alias), ssh=SshOptions(config_file=str(sshd.ssh_config)), wanted=installing
+    )
+    later = Person(answer="no")
+    with pytest.raises(AppServerError, match="installing it was declined"):
+        async with open_link(profile, later):
+            pass
+    assert (len(later.questions), person.questions) == (1, [])
+
+
 async def test_where_nobody_can_be_asked_the_error_says_what_would_allow_it(
     sshd: Sshd, tmp_path: Path, registry: Registry
 ) -> None:
@@ -331,7 +347,9 @@ async def test_ctrl_c_in_the_middle_leaves_nothing_half_made(
         cat = tmp_path / "few" / "cat"
         cat.unlink()
         real = shutil.which("cat")
-        cat.write_text(f'#!/bin/sh\n[ "$#" = 0 ] && dd bs=1000 count=100 2>/dev/null && sleep 4; exec {real} "$@"\n')
+        cat.write_text(
+            f'#!/bin/sh\n[ "$#" = 0 ] && dd bs=1000 count=100 2>/dev/null && sleep 4; exec {real} "$@"\n'
+        )
         cat.chmod(0o755)
     else:
         registry.holds.clear()
