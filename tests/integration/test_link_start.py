@@ -89,6 +89,20 @@ async def test_a_login_shell_that_hangs_costs_seconds_and_not_the_connect(start_
         ]
 
 
+async def test_the_time_a_login_shell_may_take_is_not_waited_for(start_sshd: StartSshd) -> None:
+    async with with_shell(start_sshd, "bash") as sshd:
+        sshd.install(require_codex().path, "codex")
+        longer = sshd.home / "bin" / "sleep"
+        longer.write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+        longer.chmod(0o755)
+        try:
+            async with logged_in(sshd) as ssh:
+                # With the timer running out only after ten minutes, waiting for it would be a time-out.
+                assert (await look(ssh, Wanted())).around.path
+        finally:
+            processes.kill(processes.with_variable("HOME", str(sshd.home)))
+
+
 @pytest.mark.parametrize("shell", ["bash", "dash", "busybox"])
 async def test_the_scripts_run_in_every_posix_shell(sshd: Sshd, shell: str) -> None:
     path = require_program(shell, f"{shell}: apt-get install {shell}")
