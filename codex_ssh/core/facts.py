@@ -23,6 +23,7 @@ class ServerFacts:
         generation: Differs between two runs of the app server; empty when nobody could tell them apart.
         warnings: What the user should know, in our words, one line each.
         signed_out: codex there needs a sign-in, and nobody is signed in.
+        is_new_server: It was started for this session, and was not there before.
     """
 
     host: str
@@ -35,3 +36,4 @@ class ServerFacts:
     generation: str = ""
     warnings: tuple[str, ...] = ()
     signed_out: bool = False
+    is_new_server: bool = False

@@ -89,6 +89,7 @@ class AppServer:
         clients: How many connections it had; None when that cannot be counted.
         codex_home: Its own ``CODEX_HOME``; empty when its environment cannot be read.
         pid: Its process; None when that was not recognised.
+        is_new: It was started just now, for whoever asked.
     """
 
     endpoint: DevboxEndpoint
@@ -100,6 +101,7 @@ class AppServer:
     clients: int | None = None
     codex_home: str = ""
     pid: int | None = None
+    is_new: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -397,7 +399,7 @@ async def _started(ssh: Ssh, wanted: Wanted, probe: Probe, facts: Mapping[str, s
     if app is None:
         raise _missing(ssh.host, f"the one just started cannot be found again ({why.get('own', '')})")
     log.info("app server %s: %s (%s)", facts["outcome"], app.endpoint, probe.codex)
-    return app
+    return replace(app, is_new=facts["outcome"] == "started")
 
 
 async def require_home(ssh: Ssh, app: AppServer, said: str) -> None:

@@ -104,6 +104,7 @@ class Way:
         warnings: What the user should know.
         wait_lost: Blocks until the SSH connection is gone; for ever over ``wss``.
         generation: Gives what tells one run of the app server from the next; empty when nobody can.
+        is_new: Gives whether this very way started the app server.
         process: The devbox's side of the SSH connection; None where it is not known, or not ours alone.
         fence: Ends the devbox's side of an earlier connection.
         check: Compares what ``initialize`` said with what the probe saw and gives more warnings; raises
@@ -119,6 +120,7 @@ class Way:
     wait_lost: Callable[[], Awaitable[None]]
     boot: str = ""
     generation: Callable[[], str] = str
+    is_new: Callable[[], bool] = bool
     process: SessionProcess | None = None
     fence: Callable[[SessionProcess], Awaitable[bool]] | None = None
     check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
@@ -141,6 +143,8 @@ class Link:
         self.incoming = session.incoming
         self.ping = session.ping
         self.wait_lost = session.wait_lost
+        self.pause_reading = session.pause_reading
+        self.abort = session.abort
         self._session = session
 
     @property
@@ -256,6 +260,7 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         warnings=dial.warnings,
         wait_lost=ssh.wait_lost,
         generation=lambda: dial.generation,
+        is_new=lambda: dial.app.is_new,
         process=(None if ssh.is_borrowed else read_session_process(app.probe.parent, boot=app.probe.boot)),
         fence=lambda process: end_session(ssh, process),
         check=check,
@@ -395,6 +400,7 @@ def _facts(way: Way, server: InitializeResult) -> ServerFacts:
         hostname=way.hostname,
         boot=way.boot,
         generation=way.generation(),
+        is_new_server=way.is_new(),
         transport=way.dial.transport,
         server_version=server.server_version,
         codex_home=server.codex_home,

@@ -92,6 +92,19 @@ class Lifeline:
             await self._links.wait_other_than(link)
             self._link = link = await self._links.wait_up()
 
+    @property
+    def connections(self) -> int:
+        """How many SSH connections there were so far, the one that is open counted."""
+        return self._ways.opened
+
+    def give_up_connection(self, why: str) -> None:
+        """Treat the SSH connection as lost, for a reason in words; it comes back."""
+        self._ways.give_up(self._lost(why))
+
+    def give_up_session(self, why: str) -> None:
+        """Treat the session as lost and keep the SSH connection; it comes back."""
+        self._links.give_up(self._lost(why))
+
     def try_now(self) -> None:
         """Try at once what is waited with."""
         self._ways.try_now()

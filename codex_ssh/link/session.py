@@ -69,6 +69,8 @@ class Session:
         self._over = asyncio.Event()
         self.heard_at = asyncio.get_running_loop().time()
         """When anything last came from the app server, on the loop's clock."""
+        self.pause_reading = websocket.pause_reading
+        self.abort = websocket.abort
 
     async def call(self, call: Call[T]) -> T:
         """Ask and give the decoded answer.

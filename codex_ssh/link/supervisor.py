@@ -56,6 +56,7 @@ class Supervisor(Generic[T]):
     Attributes:
         status: Where it is.
         on_change: Called after every step.
+        opened: How often it was opened so far.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Supervisor(Generic[T]):
         self._loop = asyncio.get_running_loop()
         self.status = LinkStatus(since=self._loop.time())
         self.on_change: Callable[[], None] = lambda: None
+        self.opened = 0
         self._current: T | None = None
         self._given_up: asyncio.Future[None] = self._loop.create_future()
         self._stopped_by: CodexSshError | None = None
@@ -88,6 +90,7 @@ class Supervisor(Generic[T]):
             try:
                 async with opener() as opened:
                     was_up = True
+                    self.opened += 1
                     self._step(LinkState.UP, current=opened)
                     await self._until_lost(opened)
             except CodexSshError as error:
@@ -98,7 +101,7 @@ class Supervisor(Generic[T]):
                 return
             if was_up:
                 lost_at = self.status.since
-            if opener is self._open_first and not was_up:
+            if not self.opened:
                 self._stop(failed)
                 return
             opener = self._open_again

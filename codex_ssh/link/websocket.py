@@ -100,6 +100,14 @@ class WebSocket:
         except ConnectionClosed as error:
             raise self._lost(error) from error
 
+    def pause_reading(self) -> None:
+        """Read nothing more, for good: what a half-open connection looks like from here."""
+        self._connection.transport.pause_reading()
+
+    def abort(self) -> None:
+        """End the connection under the WebSocket at once, without a word."""
+        self._connection.transport.abort()
+
     def _lost(self, error: ConnectionClosed) -> LinkLost:
         frame = error.rcvd
         if frame is not None:

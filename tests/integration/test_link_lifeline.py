@@ -98,6 +98,28 @@ async def test_a_cut_connection_comes_back_by_itself(sshd: Sshd, server: CodexAp
     assert sshd.logins == 2
 
 
+async def test_what_is_given_up_comes_back_and_no_more_than_that(sshd: Sshd, server: CodexAppServer) -> None:
+    async with watched(sshd, server) as link:
+        link.sessions[0].abort()
+        await link.wait_session(2)
+        link.line.give_up_session("a test wants it")
+        await link.wait_session(3)
+        assert link.line.connections == 1
+        link.line.give_up_connection("a test wants it")
+        await link.wait_session(4)
+        assert link.line.connections == 2
+        assert not any(one.facts.is_new_server for one in link.sessions)
+    assert sshd.logins == 2
+
+
+async def test_a_session_nothing_is_read_from_is_said_to_be_silent(
+    sshd: Sshd, server: CodexAppServer
+) -> None:
+    async with watched(sshd, server) as link:
+        link.sessions[0].pause_reading()
+        await link.wait_state(LinkState.SILENT)
+
+
 async def test_a_frozen_connection_is_left_for_another(sshd: Sshd, server: CodexAppServer) -> None:
     async with watched(sshd, server) as link:
         sshd.freeze()
