@@ -125,7 +125,8 @@ async def _open_way(
     name: str,
     depth: int,
 ) -> Way:
-    from codex_ssh.link.ssh_way import TcpWay, open_proxy
+    from codex_ssh.link.ssh_proxy import open_proxy
+    from codex_ssh.link.ssh_way import TcpWay
 
     if config.jumps:
         # As ssh does it: the last hop is reached through the ones before, each resolved anew, only -F kept.
@@ -169,6 +170,8 @@ class AsyncsshSsh:
         host: As typed; the word for messages.
         config: What it was resolved to.
     """
+
+    is_borrowed = False
 
     def __init__(
         self, connection: asyncssh.SSHClientConnection, owner: Owner, *, host: str, config: SshConfig
@@ -397,6 +400,7 @@ class HopWay:
                 host=self._name,
                 said=error.said,
                 hint="is the host up, and is this its name and port as seen from the hop?",
+                answered=True,
             ) from error
 
 

@@ -17,6 +17,7 @@ import socket
 import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -141,14 +142,16 @@ async def _running(
     """Run it while the block lasts; with it ends everything it started."""
     loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
-        words, their_words = (stack.enter_context(end) for end in socket.socketpair())
-        words.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        # A pipe, since a ProxyCommand inherits it: /dev/stderr cannot be opened on a socket.
+        reading, writing = os.pipe()
+        words, their_words = stack.enter_context(FileIO(reading)), stack.enter_context(FileIO(writing, "w"))
+        os.set_blocking(reading, False)
         # Not asyncio's own: cancelled while it connects the pipes, it waits for ever (CPython 3.11).
         process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=their_words.fileno(),
+            stderr=their_words,
             env={**os.environ, **environment},
             start_new_session=True,
         )
@@ -165,10 +168,9 @@ async def _running(
         their_life.close()
 
         def listen() -> None:
-            try:
-                data = words.recv(_LINE_LIMIT)
-            except OSError:
-                data = b""
+            data = words.read(_LINE_LIMIT)
+            if data is None:
+                return
             if not data:
                 loop.remove_reader(words)
             master.heard(data)

@@ -1,7 +1,8 @@
-"""The byte stream an SSH connection runs over: TCP, a hop's channel, or a ``ProxyCommand``.
+"""The byte stream an SSH connection runs over, and the way by TCP.
 
-Lives here: opening each of the three as an asyncio transport, and the gate that can hold back what we send.
-Not here: what is said over it (:mod:`codex_ssh.link.ssh_login`).
+Lives here: what a way is, the gate that can hold back what we send, and connecting by TCP.
+Not here: the other ways, a ``ProxyCommand`` (:mod:`codex_ssh.link.ssh_proxy`) and a hop's channel
+(:mod:`codex_ssh.link.ssh_asyncssh`), and what is said over it (:mod:`codex_ssh.link.ssh_login`).
 
 The gate is how an unknown host key is asked about. asyncssh decides about a host key inside a callback
 that cannot wait, and goes on to the login in the same breath. With the gate shut, everything from there on
@@ -13,12 +14,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import os
-import signal
 import socket
-import subprocess
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.ssh_config import SshConfig
@@ -26,8 +23,6 @@ from codex_ssh.link.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
-_PROXY_STDERR_LIMIT: Final = 16 * 1024
-_PROXY_END_SECONDS: Final = 0.5
 _LAST_WORDS_SECONDS: Final = 0.2
 _ADDRESS_STAGGER_SECONDS: Final = 0.25
 """How long one address may be tried before the next one is tried beside it (RFC 8305)."""
@@ -236,89 +231,3 @@ async def connect_first(addresses: Addresses, bind_address: str) -> socket.socke
     finally:
         for sock in sockets:
             sock.close()
-
-
-class ProxyWay:
-    """The way over a ``ProxyCommand``: its stdin and stdout are one socket, and ours is the other end.
-
-    Args:
-        ours: Our end.
-        tell: Gets what it prints on stderr: some print an address to log in at.
-    """
-
-    def __init__(self, ours: socket.socket, tell: Callable[[str], None]) -> None:
-        self._ours = ours
-        self._tell = tell
-        self._tail = b""
-
-    @property
-    def said(self) -> str:
-        """The tail of its stderr."""
-        return self._tail.decode(errors="replace").strip()
-
-    async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
-        """Take our end over."""
-        return await asyncio.get_running_loop().create_connection(factory, sock=self._ours)
-
-    def heard(self, data: bytes) -> None:
-        """Keep the tail of its stderr, and pass it on."""
-        self._tail = (self._tail + data)[-_PROXY_STDERR_LIMIT:]
-        self._tell(data.decode(errors="replace"))
-
-
-@asynccontextmanager
-async def open_proxy(command: str, tell: Callable[[str], None]) -> AsyncGenerator[ProxyWay, None]:
-    """Run a ``ProxyCommand`` while the block lasts; with it ends everything it started.
-
-    Args:
-        command: With its tokens expanded. The person's shell runs it, as with ``ssh``.
-        tell: Gets what it prints on stderr.
-    """
-    loop = asyncio.get_running_loop()
-    with contextlib.ExitStack() as stack:
-        ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
-        words, their_words = (stack.enter_context(end) for end in socket.socketpair())
-        ours.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-        words.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-        way = ProxyWay(ours, tell)
-        # Not asyncio's own: see the same in ssh_config.
-        process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond
-            [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            stderr=their_words.fileno(),
-            start_new_session=True,
-        )
-        theirs.close()
-        their_words.close()
-
-        def listen() -> None:
-            data = words.recv(_PROXY_STDERR_LIMIT)
-            if data:
-                way.heard(data)
-            else:
-                loop.remove_reader(words)
-
-        loop.add_reader(words, listen)
-        try:
-            yield way
-        finally:
-            loop.remove_reader(words)
-            ours.close()
-            await _end_proxy(process)
-
-
-async def _end_proxy(process: subprocess.Popen[bytes]) -> None:
-    """Let it end by itself when its connection is closed, then ask it, then make it."""
-    try:
-        for number in (0, signal.SIGHUP):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(process.wait, _PROXY_END_SECONDS)
-                break
-    finally:
-        # Also what is left when only the shell has ended.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -159,6 +159,37 @@ async def test_a_proxy_command_is_run_with_its_tokens_and_ended(tmp_path: Path) 
         assert (sshd.connections, sshd.logins) == (1, 1)
 
 
+WATCHFUL = """\
+# As a program of asyncio does it: something to read from its stdout is the end of who listens.
+import asyncio, sys
+async def pump(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+async def main():
+    loop = asyncio.get_running_loop()
+    from_there, to_there = await asyncio.open_connection(sys.argv[1], int(sys.argv[2]))
+    stdin = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
+    pipe, _ = await loop.connect_write_pipe(asyncio.Protocol, open(1, "wb", 0))
+    await asyncio.gather(pump(stdin, to_there), pump(from_there, pipe))
+open("/dev/stderr", "w").write("this way\\n")
+asyncio.run(main())
+"""
+
+
+async def test_a_proxy_command_has_pipes_as_from_ssh(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        (tmp_path / "watchful.py").write_text(WATCHFUL)
+        config = sshd.client_config(f"ProxyCommand python3 {tmp_path}/watchful.py %h %p", name="mine")
+        person, options = Answers(), SshOptions(config_file=str(config))
+        async with open_ssh(parse_host(sshd.alias), options, person) as ssh:
+            ran = await ssh.run("head -c 2000000 /dev/zero", timeout=20, limit=3_000_000)
+            assert len(ran.stdout) == 2_000_000
+        assert "this way" in "".join(person.told)
+        assert (sshd.connections, sshd.logins) == (1, 1)
+
+
 def running(program: Path) -> list[int]:
     return [pid for pid in processes.descendants(os.getpid()) if str(program) in processes.command_line(pid)]
 

@@ -22,7 +22,7 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import CodexSshError
 from codex_ssh.link.shell import compose, exports
 from codex_ssh.link.ssh_config import read_ssh_config
-from codex_ssh.link.ssh_way import open_proxy
+from codex_ssh.link.ssh_proxy import open_proxy
 from tests.support.require import require_program
 from tests.support.waiting import until
 
