@@ -105,7 +105,7 @@ async def _run_ours(
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.dialogs import DialogPrompter
 
-    dialogs = None if arguments.no_input else DialogPrompter(prompter)
+    dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with open_drafts(drafts_dir(), str(profile.host)) as drafts:
         async with open_lifeline(
             profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
