@@ -70,8 +70,10 @@ def status_parts(chat: Chat, running_seconds: float | None, width: int) -> list[
         parts.append(Part(text=f"… {chat.doing}", rank=1, style=palette.BUSY))
     else:
         mark, style = _STATES[transcript.state]
-        ran = f" {_whole(int(running_seconds))}" if running_seconds is not None else ""
-        parts.append(Part(text=f"{mark} {transcript.state.value}{ran}", rank=1, style=style))
+        ran = f" {_whole(int(running_seconds))}" if running_seconds is not None and chat.is_online else ""
+        # Without a link nobody knows what goes on there now.
+        was = "" if chat.is_online else "was "
+        parts.append(Part(text=f"{mark} {was}{transcript.state.value}{ran}", rank=1, style=style))
     if chat.is_read_only:
         parts.append(Part(text="read only, /fork goes on", rank=1, style=palette.WARN))
     trip = f"{chat.round_trip * 1000:.0f} ms" if chat.round_trip is not None else "– ms"
