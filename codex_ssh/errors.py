@@ -120,9 +120,26 @@ class StageError(CodexSshError):
 
 
 class HostUnreachable(StageError):
-    """No SSH server could be reached: refused, timed out, no such name, no route."""
+    """No SSH server could be reached: refused, timed out, no such name, no route.
+
+    Args:
+        answered: Somebody took the connection, if only to drop it, so every attempt costs somebody something.
+    """
 
     exit_code = ExitCode.UNREACHABLE
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        stage: Stage,
+        host: str = "",
+        said: str = "",
+        hint: str = "",
+        answered: bool = False,
+    ) -> None:
+        super().__init__(message, stage=stage, host=host, said=said, hint=hint)
+        self.answered = answered
 
 
 class LoginRefused(StageError):

@@ -54,7 +54,7 @@ def pause_before_retry(error: CodexSshError, *, attempt: int, outage: float, cha
     """
     if attempt == 0:
         return 0.0
-    if isinstance(error, HostUnreachable):
+    if isinstance(error, HostUnreachable) and not error.answered:
         return YOUNG_PAUSE_SECONDS if outage < YOUNG_SECONDS else OLD_PAUSE_SECONDS
     longest = min(FIRST_PAUSE_SECONDS * 2.0 ** min(attempt - 1, 10), LAST_PAUSE_SECONDS)
     # Not quite all of it: many clients of one server do not come back in step.

@@ -57,12 +57,13 @@ def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) 
     if isinstance(error, asyncssh.ConnectionLost | EOFError | ConnectionResetError | BrokenPipeError):
         during = "during the login" if owner.logging_in else "before the login"
         said = (owner.way.way.said if owner.way is not None else "") or str(error)
-        return _unreachable(f"the connection ended {during}", config, host, said)
+        return _unreachable(f"the connection ended {during}", config, host, said, answered=True)
     if isinstance(error, asyncssh.DisconnectError):
-        return _unreachable("the server ended the connection", config, host, error.reason)
+        return _unreachable("the server ended the connection", config, host, error.reason, answered=True)
     if isinstance(error, OSError):
         return _from_os(error, config, host)
-    return _unreachable(f"the SSH client failed: {type(error).__name__}", config, host, str(error))
+    failed = f"the SSH client failed: {type(error).__name__}"
+    return _unreachable(failed, config, host, str(error), answered=True)
 
 
 def _login_refused(error: asyncssh.DisconnectError, owner: Owner, config: SshConfig, host: str) -> StageError:
@@ -91,9 +92,10 @@ def _login_refused(error: asyncssh.DisconnectError, owner: Owner, config: SshCon
 def timed_out(owner: Owner, config: SshConfig, host: str) -> HostUnreachable:
     """Say how far we came when the time was over."""
     if owner.logging_in:
-        return _unreachable("the login took too long", config, host, "")
+        return _unreachable("the login took too long", config, host, "", answered=True)
     if owner.way is not None and owner.way.gate is not None:
-        return _unreachable(f"{_address(config)} does not answer as an SSH server does", config, host, "")
+        message = f"{_address(config)} does not answer as an SSH server does"
+        return _unreachable(message, config, host, "", answered=True)
     return _from_os(TimeoutError(errno.ETIMEDOUT, "no answer in time"), config, host)
 
 
@@ -116,13 +118,16 @@ def _from_os(error: OSError, config: SshConfig, host: str) -> HostUnreachable:
     return _unreachable(message, config, host, said, hint)
 
 
-def _unreachable(message: str, config: SshConfig, host: str, said: str, hint: str = "") -> HostUnreachable:
+def _unreachable(
+    message: str, config: SshConfig, host: str, said: str, hint: str = "", *, answered: bool = False
+) -> HostUnreachable:
     return HostUnreachable(
         message,
         stage=Stage.SSH,
         host=host,
         said=said,
         hint=hint or f"see what ssh does: ssh -v {config.alias}",
+        answered=answered,
     )
 
 

@@ -90,10 +90,12 @@ def _classify(said: str, everything: str, config: SshConfig, host: str, declined
         return _hop(said, config, host)
     unreachable = _unreachable(everything, config)
     if unreachable is not None:
-        message, advice = unreachable
-        return HostUnreachable(message, stage=Stage.SSH, host=host, said=said, hint=advice or hint)
+        message, advice, answered = unreachable
+        return HostUnreachable(
+            message, stage=Stage.SSH, host=host, said=said, hint=advice or hint, answered=answered
+        )
     return HostUnreachable(
-        "ssh ended before it was logged in", stage=Stage.SSH, host=host, said=said, hint=hint
+        "ssh ended before it was logged in", stage=Stage.SSH, host=host, said=said, hint=hint, answered=True
     )
 
 
@@ -148,10 +150,12 @@ def _hop(said: str, config: SshConfig, host: str) -> StageError:
         host=config.alias,
         said=reason[1] if reason else said,
         hint="is the host up, and is this its name and port as seen from the hop?",
+        answered=True,
     )
 
 
-def _unreachable(everything: str, config: SshConfig) -> tuple[str, str] | None:
+def _unreachable(everything: str, config: SshConfig) -> tuple[str, str, bool] | None:
+    """Give what happened, what to do about it, and whether somebody took the connection."""
     address = f"{config.hostname}:{config.port}"
     for words, message, hint in (
         ("Could not resolve hostname", f"no such name: {config.hostname!r}",
@@ -167,5 +171,5 @@ def _unreachable(everything: str, config: SshConfig) -> tuple[str, str] | None:
         ("Connection reset", "the connection ended before the login", ""),
     ):  # fmt: skip
         if words in everything:
-            return message, hint
+            return message, hint, "banner" in words or "ended" in message
     return None

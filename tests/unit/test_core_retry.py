@@ -60,6 +60,11 @@ def test_an_unreachable_host_is_tried_often_at_first_and_then_seldom() -> None:
     assert pause_before_retry(UNREACHABLE, attempt=500, outage=30.0, chance=0.5) == 5.0
 
 
+def test_somebody_who_takes_the_connection_and_drops_it_is_not_hammered() -> None:
+    dropped = HostUnreachable("the connection ended before the login", stage=Stage.SSH, answered=True)
+    assert pause_before_retry(dropped, attempt=3, outage=3.0, chance=1.0) == 4.0
+
+
 @given(attempt=st.integers(1, 10**6), outage=st.floats(0, 1e6), chance=st.floats(0, 1))
 def test_a_server_that_is_reached_is_left_alone_longer_and_longer(
     attempt: int, outage: float, chance: float
