@@ -136,6 +136,7 @@ async def judge(one: Away) -> None:
     assert max(Counter(said).values()) == 1
 
 
+@pytest.mark.timeout(300)
 async def test_a_hundred_drops_in_busy_turns_lose_nothing_and_repeat_nothing(
     sshd: Sshd, server: CodexAppServer
 ) -> None:
