@@ -122,14 +122,14 @@ class ChildHost:
                 host=self._host,
                 said=ended.said,
                 hint="is it running, and does the command pass stdin on (-i)? try it: "
-                f"echo 'echo ok' | {self._shown}",
+                f"echo 'echo ok' | {shlex.join(self._words)}",
             ) from None
         except TimeoutError:
             raise HostUnreachable(
                 f"{self._shown} gave no shell within {START_TIMEOUT_SECONDS:.0f} seconds",
                 stage=Stage.SSH,
                 host=self._host,
-                hint=f"try it: echo 'echo ok' | {self._shown}",
+                hint=f"try it: echo 'echo ok' | {shlex.join(self._words)}",
             ) from None
 
     async def beat(self) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import websockets.asyncio.client as websockets
+from websockets.exceptions import WebSocketException
 
+from tests.integration.test_link_dial import INITIALIZE
 from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import require_codex
@@ -100,13 +102,7 @@ async def test_a_door_leads_into_a_container_and_the_link_ends_with_it(
         assert process.stdout is not None
         door = json.loads(await process.stdout.readline())
         assert door["transport"] == "exec"
-        async with websockets.connect(
-            door["url"], additional_headers={"Authorization": f"Bearer {door['token']}"}, proxy=None
-        ) as client:
-            await client.send(
-                '{"id":1,"method":"initialize","params":{"clientInfo":{"name":"t","version":"1"}}}'
-            )
-            assert "codexHome" in str(await client.recv())
+        assert await answers(door)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             await process.wait()
@@ -116,6 +112,43 @@ async def test_a_door_leads_into_a_container_and_the_link_ends_with_it(
         )
     finally:
         await processes.end(process)
+
+
+@pytest.mark.parametrize("container", ["pypi"], indirect=True)
+async def test_a_door_leads_into_the_container_again_after_its_restart(
+    container: Container, tmp_path: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "tunnel", "--exec", container.command, "box", "--json", "--show-token",
+        env=client_environment(tmp_path / "laptop"),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        door = json.loads(await process.stdout.readline())
+        assert await answers(door)
+        await container.stop()
+        assert not await answers(door)
+        async with open_container(tmp_path / "again") as again:
+            (container.docker.parent / container.name).write_text(f"{again.pid}\n")
+            await until(lambda: answers(door), "the door leads there again", seconds=60)
+        assert process.returncode is None
+    finally:
+        await processes.end(process)
+
+
+async def answers(door: dict[str, str]) -> bool:
+    """Whether an app server answers behind a door."""
+    headers = {"Authorization": f"Bearer {door['token']}"}
+    try:
+        async with (
+            asyncio.timeout(20),
+            websockets.connect(door["url"], additional_headers=headers, proxy=None) as client,
+        ):
+            await client.send(INITIALIZE)
+            return "codexHome" in str(await client.recv())
+    except (OSError, WebSocketException, TimeoutError):
+        return False
 
 
 async def test_what_the_command_says_is_quoted(tmp_path: Path) -> None:

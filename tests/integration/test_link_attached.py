@@ -109,6 +109,7 @@ async def test_a_devbox_without_codex_says_so(start_sshd: StartSshd) -> None:
             pass
 
 
+@pytest.mark.parametrize("codex_binary", ["pypi"], indirect=True)
 async def test_a_killed_connection_takes_the_app_server_with_it(devbox: Sshd) -> None:
     async with linked(devbox) as link:
         assert len(ours(devbox)) == 1
@@ -119,6 +120,7 @@ async def test_a_killed_connection_takes_the_app_server_with_it(devbox: Sshd) ->
     await until(lambda: ours(devbox) == [], "the app server ended with its connection")
 
 
+@pytest.mark.parametrize("codex_binary", ["pypi"], indirect=True)
 async def test_every_client_of_a_door_has_one_of_its_own(devbox: Sshd) -> None:
     token = Secret("t" * 32)
     headers = {"Authorization": f"Bearer {token.reveal()}"}
