@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.server.rehearsal.account_methods import USER_CODE
 from tests.conftest import StartTmux
 from tests.integration.test_login import open_signed_out
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
@@ -148,3 +149,21 @@ async def test_exec_offers_to_sign_in_when_the_credentials_are_dead(
     issuer.approved = True
     await terminal.wait_text("signed in now; run it again")
     assert await terminal.wait_exit() == 10
+
+
+async def test_the_demo_shows_it_without_an_account(start_tmux: StartTmux, tmp_path: Path) -> None:
+    tui = await open_terminal(start_tmux, tmp_path / "laptop", "demo")
+    await tui.wait_text("idle")
+    await tui.type("expire")
+    await tui.key("Enter")
+    await tui.wait_text("the model server refused the credentials codex has there")
+    await tui.key("Enter")
+    await tui.wait_text(USER_CODE)
+    await tui.wait_text("signed in on")
+    await tui.wait_gone(USER_CODE)
+    await tui.type("say back again")
+    await tui.key("Enter")
+    await tui.wait_text("• back again")
+    await tui.type("/quit")
+    await tui.key("Enter")
+    assert await tui.wait_exit() == 0

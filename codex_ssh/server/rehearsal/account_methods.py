@@ -24,7 +24,7 @@ APPROVED_SECONDS: Final = 3.0
 """So long after it was asked for somebody has entered the code, as it were."""
 
 VERIFICATION_URL: Final = "https://rehearsal.invalid/codex/device"
-USER_CODE: Final = "REHE-ARSE"
+USER_CODE: Final = "REHE-ARSAL"
 
 _KINDS: Final = (
     "apiKey",
