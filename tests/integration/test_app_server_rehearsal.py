@@ -141,6 +141,31 @@ async def a_command_accepted_for_the_session(peer: Peer) -> None:
 
 
 @scenario
+async def a_command_of_the_users_own(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd), approvalPolicy="untrusted")
+        for command in ("echo one; sleep 0.3; echo two > b.txt; cat b.txt", "exit 3"):
+            await wire.result("thread/shellCommand", {"threadId": thread, "command": command})
+            await wire.hear_method("turn/started")
+            await wire.finish_turn()
+
+
+@scenario
+async def a_deleted_thread(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        await wire.start_turn(thread, "say hello")
+        await wire.finish_turn()
+        before = len(wire.heard)
+        await wire.result("thread/delete", {"threadId": thread})
+        await wire.hear_method("thread/deleted")
+        await wire.ask("thread/delete", {"threadId": thread})
+        await wire.ask("thread/shellCommand", {"threadId": thread, "command": "true"})
+        # The reply comes before or behind what all clients are told.
+        wire.heard[before:] = sorted(wire.heard[before:], key=lambda message: str(message.get("method")))
+
+
+@scenario
 async def a_failing_command(peer: Peer) -> None:
     await one_approval(peer, "run: echo out; echo err >&2; exit 3\nsay it failed", decided("accept"))
 

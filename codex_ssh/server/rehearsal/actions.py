@@ -75,15 +75,19 @@ def command_actions(command: str, cwd: str) -> list[Shape]:
     return [{"type": "unknown", "command": command}]
 
 
-async def run_command(command: str, cwd: str, on_output: Callable[[str], None]) -> CommandResult:
+async def run_command(
+    command: str, cwd: str, on_output: Callable[[str], None], *, quiet_seconds: float = QUIET_SECONDS
+) -> CommandResult:
     """Run a command to its end; cancellation kills it and everything it started.
 
     Args:
         command: For the shell.
         cwd: Where.
         on_output: Told each piece of output once the first moment is over.
+        quiet_seconds: How long that moment is.
     """
     started = time.monotonic()
+    loud_at = started + quiet_seconds
     environment = {name: x for name, x in os.environ.items() if not _SECRET_NAME.search(name)}
     output = bytearray()
     async with _open_pipe() as (pipe, end):
@@ -103,7 +107,7 @@ async def run_command(command: str, cwd: str, on_output: Callable[[str], None]) 
             os.close(end)
         try:
             async with asyncio.TaskGroup() as group:
-                reading = group.create_task(_read(pipe, output, on_output, started))
+                reading = group.create_task(_read(pipe, output, on_output, loud_at))
                 try:
                     async with asyncio.timeout(COMMAND_SECONDS):
                         await process.wait()
@@ -145,13 +149,13 @@ async def _read(
     pipe: asyncio.StreamReader,
     output: bytearray,
     on_output: Callable[[str], None],
-    started: float,
+    loud_at: float,
 ) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while data := await pipe.read(_READ_BYTES):
         output += data[: max(MAX_OUTPUT_BYTES - len(output), 0)]
         text = decoder.decode(data)
-        if text and time.monotonic() - started > QUIET_SECONDS:
+        if text and time.monotonic() >= loud_at:
             on_output(text)
 
 

@@ -157,6 +157,8 @@ _METHODS: Final[Mapping[str, Method]] = {
     "thread/resume": thread_methods.thread_resume,
     "thread/archive": thread_methods.archive,
     "thread/unarchive": thread_methods.unarchive,
+    "thread/delete": thread_methods.delete,
+    "thread/shellCommand": turn_methods.shell_command,
     "thread/unsubscribe": thread_methods.unsubscribe,
     "thread/name/set": thread_methods.name_set,
     "thread/readState/update": thread_methods.read_state_update,

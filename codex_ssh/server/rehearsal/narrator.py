@@ -30,12 +30,13 @@ class Narrator:
     changes: list[FileChange] = field(default_factory=list)
     written: int = 0
 
-    def finish(self, status: str) -> None:
-        """End the turn as completed or interrupted."""
+    def finish(self, status: str, *, was_said: bool = True) -> None:
+        """End the turn as completed or interrupted; one in which nobody spoke leaves nothing to read."""
         self.record.status = status
-        if status == "completed":
+        is_news = was_said and status == "completed"
+        if is_news:
             self.thread.notify("thread/readState/changed", readState=self.thread.read_state())
-        self._end(dict(IDLE), summary=status == "completed")
+        self._end(dict(IDLE), summary=is_news)
 
     def fail(self, message: str, *, http_status: int | None = None) -> None:
         """End the turn as failed; the thread stays in error until the next one."""

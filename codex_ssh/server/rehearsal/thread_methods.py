@@ -1,4 +1,4 @@
-"""Requests about threads: start, resume, list, read, name, archive.
+"""Requests about threads: start, resume, list, read, name, archive, delete.
 
 Lives here: one function a method, which answers it. Not here: turns
 (:mod:`codex_ssh.server.rehearsal.turn_methods`) and the pages of lists
@@ -182,6 +182,20 @@ def archive(registry: Registry, session: Session, request: Request) -> None:
     thread.set_status(dict(NOT_LOADED))
     session.reply(request.id, {})
     registry.hub.broadcast("thread/archived", {"threadId": thread.id})
+    thread.subscribers.clear()
+
+
+def delete(registry: Registry, session: Session, request: Request) -> None:
+    """Forget a thread."""
+    thread = registry.find(request.params, "no rollout found for thread id {}")
+    if thread.running is not None:
+        thread.running.interrupt()
+    del registry.threads[thread.id]
+    thread.loaded = False
+    if thread.has_turns:
+        thread.set_status(dict(NOT_LOADED))
+    session.reply(request.id, {})
+    registry.hub.broadcast("thread/deleted", {"threadId": thread.id})
     thread.subscribers.clear()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
+import uuid
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,6 +93,7 @@ class RunningTurn:
         inputs: What the user said and the turn has not taken up yet.
         account: Who is signed in.
         output_schema: A JSON schema the answer must fit; then nothing is done, only answered.
+        shell: A command of the user's own: it is run without asking, and nothing else happens.
         task: Who plays it.
     """
 
@@ -100,6 +102,7 @@ class RunningTurn:
     inputs: deque[UserInput]
     account: Account = field(default_factory=Account)
     output_schema: Shape | None = None
+    shell: str = ""
     task: asyncio.Task[None] | None = None
     pending: Pending | None = None
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
@@ -128,6 +131,8 @@ class RunningTurn:
         self.thread.notify("turn/started", turn=self.narrator.record.shape())
         try:
             if not self._interrupted:  # before it began
+                if self.shell:
+                    await self._run_own(self.shell)
                 await self._take_inputs()
         except _Failed as failure:
             self.narrator.fail(str(failure))
@@ -149,7 +154,7 @@ class RunningTurn:
             self.narrator.finish("interrupted")
             self._withdraw()
         else:
-            self.narrator.finish("interrupted" if self._interrupted else "completed")
+            self.narrator.finish("interrupted" if self._interrupted else "completed", was_said=not self.shell)
 
     async def _take_inputs(self) -> None:
         while self.inputs:
@@ -282,6 +287,31 @@ class RunningTurn:
             durationMs=result.milliseconds,
         )
         self.narrator.say_usage()
+
+    async def _run_own(self, command: str) -> None:
+        cwd = self.thread.cwd
+        argv = shell_argv(command)
+        item = wire.command_execution(
+            str(uuid.uuid4()),
+            command=f"{argv[0]} {argv[1]} {shlex.quote(command)}",
+            cwd=cwd,
+            actions=[{"type": "unknown", "command": command}],
+            at_ms=now_ms(),
+        )
+        item["source"] = "userShell"
+        self.narrator.start(item)
+
+        def show(text: str) -> None:
+            self.narrator.tell("item/commandExecution/outputDelta", itemId=item["id"], delta=text)
+
+        result = await run_command(command, cwd, show, quiet_seconds=0)
+        self.narrator.complete(
+            item,
+            status="completed" if result.exit_code == 0 else "failed",
+            aggregatedOutput=result.output or None,
+            exitCode=result.exit_code,
+            durationMs=result.milliseconds,
+        )
 
     async def _write(self, step: Write) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Requests about turns: start, steer, interrupt.
+"""Requests about turns: start, steer, interrupt, and a command of the user's own.
 
 Lives here: one function a method, which answers it. Not here: playing a turn
 (:mod:`codex_ssh.server.rehearsal.turn`).
@@ -46,6 +46,26 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
     )
     thread.running = running
     session.reply(request.id, {"turn": turn.shape()})
+    running.task = registry.group.create_task(running.play())
+    running.task.add_done_callback(lambda _: registry.calm.set())
+
+
+def shell_command(registry: Registry, session: Session, request: Request) -> None:
+    """Run a command of the user's own, as a turn of its own."""
+    command = read.text(request.params, "command")
+    thread = registry.find(request.params)
+    if not command.strip():
+        raise Refused("command must not be empty")
+    registry.refuse_while_draining()
+    if thread.running is not None:
+        raise Refused("the rehearsal runs no command beside a turn")
+    turn = Turn(id=wire.new_id(now_ms()))
+    thread.turns.append(turn)
+    running = RunningTurn(
+        thread=thread, narrator=Narrator(thread=thread, record=turn), inputs=deque(), shell=command
+    )
+    thread.running = running
+    session.reply(request.id, {})
     running.task = registry.group.create_task(running.play())
     running.task.add_done_callback(lambda _: registry.calm.set())
 
