@@ -88,13 +88,16 @@ launch() {
     (
         trap - HUP INT TERM PIPE EXIT
         # The same path for the server's whole life; each connect that lends an agent points it anew.
+        # A socket's path has 107 bytes at most; below a longer directory the agent of this connect must do.
         rm -f "$dir/agent"
         [ -z "$SSH_AUTH_SOCK" ] || ln -s "$SSH_AUTH_SOCK" "$dir/agent"
+        agent=$dir/agent
+        [ ${#agent} -le 107 ] || agent=$SSH_AUTH_SOCK
         unset LC_ALL
         [ -z "$locale" ] || { LC_ALL=$locale; export LC_ALL; }
         only_allowed
-        SSH_AUTH_SOCK=$dir/agent
-        export SSH_AUTH_SOCK
+        SSH_AUTH_SOCK=$agent
+        [ -z "$agent" ] || export SSH_AUTH_SOCK
         [ -z "$SERVER_PATH" ] || PATH=$SERVER_PATH
         export PATH
         declared

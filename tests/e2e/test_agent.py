@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import StartSshd
 from tests.support import processes, ssh_clients
 from tests.support.cli import codex_ssh
 from tests.support.codex import require_codex
@@ -23,8 +24,10 @@ pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
 
 @pytest.fixture
-def devbox(sshd: Sshd, model: Model) -> Sshd:
-    model.write_config(sshd.home / ".codex")
+async def devbox(start_sshd: StartSshd, model: Model, short_path: Path) -> Sshd:
+    """Its home has a short name: a socket below it is found by a path of at most 107 bytes."""
+    model.write_config(short_path / "home" / ".codex")
+    sshd = await start_sshd(environment={"HOME": str(short_path / "home")})
     sshd.install(require_codex().path, "codex")
     return sshd
 
@@ -77,7 +80,8 @@ async def test_a_turn_uses_the_agent_of_the_last_connect(
         again = await keys_there(devbox, tmp_path, client, second, *forward)
         assert "second-key" in again.err
         assert "first-key" not in again.err
-    (directory,) = (devbox.home / ".codex-ssh").iterdir()
+    processes.kill(processes.with_variable("HOME", str(short_path / "home")))
+    (directory,) = (short_path / "home" / ".codex-ssh").iterdir()
     link = directory / "agent"
     # The connection is over, and its agent with it.
     assert link.is_symlink()
