@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
 from typing import TYPE_CHECKING
 
 from codex_ssh.cli.options import (
@@ -17,10 +15,8 @@ from codex_ssh.cli.options import (
 )
 from codex_ssh.cli.output import note, warn
 from codex_ssh.core.config import FrontEnd, Settings
-from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
-from codex_ssh.core.secret import Secret
 from codex_ssh.local.drafts import merge_kept, open_drafts
 from codex_ssh.local.log import log_to_file, log_to_stderr
 from codex_ssh.local.paths import drafts_dir, log_dir
@@ -89,7 +85,21 @@ async def run_front_end(
         goes_on: Whether the host is there afterwards, for the words on leaving.
     """
     if settings.tui is FrontEnd.CODEX:
-        return await _run_official(arguments, profile, settings, prompter)
+        from codex_ssh.cli.official import run_official
+        from codex_ssh.external.launch import FrontEndOptions
+
+        options = FrontEndOptions(
+            prompt=arguments.prompt,
+            cd=settings.cd,
+            model=settings.model,
+            resume=arguments.resume,
+            last=arguments.last,
+        )
+        log_to_file(log_dir() / "tui.log", arguments.verbosity)
+        try:
+            return await run_official(profile, options, prompter, hidden=settings.token_env)
+        finally:
+            log_to_stderr(arguments.verbosity)
     return await _run_ours(arguments, profile, settings, prompter, goes_on=goes_on)
 
 
@@ -141,43 +151,3 @@ async def _run_ours(
     if outcome.error is not None:
         raise outcome.error
     return 0
-
-
-async def _run_official(
-    arguments: argparse.Namespace, profile: Profile, settings: Settings, prompter: Prompter
-) -> int:
-    from codex_ssh.external.launch import FrontEndOptions, find_codex, run_codex_tui
-    from codex_ssh.link.connect import open_way
-    from codex_ssh.link.forward import open_door
-    from codex_ssh.link.supervisor import open_supervised_way
-    from codex_ssh.local.terminal import SilentPrompter
-
-    codex = find_codex()
-    token = Secret(secrets.token_urlsafe(32))
-    async with (
-        open_supervised_way(
-            lambda: open_way(profile, prompter),
-            # From then on the terminal is the TUI's: a question ends the link instead.
-            lambda: open_way(profile, SilentPrompter(shows=False)),
-        ) as way,
-        open_door(way.dial, at=WsEndpoint(host="127.0.0.1", port=0), token=token) as door,
-    ):
-        for warning in way.warnings:
-            warn(warning)
-        log_to_file(log_dir() / "tui.log", arguments.verbosity)
-        hidden = [settings.token_env] if settings.token_env in os.environ else []
-        try:
-            return await run_codex_tui(
-                door,
-                codex,
-                FrontEndOptions(
-                    prompt=arguments.prompt,
-                    cd=settings.cd,
-                    model=settings.model,
-                    resume=arguments.resume,
-                    last=arguments.last,
-                ),
-                without=hidden,
-            )
-        finally:
-            log_to_stderr(arguments.verbosity)

@@ -107,6 +107,8 @@ class Way:
         is_new: Gives whether this very way started the app server.
         process: The devbox's side of the SSH connection; None where it is not known, or not ours alone.
         fence: Ends the devbox's side of an earlier connection.
+        take_longest_outage: Gives the longest time without a connection since the last call, in seconds; only
+            a way that heals has any.
         check: Compares what ``initialize`` said with what the probe saw and gives more warnings; raises
             OwnerNotProved when the two are not about the same server.
     """
@@ -123,6 +125,7 @@ class Way:
     is_new: Callable[[], bool] = bool
     process: SessionProcess | None = None
     fence: Callable[[SessionProcess], Awaitable[bool]] | None = None
+    take_longest_outage: Callable[[], float] = float
     check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
 
 

@@ -43,6 +43,11 @@ WAKE_SECONDS: Final = 1.5
 """How long a link has to answer after the machine slept; most are dead then."""
 
 
+def read_clocks() -> Clocks:
+    """Read this machine's clocks."""
+    return Clocks(monotonic=time.monotonic(), wall=time.time())
+
+
 class Lifeline:
     """A link that heals, as front ends see it.
 
@@ -134,14 +139,14 @@ class Lifeline:
 
     # ---------------------------------------------------------------- watching
 
-    async def watch(self) -> None:
+    async def watch(self, clocks: Callable[[], Clocks]) -> None:
         """Ping, and look for sleep, until cancelled."""
-        before = _clocks()
+        before = clocks()
         next_ping = 0.0
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1.0)
-            now = _clocks()
+            now = clocks()
             slept, before = before.slept_until(now), now
             if slept:
                 log.info("this machine slept for %.0f seconds", slept)
@@ -187,6 +192,7 @@ async def open_lifeline(
     *,
     passive: bool = False,
     waits_for_user: bool = True,
+    clocks: Callable[[], Clocks] = read_clocks,
 ) -> AsyncGenerator[Lifeline, None]:
     """Give a session with the host's app server that comes back when it is lost.
 
@@ -196,6 +202,7 @@ async def open_lifeline(
         prompter_again: For every later one.
         passive: A lost link waits for the user instead of reconnecting.
         waits_for_user: What does not pass by itself waits for :meth:`Lifeline.try_now`; else it is the end.
+        clocks: Tells when this machine slept.
 
     Raises:
         StageError: The first stage that failed, at the first connection.
@@ -235,9 +242,5 @@ async def open_lifeline(
 
         ways.on_change = changed
         links.on_change = lambda: lifeline.on_change()  # noqa: PLW0108 - whatever it is by then
-        tasks.start(lifeline.watch())
+        tasks.start(lifeline.watch(clocks))
         yield lifeline
-
-
-def _clocks() -> Clocks:
-    return Clocks(monotonic=time.monotonic(), wall=time.time())

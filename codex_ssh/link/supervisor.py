@@ -79,6 +79,8 @@ class Supervisor(Generic[T]):
         self._given_up: asyncio.Future[None] = self._loop.create_future()
         self._stopped_by: CodexSshError | None = None
         self._closed = False
+        self._lost_at = 0.0
+        self._longest_outage = 0.0
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -160,6 +162,12 @@ class Supervisor(Generic[T]):
         if self.status.state.is_open and self.status.state is not state:
             self._step(state, current=self._current, reason="nothing comes back" if is_silent else "")
 
+    def take_longest_outage(self) -> float:
+        """Give the longest time without it since the last call, in seconds, one that lasts included."""
+        longest, self._longest_outage = self._longest_outage, 0.0
+        is_out = self._current is None and self._lost_at
+        return max(longest, self._loop.time() - self._lost_at if is_out else 0.0)
+
     @property
     def current(self) -> T | None:
         """What is open."""
@@ -196,6 +204,10 @@ class Supervisor(Generic[T]):
 
     def _step(self, state: LinkState, *, current: T | None = None, reason: str = "") -> None:
         self.status = self.status.step(state, now=self._loop.time(), reason=reason)
+        if self._current is not None and current is None:
+            self._lost_at = self._loop.time()
+        elif self._current is None and current is not None and self._lost_at:
+            self._longest_outage = max(self._longest_outage, self._loop.time() - self._lost_at)
         self._current = current
         log.info("%s%s", state.value, f": {reason}" if reason else "")
         self._changed.set()
@@ -235,6 +247,7 @@ async def open_supervised_way(
             first,
             dial=HeldDial(supervisor, transport=first.dial.transport, host=first.host),
             wait_lost=supervisor.wait_stopped,
+            take_longest_outage=supervisor.take_longest_outage,
         )
 
 

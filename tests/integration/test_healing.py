@@ -19,8 +19,10 @@ from codex_ssh.core.entry import Entry, Progress, TurnEnd
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.lifecycle import LinkState
+from codex_ssh.core.methods import thread_start, turn_start
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.link.connect import Profile
+from codex_ssh.core.thread import ThreadId
+from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import Chat, open_chat
@@ -103,6 +105,16 @@ async def away(sshd: Sshd, server: CodexAppServer) -> AsyncGenerator[Away, None]
 @pytest.fixture
 async def server(sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary) -> CodexAppServer:
     return await start_codex(codex_binary, codex_home=sshd.home / ".codex")
+
+
+async def said_in(link: Link, prompt: str) -> ThreadId:
+    """Run a turn in a new thread, to its end."""
+    thread = (await link.call(thread_start())).thread.id
+    await link.call(turn_start(thread, prompt))
+    async for message in link.incoming():
+        if message.method == "turn/completed":
+            break
+    return thread
 
 
 def told(entries: list[Entry]) -> list[tuple[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -16,10 +16,11 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.methods import thread_list
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.wake import Clocks
 from codex_ssh.errors import LinkLost
 from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Link, Profile
-from codex_ssh.link.lifeline import Lifeline, open_lifeline
+from codex_ssh.link.lifeline import Lifeline, open_lifeline, read_clocks
 from tests.conftest import StartCodex
 from tests.integration.test_link_connect import profile
 from tests.integration.test_link_dial import Nobody
@@ -64,13 +65,18 @@ class Watched:
 
 @asynccontextmanager
 async def watched(
-    sshd: Sshd, server: CodexAppServer | None, *, passive: bool = False, door: bool = False
+    sshd: Sshd,
+    server: CodexAppServer | None,
+    *,
+    passive: bool = False,
+    door: bool = False,
+    clocks: Callable[[], Clocks] = read_clocks,
 ) -> AsyncGenerator[Watched, None]:
     if server is None:
         wanted = Profile(host=parse_host(sshd.alias), ssh=SshOptions(config_file=str(sshd.ssh_config)))
     else:
         wanted = profile(sshd, server, door=door)
-    async with open_lifeline(wanted, Nobody(), Nobody, passive=passive) as line:
+    async with open_lifeline(wanted, Nobody(), Nobody, passive=passive, clocks=clocks) as line:
         found = Watched(line)
         line.on_change = found.note
         async with asyncio.TaskGroup() as group:
@@ -200,3 +206,23 @@ async def test_a_first_connection_that_fails_is_an_error_at_once(sshd: Sshd, ser
         async with open_lifeline(wrong, Nobody(), Nobody):
             pass
     assert sshd.connections == 1
+
+
+async def test_a_link_that_did_not_survive_a_sleep_is_given_up_at_once(
+    sshd: Sshd, server: CodexAppServer
+) -> None:
+    asleep = 0.0
+
+    def clocks() -> Clocks:
+        return replace(read_clocks(), wall=read_clocks().wall + asleep)
+
+    async with watched(sshd, server, clocks=clocks) as link:
+        reasons: list[str] = []
+        link.line.on_change = lambda: reasons.append(link.line.status.reason)
+        asleep = 3600.0
+        await until(lambda: link.line.round_trip, "it answers")
+        assert len(link.sessions) == 1, "a link that answers survived it"
+        sshd.freeze()
+        asleep = 7200.0
+        await link.wait_session(2)
+        assert any("slept" in reason for reason in reasons)
