@@ -362,9 +362,9 @@ async def test_ctrl_c_in_the_middle_leaves_nothing_half_made(
         return any(file.stat().st_size > 50_000 for file in root.glob("new.*/file"))
 
     async with going(words, home, registry) as process:
-        await until(begun, "the installing is in the middle")
+        await until(begun, "the installing is in the middle", seconds=60)
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await process.wait()
         assert process.returncode == 130
     await until(lambda: left(sshd.home) == [], "nothing half-made is left", show=lambda: left(sshd.home))

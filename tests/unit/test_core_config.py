@@ -68,6 +68,7 @@ def test_every_key_has_a_form() -> None:
         "tls_pin": f"sha256:{'00' * 32}",
         "tui": "codex",
         "door": "yes",
+        "passive": "no",
         "trust_listener": False,
         "allow_exposed": "1",
     }
