@@ -13,6 +13,7 @@ import pytest
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import ConfigError, ForwardError, LinkLost, LoginRefused
+from codex_ssh.link.sftp import open_sftp
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.ssh_mux import is_alive
 from codex_ssh.local.terminal import SilentPrompter
@@ -181,6 +182,8 @@ async def test_a_master_of_the_users_own_is_used_and_left_alone(
                 await ssh.open_tcp(asyncio.Protocol, "127.0.0.1", 1)
             with pytest.raises(ForwardError):
                 await ssh.open_unix(asyncio.Protocol, "/nowhere")
+            async with open_sftp(ssh) as sftp:
+                assert await sftp.exists(peer)
             server.close()
         assert await is_alive(str(path))
         assert master.returncode is None

@@ -15,6 +15,7 @@ from codex_ssh.errors import ForwardError, LinkLost
 from codex_ssh.link.sftp import open_sftp
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.local.terminal import SilentPrompter
+from tests.support import processes
 from tests.support.require import require
 from tests.support.ssh_clients import open_ssh, under_test
 from tests.support.sshd import Sshd, open_sshd
@@ -138,6 +139,31 @@ async def test_a_link_lost_in_the_middle_is_a_lost_link(tmp_path: Path) -> None:
         with pytest.raises(LinkLost):
             async with open_sftp(ssh):
                 pytest.fail("there is no connection")
+
+
+def sftp_servers(sshd: Sshd) -> list[int]:
+    """The running SFTP programs of a server."""
+    return [pid for pid in processes.descendants(sshd.pid) if str(server()) in processes.command_line(pid)]
+
+
+async def test_giving_up_in_the_middle_leaves_the_connection_to_others(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    async with connected(tmp_path, f"Subsystem sftp {server()}") as (sshd, ssh):
+
+        async def put() -> None:
+            async with open_sftp(ssh) as sftp, sftp.open(str(there), "wb") as file:
+                while True:
+                    await file.write(b"x" * 100_000)
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(put())
+            await until(lambda: there.exists() and there.stat().st_size > 100_000, "some of it is there")
+            assert sftp_servers(sshd)
+            task.cancel()
+        assert task.cancelled()
+        await until(lambda: not sftp_servers(sshd), "the program there ends")
+        assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
+        there.unlink()
 
 
 async def test_a_session_that_ends_while_the_link_lives_is_told_apart(tmp_path: Path) -> None:
