@@ -18,11 +18,11 @@ from codex_ssh.cli.options import (
 )
 from codex_ssh.cli.output import note
 from codex_ssh.core.plain_text import plain_lines
+from codex_ssh.core.sandbox import describe_sandbox
 from codex_ssh.errors import UsageError
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.core.probe import Surroundings
     from codex_ssh.link.appserver import AppServer
     from codex_ssh.link.connect import Profile
     from codex_ssh.link.ssh import Ssh
@@ -159,23 +159,6 @@ def _status(status: Status) -> dict[str, Any]:
         "system": f"{probe.os} {probe.arch} {probe.around.libc}".strip(),
         "homeFileSystem": probe.around.home_fs,
         "lingering": probe.around.linger,
-        "sandbox": _sandbox(probe.around),
+        "sandbox": describe_sandbox(probe.around),
         "sandboxStarts": probe.around.sandbox_starts,
     }
-
-
-_AGAINST_SANDBOXES = {
-    "no-namespaces": "unprivileged user namespaces are off (user.max_user_namespaces is 0)",
-    "apparmor": "AppArmor restricts unprivileged user namespaces",
-}
-
-
-def _sandbox(around: Surroundings) -> str:
-    """Say whether codex can sandbox commands there, and what is known to be in its way."""
-    if around.sandbox_starts:
-        return "starts"
-    cause = _AGAINST_SANDBOXES.get(around.sandbox, "")
-    if around.sandbox_starts is None:
-        return f"not tried; {cause}" if cause else "not tried"
-    bwrap = "" if around.bwrap else "bubblewrap is not installed there"
-    return "; ".join(part for part in ("does not start", cause, bwrap, around.sandbox_said) if part)

@@ -141,7 +141,7 @@ async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
         app, more = choose(replace(probe, own=None, own_unix=None), wanted, ssh.host)
         passed_over |= more
     for step, why in passed_over.items():
-        log.info("passed over: %s: %s", _STEPS[step], why)
+        log.info("passed over: %s: %s", STEPS[step], why)
     if app is not None:
         log.info("app server taken: %s, %s (%s)", app.endpoint, app.chosen, app.verdict.because)
         return app
@@ -219,7 +219,7 @@ async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool =
         raise unreadable(ssh.host, ran, str(error)) from error
 
 
-_STEPS: Final = {
+STEPS: Final = {
     "own": "the one we started earlier",
     "daemon": "the official daemon's control socket",
     "documented": f"the documented port {DOCUMENTED_PORT}",
@@ -245,7 +245,7 @@ def choose(probe: Probe, wanted: Wanted, host: str) -> tuple[AppServer | None, d
             return app, {}
         case StdioEndpoint():
             if not probe.codex:
-                raise _no_codex(host, {})
+                raise no_codex(host, {})
             return attached(probe, ""), {}
     passed_over: dict[str, str] = {}
     own = own_server(probe)
@@ -357,7 +357,8 @@ async def _with_codex(ssh: Ssh, wanted: Wanted, probe: Probe) -> Probe:
     return probe if probe.codex or wanted.install is None else await wanted.install(ssh, probe)
 
 
-def _no_codex(host: str, passed_over: Mapping[str, str]) -> AppServerError:
+def no_codex(host: str, passed_over: Mapping[str, str]) -> AppServerError:
+    """Give the error for a devbox where an app server would have to be started and no codex is."""
     return AppServerError(
         "no app server is running there, and no codex was found to start one",
         stage=Stage.APP_SERVER,
@@ -372,7 +373,7 @@ async def _run_start(
     ssh: Ssh, wanted: Wanted, probe: Probe, passed_over: Mapping[str, str]
 ) -> dict[str, str]:
     if not probe.codex:
-        raise _no_codex(ssh.host, passed_over)
+        raise no_codex(ssh.host, passed_over)
     around = probe.around
     log.info("starting %s %s (from: %s)", probe.codex, probe.codex_version, probe.codex_from)
     script = compose(

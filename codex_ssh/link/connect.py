@@ -47,7 +47,7 @@ from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.tasks import open_tasks
-from codex_ssh.link.websocket import open_websocket
+from codex_ssh.link.websocket import WebSocket, open_websocket
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,14 @@ async def open_link(profile: Profile, prompter: Prompter) -> AsyncGenerator[Link
 @asynccontextmanager
 async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     """Dial, and give an initialized session."""
-    async with open_websocket(way.dial, way.host) as websocket, open_tasks() as tasks:
+    async with open_websocket(way.dial, way.host) as websocket, open_session_on(websocket, way) as link:
+        yield link
+
+
+@asynccontextmanager
+async def open_session_on(websocket: WebSocket, way: Way) -> AsyncGenerator[Link, None]:
+    """Give an initialized session over a WebSocket that is open already."""
+    async with open_tasks() as tasks:
         session = Session(websocket, way.host, explain=lambda lost: _explain(way, lost))
         tasks.start(session.pump())
         account = _Account()

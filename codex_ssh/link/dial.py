@@ -133,7 +133,7 @@ class SshDial:
         app, self._fresh = self._fresh, None
         if app is None:
             app = self.app = await find_again(self._ssh, self.app, self._wanted)
-        self._require_ours(app)
+        require_ours(app, self._trust, self._ssh.host)
         if not isinstance(app.endpoint, StdioEndpoint):
             try:
                 return await self._upgrade(app, app.endpoint, factory)
@@ -180,33 +180,40 @@ class SshDial:
         )
         self._bridged = True
 
-    def _require_ours(self, app: AppServer) -> None:
-        allowed = {Owner.PROVED}
-        if self._trust.unproved:
-            allowed.add(Owner.UNKNOWN)
-        if self._trust.exposed:
-            allowed.add(Owner.EXPOSED)
-        verdict = app.verdict
-        if verdict.owner in allowed:
-            return
-        if verdict.owner is Owner.NOBODY:
-            raise AppServerError(
-                verdict.because,
-                stage=Stage.APP_SERVER,
-                host=self._ssh.host,
-                hint="connect again to start one",
-            )
-        hints = {
-            Owner.FOREIGN: "nothing was sent to it; leave --endpoint away, or use another port",
-            Owner.EXPOSED: "nothing was sent to it; bind it to 127.0.0.1, or accept it with --allow-exposed",
-            Owner.UNKNOWN: "nothing was sent to it; if you know it is yours: --trust-listener",
-        }
-        raise OwnerNotProved(
-            f"the listener is {verdict.owner.value}: {verdict.because}",
+
+def require_ours(app: AppServer, trust: Trust, host: str) -> None:
+    """Refuse an app server that is not provably the login user's, unless the user takes that upon himself.
+
+    Raises:
+        OwnerNotProved: It is another user's, exposed, or its owner cannot be proved.
+        AppServerError: Nobody listens there.
+    """
+    allowed = {Owner.PROVED}
+    if trust.unproved:
+        allowed.add(Owner.UNKNOWN)
+    if trust.exposed:
+        allowed.add(Owner.EXPOSED)
+    verdict = app.verdict
+    if verdict.owner in allowed:
+        return
+    if verdict.owner is Owner.NOBODY:
+        raise AppServerError(
+            verdict.because,
             stage=Stage.APP_SERVER,
-            host=self._ssh.host,
-            hint=hints[verdict.owner],
+            host=host,
+            hint="connect again to start one",
         )
+    hints = {
+        Owner.FOREIGN: "nothing was sent to it; leave --endpoint away, or use another port",
+        Owner.EXPOSED: "nothing was sent to it; bind it to 127.0.0.1, or accept it with --allow-exposed",
+        Owner.UNKNOWN: "nothing was sent to it; if you know it is yours: --trust-listener",
+    }
+    raise OwnerNotProved(
+        f"the listener is {verdict.owner.value}: {verdict.because}",
+        stage=Stage.APP_SERVER,
+        host=host,
+        hint=hints[verdict.owner],
+    )
 
 
 def _may_be_forbidden(error: ForwardError, endpoint: WsEndpoint | UnixEndpoint) -> bool:

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.question import Prompter
@@ -27,14 +27,47 @@ from codex_ssh.link.ssh_openssh import live_control_path, open_openssh
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What a host stands for, and which client reaches it.
+
+    Attributes:
+        config: The host as the user's ``ssh`` sees it.
+        client: The one taken; never ``auto``.
+        why: The reason, in words.
+    """
+
+    config: SshConfig
+    client: SshClient
+    why: str
+
+
+async def resolve(host: Host, options: SshOptions) -> Resolved:
+    """Ask what a host stands for, and choose the client. Nothing is sent to anybody.
+
+    Raises:
+        ConfigError: The ssh config cannot be read or wants what cannot be done.
+    """
+    config = await read_ssh_config(host, options)
+    client, why = options.client, "asked for"
+    if client is not SshClient.ASYNCSSH:
+        hops = await _read_hops(config, options)
+        if client is SshClient.AUTO:
+            client, why = await _choose(config, hops)
+    return Resolved(config=config, client=client, why=why)
+
+
 @asynccontextmanager
-async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+async def open_ssh(
+    host: Host, options: SshOptions, prompter: Prompter, resolved: Resolved | None = None
+) -> AsyncGenerator[Ssh, None]:
     """Log in to a host by the client it needs, and hold the connection while the block lasts.
 
     Args:
         host: As typed.
         options: The SSH flags, the client and the limits.
         prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
+        resolved: What it stands for, where that was asked already.
 
     Raises:
         ConfigError: The ssh config cannot be read or wants what cannot be done.
@@ -43,15 +76,11 @@ async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> Async
         LoginRefused: Trying again does not help, and may lock the account.
         ForwardError: A hop does not let us through.
     """
-    config = await read_ssh_config(host, options)
-    client, why = options.client, "asked for"
-    if client is not SshClient.ASYNCSSH:
-        hops = await _read_hops(config, options)
-        if client is SshClient.AUTO:
-            client, why = await _choose(config, hops)
-    log.info("ssh client for %s: %s (%s)", host, client.value, why)
-    opened = open_openssh if client is SshClient.OPENSSH else open_asyncssh
-    async with opened(host, options, prompter, config) as ssh:
+    if resolved is None:
+        resolved = await resolve(host, options)
+    log.info("ssh client for %s: %s (%s)", host, resolved.client.value, resolved.why)
+    opened = open_openssh if resolved.client is SshClient.OPENSSH else open_asyncssh
+    async with opened(host, options, prompter, resolved.config) as ssh:
         yield ssh
 
 
