@@ -50,6 +50,21 @@ async def settled(pilot: Pilot[object]) -> None:
     app._turn_since = None
     app._composer.cursor_blink = False
     await pilot.pause(0.2)
+    await still(pilot)
+
+
+async def still(pilot: Pilot[object]) -> None:
+    """Wait until the transcript neither grows nor scrolls: entries get their height one by one."""
+    app = pilot.app
+    assert isinstance(app, SnapApp)
+    seen: list[tuple[float, float]] = []
+
+    def is_still() -> bool:
+        seen.append((app._view.max_scroll_y, app._view.scroll_y))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1 and app._view.is_vertical_scroll_end
+
+    await until(is_still, "nothing moves")
+    await pilot.pause()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
@@ -74,7 +89,7 @@ def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
         app._refresh_status()  # where the keyboard is decides what the line says
         app._refresh_status = lambda: None  # type: ignore[method-assign]
         app._status.show(None)
-        await pilot.pause()
+        await still(pilot)
 
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)
 
