@@ -330,7 +330,7 @@ class Transcript:
 
     def started(self, turn: Turn) -> None:
         """Take the answer to ``turn/start``, which may come before or after ``turn/started``."""
-        self._note_running(turn.id)
+        self._note_running(turn.id, from_start=True)
 
     def answered(self, request_id: RequestId, *, declined: bool = False) -> None:
         """Forget a request: it was answered.
@@ -371,8 +371,11 @@ class Transcript:
             self._changed.discard(key)
             self._reordered = True
 
-    def _note_running(self, turn_id: TurnId) -> None:
+    def _note_running(self, turn_id: TurnId, *, from_start: bool = False) -> None:
         if turn_id and self._turn != turn_id and (turn_id, "#end") not in self._by_key:
+            if not from_start:
+                # Joined in the middle: no account may have told of its beginning, which is stored late.
+                self._patchy.add(turn_id)
             self._turn = turn_id
             self._outcome = TurnStatus.IN_PROGRESS
             self._facts_changed = True
@@ -449,10 +452,11 @@ class Transcript:
             self._changed.add(entry.key)
 
     def _turn_started(self, event: TurnStarted) -> None:
-        self._note_running(event.turn.id)
+        self._note_running(event.turn.id, from_start=True)
 
     def _turn_completed(self, event: TurnCompleted) -> None:
         turn = event.turn
+        self._note_running(turn.id)
         for item in turn.items:
             self._put(turn.id, item, Progress.DONE)
         if (plan := self.entry(turn.id, "#plan")) is not None:

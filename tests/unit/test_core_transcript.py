@@ -383,3 +383,20 @@ def test_output_of_an_endless_command_is_bounded() -> None:
     assert len(content.output) <= 512 * 1024
     assert transcript.entries[0].gap
     assert content.status is ItemStatus.IN_PROGRESS
+
+
+@pytest.mark.parametrize("heard", ["from its start", "from the middle", "at its end"])
+def test_a_turn_that_was_not_heard_from_its_start_is_wanted_once_more_at_its_end(heard: str) -> None:
+    transcript = opened(frames("0.169.0", "command_output", "A"))
+    where: Json = {"threadId": transcript.thread_id, "turnId": "t"}
+
+    def said(method: str, **more: Json) -> None:
+        transcript.apply(decode_event(Notification(method=method, params={**where, **more})))
+
+    if heard == "from its start":
+        said("turn/started", turn={"id": "t", "status": "inProgress", "items": []})
+    if heard != "at its end":
+        said("item/completed", item={"type": "agentMessage", "id": "a", "text": "the second thing"})
+    assert not transcript.is_patchy
+    said("turn/completed", turn={"id": "t", "status": "completed", "items": []})
+    assert transcript.is_patchy is (heard != "from its start")
