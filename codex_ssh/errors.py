@@ -49,6 +49,7 @@ class ExitCode(enum.IntEnum):
     FORWARD = 8
     LINK_LOST = 9
     TURN_FAILED = 10
+    CHECK_FAILED = 11
     SIGINT = 130
     SIGTERM = 143
 

@@ -17,7 +17,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from codex_ssh import __version__
-from codex_ssh.cli import app_server, completion, connect, demo, execute, hosts, server, token, tunnel
+from codex_ssh.cli import (
+    app_server,
+    completion,
+    connect,
+    demo,
+    execute,
+    hosts,
+    selftest,
+    server,
+    token,
+    tunnel,
+)
 from codex_ssh.cli.output import fail
 from codex_ssh.errors import CodexSshError, ExitCode
 
@@ -38,7 +49,18 @@ class Command(Protocol):
         """Do it, and give the exit code."""
 
 
-COMMANDS: tuple[Command, ...] = (connect, execute, tunnel, server, token, app_server, hosts, demo, completion)
+COMMANDS: tuple[Command, ...] = (
+    connect,
+    execute,
+    tunnel,
+    server,
+    token,
+    selftest,
+    app_server,
+    hosts,
+    demo,
+    completion,
+)
 
 _DESCRIPTION = """\
 From this machine to a running Codex turn on a devbox: one SSH connection, an app server found or started

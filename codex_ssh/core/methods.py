@@ -319,6 +319,25 @@ def thread_name_set(thread_id: str, name: str) -> Call[None]:
     return Call(method="thread/name/set", params={"threadId": thread_id, "name": name}, decode=_nothing)
 
 
+def thread_shell_command(thread_id: str, command: str, *, seconds: float) -> Call[None]:
+    """Run a command of the user's own in a thread, as a turn in which no model speaks.
+
+    It is run by the user's shell there, without a sandbox and without asking, and ended after ``seconds``.
+    """
+    params = {"threadId": thread_id, "command": command, "timeoutMs": int(seconds * 1000)}
+    return Call(method="thread/shellCommand", params=params, decode=_nothing)
+
+
+def thread_archive(thread_id: str) -> Call[None]:
+    """Put a thread away: it is kept, and listed no more."""
+    return Call(method="thread/archive", params={"threadId": thread_id}, decode=_nothing)
+
+
+def thread_delete(thread_id: str) -> Call[None]:
+    """Forget a thread and all of its history, for good."""
+    return Call(method="thread/delete", params={"threadId": thread_id}, decode=_nothing)
+
+
 # ---------------------------------------------------------------- turns
 
 

@@ -11,11 +11,14 @@ from codex_ssh.core.methods import (
     account_read,
     initialize,
     model_list,
+    thread_archive,
+    thread_delete,
     thread_items_list,
     thread_list,
     thread_name_set,
     thread_read,
     thread_resume,
+    thread_shell_command,
     thread_start,
     thread_turns_list,
     thread_unsubscribe,
@@ -116,6 +119,9 @@ def test_small_calls_name_thread_and_turn() -> None:
     assert turn_interrupt("t").params == {"threadId": "t", "turnId": ""}
     assert thread_unsubscribe("t").decode({"status": "unsubscribed"}) == "unsubscribed"
     assert thread_name_set("t", "n").params == {"threadId": "t", "name": "n"}
+    assert [call("t").params for call in (thread_archive, thread_delete)] == [{"threadId": "t"}] * 2
+    shell = thread_shell_command("t", "ls | wc", seconds=1.5)
+    assert shell.params == {"threadId": "t", "command": "ls | wc", "timeoutMs": 1500}
     assert thread_turns_list("t", order=Order.OLDEST_FIRST).params["sortDirection"] == "asc"
 
 
