@@ -385,6 +385,7 @@ class Chat:
                 if self.transcript is not None and not self._is_caught_up:
                     self._do(self._catch_up(self.transcript), "catching up")
                 elif self.transcript is None and self._seen is not None:
+                    self._seen = None
                     self._open_again()
                 try:
                     await self._read(session)
