@@ -1,9 +1,17 @@
-"""Never the slow client: fifty thousand notifications while nobody takes them, and a history of 100 MiB.
+"""Never the slow client: fifty thousand notifications while nobody takes them, or the client stands still.
 
 The real server cuts off a client whose 1024 outbound messages are full. Counted, not timed.
 """
 
 from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +23,13 @@ from codex_ssh.core.thread import TurnStatus
 from codex_ssh.errors import RpcFailed
 from codex_ssh.link.connect import open_link
 from tests.conftest import StartCodex
+from tests.integration.test_healing import judge
+from tests.integration.test_healing_kills import scene
 from tests.integration.test_link_connect import profile
 from tests.integration.test_link_dial import Nobody
-from tests.support.codex import require_codex
+from tests.support import processes
+from tests.support.codex import open_codex, require_codex
+from tests.support.model import Model
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 
@@ -54,3 +66,41 @@ async def test_fifty_thousand_notifications_nobody_takes_are_all_there_in_the_en
         assert len(streamed) == WORDS
         assert "".join(streamed) == whole
     assert sshd.logins == 1
+
+
+async def test_a_client_that_stands_still_meanwhile_is_told_all_of_it_afterwards(
+    sshd: Sshd, workspace: Path
+) -> None:
+    home = sshd.home / ".codex"
+    async with (
+        a_model_elsewhere(home),
+        open_codex(require_codex("npm"), home, cwd=workspace) as server,
+        scene(profile(sshd, server)) as one,
+    ):
+        await one.say("say the first turn")
+        one.chat.send(f"slow {WORDS} 0")
+        await until(lambda: "word10 " in str(one.transcript[-1]), "it streams")
+        # Nothing of us runs, as on a laptop that was closed: whether the server drops us meanwhile or not.
+        time.sleep(3)  # noqa: ASYNC251 - that is the fault
+        await until(lambda: one.is_idle, "all of it is there", seconds=60)
+        await judge(one)
+        assert f"word{WORDS - 1}" in str(one.transcript)
+        assert one.ends == [TurnStatus.COMPLETED] * 2
+
+
+@asynccontextmanager
+async def a_model_elsewhere(codex_home: Path) -> AsyncGenerator[None, None]:
+    """Run the scripted model in a process of its own: it goes on while we stand still."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.model"),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            line = (await process.stdout.readline()).decode()
+        Model(port=int(line.rpartition(":")[2].split("/")[0])).write_config(codex_home)
+        yield
+    finally:
+        await processes.end(process)
