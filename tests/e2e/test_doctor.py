@@ -1,0 +1,126 @@
+"""``codex-ssh doctor``: what a person sees, what a script reads, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from codex_ssh.core.checkup import RUNGS
+from tests.conftest import StartCodex, StartTmux
+from tests.integration.test_link_dial import ours
+from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment, codex_ssh
+from tests.support.codex import TEST_TOKEN, require_codex
+from tests.support.model import Model
+from tests.support.sshd import Sshd
+
+pytestmark = [pytest.mark.sshd, pytest.mark.codex]
+
+SECRETS = {"OPENAI_API_KEY": "sk-canary-0123456789abcdef", "https_proxy": "http://me:canary-pw@127.0.0.1:9"}
+"""Variables of the laptop nobody wants to see in a report."""
+
+
+async def doctor(sshd: Sshd, home: Path, *words: str, **environment: str) -> processes.Finished:
+    argv = ["doctor", "devbox", "-F", str(sshd.ssh_config), "--no-input", *words]
+    return await codex_ssh(*argv, home=home, environment=environment)
+
+
+async def test_a_person_reads_one_line_a_step_within_eighty_columns(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    server = await start_codex(require_codex(), codex_home=sshd.home / ".codex")
+    done = await doctor(
+        sshd, tmp_path / "laptop", "--endpoint", server.endpoint, "-vvv", COLUMNS="80", **SECRETS
+    )
+
+    assert done.code == 0, done.err
+    ladder = done.out.partition("\nhere:")[0]
+    steps = re.findall(r"^(ok|warning|failed|skipped) +(.{10}) ", ladder, re.MULTILINE)
+    assert [name.strip() for _, name in steps] == list(RUNGS)
+    # What is wider is one word that does not break: a path, to be copied.
+    wide = [line for line in done.out.splitlines() if len(line) > 80]
+    assert all(len(line.split()) == 1 or "/" in line.split()[-1] for line in wide), wide
+    assert "\033" not in done.out
+    assert "nothing failed, 1 warning" in done.out  # there is no codex beside the server
+    for secret in (TEST_TOKEN, SECRETS["OPENAI_API_KEY"], "canary-pw"):
+        assert secret not in done.out + done.err
+    assert ours(sshd) == [server.pid]
+
+
+async def test_a_script_reads_one_object_and_the_exit_code(sshd: Sshd, tmp_path: Path) -> None:
+    done = await doctor(sshd, tmp_path / "laptop", "--json", **SECRETS)
+
+    report = json.loads(done.out)
+    assert done.code == report["exitCode"] == 6
+    assert (report["host"], report["ok"], report["reachedTop"]) == ("devbox", False, False)
+    assert [rung["name"] for rung in report["rungs"]] == list(RUNGS)
+    (failed,) = [rung for rung in report["rungs"] if rung["state"] == "failed"]
+    assert (failed["name"], failed["cause"]["kind"]) == ("codex", "AppServerError")
+    assert report["here"]["proxyVariables"] == ["https_proxy"]
+    assert report["there"]["home"] == str(sshd.home)
+    assert "canary" not in done.out + done.err
+
+
+async def test_every_key_of_the_object_is_documented(sshd: Sshd, model: Model, tmp_path: Path) -> None:
+    model.write_config(sshd.home / ".codex")
+    sshd.install(require_codex().path, "codex")
+    report = json.loads((await doctor(sshd, tmp_path / "laptop", "--json", "--start")).out)
+
+    assert report["reachedTop"] is True
+    page = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
+    section = page.read_text().partition("## codex-ssh doctor\n")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`(\w+)`", section))
+    keys = {*report, *report["rungs"][0], *report["here"], *report["there"]}
+    assert keys - documented == set()
+
+
+async def test_this_machine_is_checked_without_a_host(tmp_path: Path) -> None:
+    done = await codex_ssh("doctor", "--json", home=tmp_path)
+
+    report = json.loads(done.out)
+    assert done.code == 0, done.err
+    assert report["host"] is None
+    assert [rung["name"] for rung in report["rungs"]] == ["ssh", "config", "agent", "codex"]
+
+
+async def test_a_config_file_that_is_wrong_fails_this_machine(tmp_path: Path) -> None:
+    config = tmp_path / ".config" / "codex-ssh" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("edpoint = 1\n")
+    done = await codex_ssh("doctor", home=tmp_path)
+
+    assert done.code == 3
+    assert re.search(r"^failed +config .*", done.out, re.MULTILINE)
+    assert "edpoint" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("--start",), "--start goes with a host"), (("devbox", "--wss", "wss://x:1"), "the way by SSH")],
+)
+async def test_what_it_cannot_do_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    done = await codex_ssh("doctor", *words, home=tmp_path)
+
+    assert done.code == 2
+    assert said in done.err
+
+
+@pytest.mark.tmux
+async def test_ctrl_c_ends_it_in_the_middle_without_a_trace(
+    sshd: Sshd, start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    # The probe asks it for its version.
+    (sshd.home / "bin" / "codex").write_text("#!/bin/sh\nexec sleep 60\n")
+    (sshd.home / "bin" / "codex").chmod(0o755)
+    terminal = await start_tmux(
+        [*PROGRAM, "doctor", "devbox", "-F", sshd.ssh_config],
+        environment=client_environment(tmp_path / "laptop"),
+    )
+    await terminal.wait_text("exec")
+    await terminal.key("C-c")
+
+    assert await terminal.wait_exit() == 130
+    assert "Traceback" not in await terminal.history()
