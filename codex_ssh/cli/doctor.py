@@ -12,7 +12,9 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.cli.options import (
@@ -22,10 +24,12 @@ from codex_ssh.cli.options import (
     host_argument,
     load_settings,
 )
+from codex_ssh.cli.output import note
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.redact import redact
 from codex_ssh.errors import UsageError
-from codex_ssh.local.log import log_to_stderr
+from codex_ssh.local.files import create_private
+from codex_ssh.local.log import keep_log, log_to_stderr
 
 if TYPE_CHECKING:
     from codex_ssh.core.checkup import Checkup, Rung
@@ -52,6 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--start", action="store_true", help="start an app server there when none runs")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+    parser.add_argument(
+        "--bundle", metavar="FILE", help="write all of it and the log to a new file, credentials masked"
+    )
     add_connection_options(parser)
 
 
@@ -60,11 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
     from codex_ssh.local.machine import check_machine, read_facts
 
     log_to_stderr(arguments.verbosity)
+    if arguments.bundle and os.path.lexists(arguments.bundle):
+        raise UsageError(f"{arguments.bundle!r} is there already", hint="name a new file")
+    log = keep_log() if arguments.bundle else deque[str]()
     tell = _keep_quiet if arguments.json else _print_rung
     if arguments.host is None:
         if arguments.start:
             raise UsageError("--start goes with a host", hint="codex-ssh doctor --start HOST")
-        return _finish(arguments, check_machine(read_facts(), tell))
+        return _finish(arguments, check_machine(read_facts(), tell), log)
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
     if profile.wss_only:
@@ -76,15 +86,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def check() -> int:
         checkup = await check_host(profile, prompter, may_start=arguments.start, here=here, tell=tell)
-        return _finish(arguments, checkup)
+        return _finish(arguments, checkup, log)
 
     return run_async(check())
 
 
-def _finish(arguments: argparse.Namespace, checkup: Checkup) -> int:
-    if arguments.json:
-        from codex_ssh.core.checkup import checkup_shape
+def _finish(arguments: argparse.Namespace, checkup: Checkup, log: Iterable[str]) -> int:
+    from codex_ssh.core.checkup import checkup_shape
 
+    if arguments.bundle:
+        bundle = {**checkup_shape(checkup), "log": list(log)}
+        create_private(Path(arguments.bundle), json.dumps(bundle, indent=2) + "\n")
+        note(f"written: {arguments.bundle}; read it before you send it")
+    if arguments.json:
         print(json.dumps(checkup_shape(checkup)), flush=True)
         return checkup.exit_code
     _print_facts("here", checkup.here)

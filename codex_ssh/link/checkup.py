@@ -1,8 +1,8 @@
 """The ladder from here to a first answer of a host's app server, climbed rung by rung.
 
 Lives here: climbing, on one SSH connection and one login, by the very code a connect takes; and what each
-rung found. Not here: the values (:mod:`codex_ssh.core.checkup`), this machine
-(:mod:`codex_ssh.local.machine`), and printing.
+rung found. Not here: the values (:mod:`codex_ssh.core.checkup`), keeping book of the rungs
+(:mod:`codex_ssh.link.ladder`), this machine (:mod:`codex_ssh.local.machine`), and printing.
 
 It stops at the first rung that cannot be climbed. It starts no app server unless that is asked for, installs
 nothing, and changes nothing on the devbox.
@@ -14,13 +14,13 @@ import asyncio
 import logging
 import shlex
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cache
 from typing import Final, TypeVar
 
-from codex_ssh.core.checkup import RUNGS, Checkup, Rung, State, cause_of
+from codex_ssh.core.checkup import Checkup, Rung, State
 from codex_ssh.core.command import NoAuth, SignedBearer
 from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint
 from codex_ssh.core.methods import Call, account_read, thread_list
@@ -53,6 +53,7 @@ from codex_ssh.link.appserver import (
 )
 from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session_on, way_to
 from codex_ssh.link.dial import require_ours
+from codex_ssh.link.ladder import Ladder, Notes, milliseconds_since, rung_of
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import load_asyncssh
@@ -78,79 +79,6 @@ OLDEST_TESTED: Final = "0.163.0"
 _TAKEN: Final = {OURS: "own", DAEMON: "daemon", DOCUMENTED: "documented"}
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Notes:
-    """What is written down while a rung is climbed."""
-
-    found: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-class Ladder:
-    """The rungs so far.
-
-    Args:
-        host: As typed.
-        tell: Gets each rung once it is known.
-    """
-
-    def __init__(self, host: str, tell: Callable[[Rung], None]) -> None:
-        self._host = host
-        self._tell = tell
-        self.rungs: list[Rung] = []
-        self.there: dict[str, Json] = {}
-
-    def add(self, rung: Rung) -> None:
-        """Take a rung that is known."""
-        self.rungs.append(rung)
-        self._tell(rung)
-
-    @property
-    def next(self) -> str:
-        """The rung that comes next; empty at the top."""
-        return RUNGS[len(self.rungs)] if len(self.rungs) < len(RUNGS) else ""
-
-    @property
-    def is_down(self) -> bool:
-        """Whether a rung failed."""
-        return bool(self.rungs) and self.rungs[-1].state is State.FAILED
-
-    @contextmanager
-    def climb(self, name: str) -> Generator[Notes, None, None]:
-        """Time one rung, and note what became of it.
-
-        Raises:
-            CodexSshError: It cannot be climbed; the rung is noted.
-        """
-        assert name == self.next
-        notes, began = Notes(), time.perf_counter()
-        try:
-            yield notes
-        except CodexSshError as error:
-            self.fall(error, notes, ms=_since(began))
-            raise
-        state = State.WARNING if notes.warnings else State.OK
-        self.add(_rung(name, state, notes, ms=_since(began)))
-
-    def fall(self, error: CodexSshError, notes: Notes, *, ms: float | None = None) -> None:
-        """Note that the next rung cannot be climbed."""
-        cause = cause_of(error, host=self._host)
-        self.add(replace(_rung(self.next, State.FAILED, notes, ms=ms), cause=cause))
-
-    def skip(self, why: str, *, until: str = "") -> None:
-        """Pass over the rungs that are left, or those before one."""
-        while self.next and self.next != until:
-            self.add(Rung(name=self.next, state=State.SKIPPED, found=(why,) if why else ()))
-
-
-def _rung(name: str, state: State, notes: Notes, *, ms: float | None) -> Rung:
-    return Rung(name=name, state=state, ms=ms, found=tuple(notes.found), warnings=tuple(notes.warnings))
-
-
-def _since(began: float) -> float:
-    return (time.perf_counter() - began) * 1000
 
 
 async def check_host(
@@ -214,11 +142,11 @@ async def _log_in(ladder: Ladder, stack: AsyncExitStack, profile: Profile, promp
     try:
         ssh = await stack.enter_async_context(open_ssh(profile.host, profile.ssh, prompter, resolved))
     except CodexSshError as error:
-        ms = _since(began)
+        ms = milliseconds_since(began)
         _note_reached(ladder, resolved, until=_fallen_at(error, str(profile.host)))
         ladder.fall(error, Notes(), ms=ms)
         raise
-    ms = _since(began)
+    ms = milliseconds_since(began)
     if ssh.is_borrowed:
         ladder.skip("your own master connection is open already", until="login")
         found = f"{ssh.user}, over your own master connection"
@@ -374,7 +302,7 @@ async def _choose(
         how = "for its connection alone" if is_stdio else "one"
         notes.found.append(f"none runs; a connect would start {how}: {one}")
         notes.found.append("--start starts it now and goes on")
-        ladder.add(_rung("app server", State.SKIPPED, notes, ms=None))
+        ladder.add(rung_of("app server", State.SKIPPED, notes, ms=None))
         return None
     with ladder.climb("app server") as climbing:
         climbing.found += notes.found

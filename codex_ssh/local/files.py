@@ -53,6 +53,20 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def create_private(path: Path, text: str) -> None:
+    """Write a new file of mode 0600, wherever the user wants it.
+
+    Raises:
+        ConfigError: There is one of that name already, or it cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
 def read_secret(path: Path) -> Secret:
     """Read a token from a file on this machine, trimmed.
 

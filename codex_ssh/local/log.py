@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,36 @@ def log_to_file(path: Path, verbosity: int) -> None:
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_Redacting("%(asctime)s %(name)s %(levelname)s: %(message)s"))
     _install(handler, max(verbosity, 1))
+
+
+class _Kept(logging.Handler):
+    """Keeps the last finished lines."""
+
+    def __init__(self, lines: deque[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
+def keep_log(most: int = 5000) -> deque[str]:
+    """Keep everything our own modules log from now on, credentials masked; gives the lines, as they come.
+
+    What goes to stderr stays as it was set before.
+
+    Args:
+        most: So many lines; the oldest go first.
+    """
+    lines: deque[str] = deque(maxlen=most)
+    ours = logging.getLogger("codex_ssh")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(ours.level)
+    kept = _Kept(lines)
+    kept.setFormatter(_Redacting("%(asctime)s %(name)s %(levelname)s: %(message)s"))
+    ours.addHandler(kept)
+    ours.setLevel(logging.DEBUG)
+    return lines
 
 
 def _install(handler: logging.Handler, verbosity: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.checkup import RUNGS
-from tests.conftest import StartCodex, StartTmux
+from tests.conftest import StartCodex, StartSshd, StartTmux
 from tests.integration.test_link_dial import ours
 from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
@@ -75,6 +75,32 @@ async def test_every_key_of_the_object_is_documented(sshd: Sshd, model: Model, t
     documented = set(re.findall(r"`(\w+)`", section))
     keys = {*report, *report["rungs"][0], *report["here"], *report["there"]}
     assert keys - documented == set()
+
+
+async def test_a_bundle_holds_the_report_and_the_log_and_none_of_six_secrets(
+    start_sshd: StartSshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    sshd = await start_sshd(environment={"THERE_SECRET": "canary-in-the-login"})
+    home = sshd.home / ".codex"
+    server = await start_codex(require_codex(), codex_home=home)
+    (home / "auth.json").write_text(json.dumps({"OPENAI_API_KEY": "sk-canary-auth-json-0123456789"}))
+    config = sshd.client_config("SetEnv LC_SECRET=canary-set-env", name="with_secret")
+    file = tmp_path / "report.json"
+    argv = ["doctor", "devbox", "-F", str(config), "--no-input", "--endpoint", server.endpoint]
+    done = await codex_ssh(*argv, "--bundle", file, home=tmp_path / "laptop", environment=SECRETS)
+
+    assert done.code == 0, done.err
+    assert file.stat().st_mode & 0o777 == 0o600
+    bundle = json.loads(file.read_text())
+    assert bundle["reachedTop"] is True
+    assert any("session open with" in line for line in bundle["log"])
+    for secret in ("canary", TEST_TOKEN):
+        assert secret not in file.read_text()
+        assert secret not in done.out + done.err
+    again = await codex_ssh(*argv, "--bundle", file, home=tmp_path / "laptop")
+    assert again.code == 2
+    assert "is there already" in again.err
+    assert sshd.logins == 1
 
 
 async def test_this_machine_is_checked_without_a_host(tmp_path: Path) -> None:

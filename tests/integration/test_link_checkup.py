@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from codex_ssh.core.checkup import RUNGS, Checkup, Rung, State, checkup_shape
 from codex_ssh.core.endpoint import StdioEndpoint, WsEndpoint
 from codex_ssh.core.host import parse_host
+from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import ExitCode
 from codex_ssh.link.appserver import Wanted
@@ -312,3 +314,70 @@ async def test_forwarding_that_is_forbidden_is_a_warning_with_the_way_taken(
     assert checkup.failed is None, checkup
     assert rung(checkup, "upgrade").state is State.WARNING
     assert checkup.there["transport"] == "ssh exec"
+
+
+async def test_a_hop_that_lets_nobody_in_is_named_where_the_way_ends(start_sshd: StartSshd) -> None:
+    devbox, bastion = await start_sshd("devbox"), await start_sshd("bastion")
+    (bastion.directory / "authorized_keys").write_text("")
+    config = devbox.directory / "merged"
+    config.write_text(
+        "Host devbox\n ProxyJump bastion\n" + devbox.ssh_config.read_text() + bastion.ssh_config.read_text()
+    )
+    checkup = await check(profile(devbox, config=config))
+    assert_fell_at(checkup, "tcp", ExitCode.REFUSED)
+    assert "through bastion" in words(checkup, "resolve")
+    assert words(checkup, "tcp").startswith("bastion: the server refused the login")
+    assert (bastion.connections, devbox.connections) == (1, 0)
+
+
+async def test_a_devbox_without_sshd_is_climbed_by_its_command(
+    tmp_path: Path, start_codex: StartCodex
+) -> None:
+    server = await start_codex(require_codex(), codex_home=tmp_path / ".codex")
+    command = ("env", "-i", "PATH=/usr/bin:/bin", f"HOME={tmp_path}")
+    box = Profile(host=parse_host("box"), ssh=SshOptions(), command=command, wanted=at_port(server.port))
+    checkup = await check(box)
+    assert checkup.failed is None, checkup
+    assert [rung(checkup, name).state for name in ("tcp", "host key")] == [State.SKIPPED] * 2
+    assert checkup.there["transport"] == "exec"
+    assert rung(checkup, "upgrade").state is State.OK
+
+
+async def test_nobody_signed_in_fails_at_the_account_with_the_command(sshd: Sshd, model: Model) -> None:
+    home = sshd.home / ".codex"
+    model.write_config(home)
+    config = home / "config.toml"
+    config.write_text(
+        config.read_text().replace("requires_openai_auth = false", "requires_openai_auth = true")
+    )
+    sshd.install(require_codex().path, "codex")
+    checkup = await check(profile(sshd), may_start=True)
+    assert_fell_at(checkup, "account", ExitCode.APP_SERVER)
+    assert "codex login --device-auth" in words(checkup, "account")
+    assert not any("signed in" in warning for warning in rung(checkup, "initialize").warnings)
+
+
+async def test_a_sandbox_that_does_not_start_is_a_warning(sshd: Sshd, server: CodexAppServer) -> None:
+    codex = sshd.home / "bin" / "codex"
+    codex.write_text(
+        "#!/bin/sh\ncase $1 in --version) echo codex-cli 0.163.0 ;; "
+        "sandbox) echo 'bwrap: No permissions to create a new namespace' >&2; exit 1 ;; esac\n"
+    )
+    codex.chmod(0o755)
+    checkup = await check(profile(sshd, wanted=at_port(server.port)))
+    assert checkup.reached_top, checkup
+    assert rung(checkup, "sandbox").state is State.WARNING
+    assert "No permissions to create a new namespace" in words(checkup, "sandbox")
+
+
+async def test_a_command_that_gives_the_token_is_asked_once(sshd: Sshd, server: CodexAppServer) -> None:
+    asked: list[int] = []
+
+    def given() -> Secret:
+        asked.append(1)
+        return Secret(TEST_TOKEN)
+
+    checkup = await check(replace(profile(sshd, wanted=at_port(server.port)), given=given))
+    assert checkup.failed is None, checkup
+    assert asked == [1]
+    assert "from where this machine's settings say" in words(checkup, "token")
