@@ -25,9 +25,9 @@ from codex_ssh.core.methods import (
 )
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.errors import CodexSshError, RpcFailed
+from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed
 from codex_ssh.link.connect import Link
-from codex_ssh.link.lifeline import Lifeline
+from codex_ssh.link.lifeline import SILENT_SECONDS, Lifeline
 from codex_ssh.link.supervisor import words
 from codex_ssh.tui.chat import Chat
 
@@ -64,6 +64,7 @@ class Bench:
         with_model: A turn of the model may be spent.
         connect_seconds: How long the first connection took.
         is_new_server: The app server was started by this very run.
+        is_gone: The link did not come back in time.
     """
 
     line: Lifeline
@@ -73,6 +74,7 @@ class Bench:
     with_model: bool
     connect_seconds: float
     is_new_server: bool = False
+    is_gone: bool = False
 
     def __post_init__(self) -> None:
         self.is_new_server = self.line.facts.is_new_server
@@ -119,6 +121,30 @@ class Bench:
         except CheckFailed as failed:
             status = self.line.status
             raise CheckFailed(f"{failed} ({status.state.value}: {status.reason or 'no reason'})") from None
+
+    async def require_link(self) -> None:
+        """Wait for a link that answers; one that was lost meanwhile may come back, once.
+
+        Raises:
+            CheckSkipped: There is none any more.
+        """
+        link, answers = self.witness.link, True
+        if not self.is_gone:
+            try:
+                async with asyncio.timeout(SILENT_SECONDS):
+                    await link.ping()
+            except (TimeoutError, LinkLost):
+                answers = False
+        try:
+            await self.until(
+                lambda: self.chat.is_online and (answers or self.witness.link is not link),
+                "the link comes back",
+                seconds=0 if self.is_gone else self.patience,
+            )
+        except CheckFailed:
+            self.is_gone = True
+            raise CheckSkipped("there is no link any more") from None
+        self.is_gone = False
 
     async def start(self, command: str) -> None:
         """Begin a command in the scratch thread.

@@ -93,7 +93,9 @@ async def perform(check: Check, bench: Bench) -> Result:
     began = loop.time()
     figures: Figures = {}
     try:
-        _require_link(check, bench)
+        if check is not CHECKS[0]:
+            await bench.require_link()
+        _require_way(check, bench)
         found = await check.check(bench)
         outcome, said, figures = Outcome.OK, found.words, found.figures
     except CheckSkipped as skipped:
@@ -313,9 +315,7 @@ CHECKS: Final = (
 )
 
 
-def _require_link(check: Check, bench: Bench) -> None:
-    if bench.chat.lost is not None or not (bench.chat.is_online or check is CHECKS[0]):
-        raise CheckSkipped("there is no link any more")
+def _require_way(check: Check, bench: Bench) -> None:
     if check.breaks and bench.line.facts.transport.endswith("stdio"):
         raise CheckSkipped("this app server ends with its connection")
 
