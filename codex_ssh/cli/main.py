@@ -20,6 +20,7 @@ from codex_ssh import __version__
 from codex_ssh.cli import (
     app_server,
     completion,
+    config,
     connect,
     demo,
     doctor,
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     selftest,
     app_server,
     hosts,
+    config,
     demo,
     completion,
 )
