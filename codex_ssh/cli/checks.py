@@ -47,8 +47,8 @@ STREAM_LINES: Final = 4_000
 SLOW_LINES: Final = 2_000
 """Below the 64 KiB of a command's output that codex 0.163 and 0.169 store."""
 
-BURST_LINES: Final = 270_000
-"""Some MiB, which are told and not stored."""
+BURST_LINES: Final = 200_000
+"""3 MiB, which are told and not stored: in fewer messages than the 1024 that may wait for a slow line."""
 
 SLOW_BATCH: Final = 50
 """Lines between two pauses of a tenth of a second."""

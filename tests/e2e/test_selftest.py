@@ -17,6 +17,7 @@ from codex_ssh.server.address import TcpAddress
 from codex_ssh.server.engine import Client
 from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.rehearsal.engine import Rehearsal, open_rehearsal
+from tests.conftest import StartCodex
 from tests.e2e.test_exec import Devbox, codex_named, devbox
 from tests.integration.test_link_dial import ours
 from tests.support import processes
@@ -26,6 +27,7 @@ from tests.support.faults import Fault, open_faulty_relay
 from tests.support.model import Model
 from tests.support.processes import Finished
 from tests.support.sshd import Sshd
+from tests.support.tls import open_tls_front
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -98,6 +100,22 @@ async def test_an_app_server_this_run_started_is_killed_and_another_one_goes_on(
     assert "interrupted" in said(done.out, "server-kill")
     assert lines(done.out)[-1]["thread"] == "deleted"
     assert len(ours(sshd)) == 1
+
+
+async def test_what_has_no_ssh_connection_has_none_dropped(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    async with open_tls_front(tmp_path / "tls", to_port=server.port) as front:
+        done = await codex_ssh(
+            "selftest", "--wss", front.url, "--tls-ca", front.ca_file, "--remote-auth-token-env", "T",
+            "--no-input", "--json", "--with-model", "devbox",
+            home=tmp_path / "laptop", environment={"T": server.token},
+        )  # fmt: skip
+    assert done.code == 0, done.out + done.err
+    found = outcomes(done.out)
+    assert (found.pop("drop"), found.pop("server-kill")) == ("skipped", "skipped")
+    assert set(found.values()) == {"ok"}, done.out
 
 
 # ------------------------------------------------------------------ checks that fail
