@@ -23,6 +23,7 @@ from codex_ssh.cli.options import (
     build_prompter,
     host_argument,
     load_settings,
+    name_of_command,
 )
 from codex_ssh.cli.output import note
 from codex_ssh.core.plain_text import plain_line, plain_lines
@@ -71,14 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.bundle!r} is there already", hint="name a new file")
     log = keep_log() if arguments.bundle else deque[str]()
     tell = _keep_quiet if arguments.json else _print_rung
+    if arguments.host is None and arguments.exec:
+        arguments.host = name_of_command(arguments.exec)
     if arguments.host is None:
         if arguments.start:
             raise UsageError("--start goes with a host", hint="codex-ssh doctor --start HOST")
         return _finish(arguments, check_machine(read_facts(), tell), log)
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
-    if profile.wss_only:
-        raise UsageError("doctor checks the way by SSH", hint="leave --wss away")
     from codex_ssh.cli.run import run_async
     from codex_ssh.link.checkup import check_host
 

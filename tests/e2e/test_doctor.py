@@ -10,12 +10,15 @@ import pytest
 
 from codex_ssh.core.checkup import RUNGS
 from tests.conftest import StartCodex, StartSshd, StartTmux
+from tests.e2e.test_wss import listening
+from tests.integration.app_server_cases import SHARED_SECRET
 from tests.integration.test_link_dial import ours
 from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import TEST_TOKEN, require_codex
 from tests.support.model import Model
 from tests.support.sshd import Sshd
+from tests.support.tls import make_authority, pin_by_openssl
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
@@ -123,15 +126,43 @@ async def test_a_config_file_that_is_wrong_fails_this_machine(tmp_path: Path) ->
     assert "edpoint" in done.out
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [(("--start",), "--start goes with a host"), (("devbox", "--wss", "wss://x:1"), "the way by SSH")],
-)
-async def test_what_it_cannot_do_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    done = await codex_ssh("doctor", *words, home=tmp_path)
+async def test_the_way_by_wss_is_climbed_without_ssh(tmp_path: Path, workspace: Path) -> None:
+    chain = make_authority(tmp_path / "authority").issue("devbox.example")
+    async with listening(chain, tmp_path, workspace) as command:
+        home = tmp_path / "laptop"
+        config = home / ".config" / "codex-ssh" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(
+            f'[host."devbox"]\nshared_secret_path = "{tmp_path / "shared"}"\njwt_issuer = "me"\n'
+        )
+        argv = ["doctor", "devbox", "--no-input", "--json", "--wss", command.endpoint]
+        well = await codex_ssh(*argv, "--tls-pin", pin_by_openssl(chain), home=home)
+        unknown = await codex_ssh(*argv, home=home)
+
+    report = json.loads(well.out)
+    assert (well.code, report["reachedTop"]) == (0, True), well.err
+    assert report["there"]["transport"] == "wss"
+    assert {rung["state"] for rung in report["rungs"][: RUNGS.index("token")]} == {"skipped"}
+    failed = [rung for rung in json.loads(unknown.out)["rungs"] if rung["state"] == "failed"]
+    assert unknown.code == 5
+    assert [(rung["name"], rung["cause"]["kind"]) for rung in failed] == [("upgrade", "TlsRefused")]
+    assert SHARED_SECRET not in well.out + well.err + unknown.out + unknown.err
+
+
+async def test_a_command_alone_is_enough(tmp_path: Path) -> None:
+    done = await codex_ssh("doctor", "--json", "--no-input", "--exec", "env -i no-such-box", home=tmp_path)
+
+    report = json.loads(done.out)
+    assert report["host"] == "no-such-box"
+    assert [rung["name"] for rung in report["rungs"] if rung["state"] == "failed"] == ["login"]
+    assert done.code == report["exitCode"] != 0
+
+
+async def test_start_needs_a_host(tmp_path: Path) -> None:
+    done = await codex_ssh("doctor", "--start", home=tmp_path)
 
     assert done.code == 2
-    assert said in done.err
+    assert "--start goes with a host" in done.err
 
 
 @pytest.mark.tmux

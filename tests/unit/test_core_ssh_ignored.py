@@ -22,7 +22,6 @@ def test_what_ssh_prints_by_itself_is_nothing_that_is_set() -> None:
         "forwardx11 no",
         "addkeystoagent false",
         "connectionattempts 1",
-        "hostbasedauthentication no",
         "securitykeyprovider internal",
     )
     assert list_ignored(config, by_asyncssh=True) == ()
