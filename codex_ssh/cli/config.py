@@ -16,19 +16,25 @@ HELP = "show what holds for a host and where it comes from; check or begin the c
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    show = actions.add_parser("show", help="every setting of a host, its value and its origin")
-    show.add_argument("host", metavar="HOST", nargs="?", type=host_argument, help="without one: of any host")
-    show.add_argument("--json", action="store_true", help="print one JSON object a line")
-    actions.add_parser("path", help="where the config file is, or would be")
-    actions.add_parser("check", help="say everything that is wrong with the config file")
-    actions.add_parser("init", help="begin a config file in which every key stands commented out")
+    parser.add_argument(
+        "action",
+        metavar="ACTION",
+        choices=("show", "path", "check", "init"),
+        help="show: every setting, its value and its origin; path: where the file is; check: all that is "
+        "wrong with it; init: begin one",
+    )
+    parser.add_argument(
+        "host", metavar="HOST", nargs="?", type=host_argument, help="for show: whose settings"
+    )
+    parser.add_argument("--json", action="store_true", help="for show: one JSON object a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it."""
     from codex_ssh.local.paths import config_file
 
+    if arguments.action != "show" and (arguments.host is not None or arguments.json):
+        raise UsageError(f"config {arguments.action} takes neither HOST nor --json")
     path = config_file()
     match arguments.action:
         case "path":

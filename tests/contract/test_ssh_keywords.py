@@ -39,7 +39,7 @@ def test_every_keyword_that_is_honoured_is_tried_or_named_as_not_tried() -> None
     tables, _, untried = honoured.partition("\nNot tried")
     keywords = {word for line in tables.splitlines() if line.startswith("| `") for word in named(line)}
     assert len(keywords) > 40
-    tests = [*TESTS.glob("integration/test_link_ssh*.py"), *TESTS.glob("unit/test_core_ssh*.py"), SSHD]
+    tests = [*TESTS.glob("integration/test_link_ssh*.py"), *TESTS.glob("unit/test_core_ssh_config*.py"), SSHD]
     tried = "\n".join(path.read_text() for path in tests).lower()
     missing = {keyword for keyword in keywords if not re.search(rf"\b{keyword}\b", tried)}
     assert missing == set(named(untried))
