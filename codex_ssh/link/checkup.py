@@ -100,7 +100,7 @@ async def check_host(
         if not ladder.is_down and ladder.next:
             ladder.fall(error, Notes())
         log.debug("fell: %s", error)
-    ladder.skip(f"{ladder.rungs[-1].name} failed" if ladder.is_down else "there is no app server yet")
+    ladder.skip(f"{ladder.rungs[-1].name} failed")
     return Checkup(host=host, rungs=tuple(ladder.rungs), here=here, there=ladder.there)
 
 
@@ -111,6 +111,7 @@ async def _go_by_ssh(
     probe = await look_around(ladder, ssh, profile)
     app = await _choose(ladder, ssh, profile, probe, may_start=may_start)
     if app is None:
+        ladder.skip("there is no app server yet")
         return
     # Named, so that no other one is started where this one cannot be reached.
     profile = replace(profile, wanted=replace(profile.wanted, endpoint=app.endpoint))
