@@ -155,6 +155,11 @@ class Link:
         """When anything last came from the app server, on the loop's clock."""
         return self._session.heard_at
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether a message is on its way up."""
+        return self._session.is_sending
+
 
 @asynccontextmanager
 async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, None]:

@@ -164,6 +164,8 @@ class Lifeline:
         except LinkLost:
             return
         except TimeoutError:
+            if self._link.is_sending:
+                return  # a large message on a slow line: the keepalives of SSH tell whether it moves
             self._links.quiet(is_silent=True)
             if self.silent_for > GIVE_UP_SECONDS:
                 self._links.give_up(self._lost("the app server stopped answering"))

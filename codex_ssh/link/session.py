@@ -61,6 +61,7 @@ class Session:
         self._host = host
         self._explain = explain
         self._numbers = 0
+        self._sending = 0
         self._waiting: dict[RequestId, asyncio.Future[Json]] = {}
         self._inbox: deque[Notification | Request] = deque()
         self._arrived = asyncio.Event()
@@ -105,7 +106,7 @@ class Session:
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            await self._websocket.send(encode(Request(id=number, method=method, params=params)))
+            await self._send(encode(Request(id=number, method=method, params=params)))
             return await answer
         except _Failed as failed:
             fault = failed.fault
@@ -119,15 +120,27 @@ class Session:
 
     async def notify(self, method: str) -> None:
         """Say something that wants no answer."""
-        await self._websocket.send(encode(Notification(method=method)))
+        await self._send(encode(Notification(method=method)))
 
     async def answer(self, request_id: RequestId, result: Json) -> None:
         """Answer a request of the server's."""
-        await self._websocket.send(encode(Response(id=request_id, result=result)))
+        await self._send(encode(Response(id=request_id, result=result)))
 
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         """Answer a request of the server's with an error."""
-        await self._websocket.send(encode(ErrorResponse(id=request_id, code=code, message=message)))
+        await self._send(encode(ErrorResponse(id=request_id, code=code, message=message)))
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a message is on its way up: a ping waits behind it, and its answer too."""
+        return self._sending > 0
+
+    async def _send(self, text: str) -> None:
+        self._sending += 1
+        try:
+            await self._websocket.send(text)
+        finally:
+            self._sending -= 1
 
     async def incoming(self) -> AsyncIterator[Notification | Request]:
         """Give everything that came unasked, in order, from the start; for one consumer.
