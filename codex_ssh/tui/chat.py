@@ -472,6 +472,9 @@ class Chat:
             self._is_caught_up = True
             await self._reconcile(transcript)
             return
+        if self._pending.take_open_answer():
+            # A yes that an earlier connection still holds must not come after a no on this one.
+            await self._lifeline.fence()
         try:
             opened = await threads.rejoin(self._session(), transcript.thread_id, self.options.model)
         except RpcFailed as failed:

@@ -21,6 +21,7 @@ class Pending:
         self._elsewhere: dict[RequestId, Ask] = {}
         self._answered: set[RequestId] = set()
         self._held: dict[RequestId, tuple[Ask, Json]] = {}
+        self._is_answer_open = False
 
     def asks(self, transcript: Transcript | None) -> tuple[Ask, ...]:
         """Give all that wait."""
@@ -53,8 +54,10 @@ class Pending:
     def resolved(self, request_id: RequestId, transcript: Transcript | None) -> bool:
         """Note that the server wants no answer any more, and say whether that is news."""
         known = any(ask.request_id == request_id for ask in self.asks(transcript))
+        was_ours = request_id in self._answered
+        self._answered.discard(request_id)
         self._elsewhere.pop(request_id, None)
-        return known and request_id not in self._answered
+        return known and not was_ours
 
     def other_thread(self) -> None:
         """Forget the requests of the threads the last one started."""
@@ -63,4 +66,10 @@ class Pending:
     def link_lost(self) -> None:
         """Forget what only holds for one link."""
         self._elsewhere.clear()
+        self._is_answer_open = self._is_answer_open or bool(self._answered)
         self._answered.clear()
+
+    def take_open_answer(self) -> bool:
+        """Tell, once, whether an answer was given that the server had not taken when the link was lost."""
+        is_open, self._is_answer_open = self._is_answer_open, False
+        return is_open

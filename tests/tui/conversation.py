@@ -59,6 +59,7 @@ class Script:
         self.on_change: Callable[[], None] = lambda: None
         self.status = LinkStatus().step(LinkState.UP, now=0.0)
         self.tries = 0
+        self.silent_about_answers = False
         self._ended: LinkLost | None = None
         self._back = asyncio.Event()
         self._turns = 0
@@ -103,7 +104,8 @@ class Script:
 
     async def answer(self, request_id: RequestId, result: Json) -> None:
         self.answers.append((request_id, result))
-        self.say("serverRequest/resolved", requestId=request_id)
+        if not self.silent_about_answers:
+            self.say("serverRequest/resolved", requestId=request_id)
 
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         self.refusals.append((request_id, code))

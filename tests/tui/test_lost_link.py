@@ -180,6 +180,23 @@ async def test_an_approval_that_was_answered_meanwhile_is_gone() -> None:
         assert stage.chat.asks == ()
 
 
+async def test_an_answer_nobody_confirmed_is_fenced_before_the_server_asks_again() -> None:
+    async with open_stage(size=(100, 40)) as stage:
+        script = stage.script
+        script.turn()
+        script.ask_command(3, "make test")
+        await stage.wait_text("yes, run it")
+        script.silent_about_answers = True
+        await stage.pilot.press("y")
+        await stage.wait(lambda: script.answers, "the answer")
+        script.drop()
+        await stage.wait_text("no link")
+        script.come_back()
+        await stage.wait(lambda: len(script.asked("thread/resume")) == 1, "it joins again")
+        methods = [method for method, _ in script.calls]
+        assert methods.index("fence") < methods.index("thread/resume")
+
+
 async def test_what_a_killed_client_left_is_in_the_composer_again() -> None:
     sent = Message(id="seen", thread_id=ThreadId(THREAD), text="it got there", delivery=Delivery.SENT)
     lost = Message(id="lost", thread_id=ThreadId(THREAD), text="it did not", delivery=Delivery.SENT)
