@@ -159,7 +159,8 @@ own() {
         recall "$state/server" || continue
         put state.dir "$state"
         while IFS='=' read -r key value; do put "state.$key" "$value"; done <"$state/server"
-        [ -z "$SSH_AUTH_SOCK" ] || [ "$SSH_AUTH_SOCK" = "$state/agent" ] ||
+        # Whoever only looks (ALL) is gone again at once, and its agent too.
+        [ -n "$ALL" ] || [ -z "$SSH_AUTH_SOCK" ] || [ "$SSH_AUTH_SOCK" = "$state/agent" ] ||
             { ln -s "$SSH_AUTH_SOCK" "$state/agent.$$" && mv -f "$state/agent.$$" "$state/agent"; }
         lives "$s_pid" "$s_start" "$s_boot" || continue
         put own.lives yes

@@ -80,9 +80,16 @@ async def test_a_turn_uses_the_agent_of_the_last_connect(
         again = await keys_there(devbox, tmp_path, client, second, *forward)
         assert "second-key" in again.err
         assert "first-key" not in again.err
+        (directory,) = (short_path / "home" / ".codex-ssh").iterdir()
+        link = directory / "agent"
+        lent_by = link.readlink()
+        looked = await codex_ssh(
+            "server", "status", "-F", devbox.ssh_config, "--ssh", client, *forward, "devbox",
+            home=tmp_path / "laptop", environment={"SSH_AUTH_SOCK": str(first)},
+        )  # fmt: skip
+        assert looked.code == 0, looked.err
+        assert link.readlink() == lent_by, "who only looks lends nothing"
     processes.kill(processes.with_variable("HOME", str(short_path / "home")))
-    (directory,) = (short_path / "home" / ".codex-ssh").iterdir()
-    link = directory / "agent"
     # The connection is over, and its agent with it.
     assert link.is_symlink()
     assert not link.exists()

@@ -91,29 +91,48 @@ async def test_what_cannot_be_reached_is_said_without_a_full_screen(
     assert not await tui.full_screen()
 
 
-async def test_a_lost_link_ends_it_with_the_reason_and_the_draft(
+async def test_a_lost_link_comes_back_and_a_killed_client_leaves_its_text_to_the_next(
     start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, tmp_path: Path
 ) -> None:
-    tui = await open_tui(
-        start_tmux,
-        tmp_path,
-        "-F",
-        str(sshd.ssh_config),
-        "--endpoint",
-        str(server.endpoint),
-        "devbox",
-        "say one",
-    )
+    words = ("-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "devbox")
+    tui = await open_tui(start_tmux, tmp_path, *words, "say one")
     await tui.wait_text("one")
     await tui.wait_text("idle")
+    await tui.type("say two")
+    await sshd.stop()
+    await tui.wait_text("no link, last contact")
+    await tui.key("Enter")
     await tui.type("not yet sent")
     await tui.wait_text("not yet sent")
+    await sshd.start()
+    await tui.wait_text("two")
+    await tui.wait_text("idle")
+    await tui.wait_text("not yet sent")
+    processes.kill(processes.tree(await tui.pid()))
+    await tui.wait_exit()
+
+    again = await open_tui(start_tmux, tmp_path, *words, "--last")
+    await again.wait_text("two")
+    await again.wait_text("not yet sent")
+    await again.wait_text("is in the composer again")
+
+
+async def test_a_refused_login_waits_for_the_user_and_ctrl_r(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    words = ("-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "devbox", "say one")
+    tui = await open_tui(start_tmux, tmp_path, *words)
+    await tui.wait_text("idle")
+    keys = sshd.directory / "authorized_keys"
+    kept = keys.read_text()
+    keys.write_text("")
     sshd.cut()
-    assert await tui.wait_exit() == 9
-    left = await tui.history()
-    assert "error: devbox: ssh: " in left
-    assert "not sent: not yet sent" in left
-    assert "--resume" in left
+    await tui.wait_text("ctrl+r tries once more")
+    keys.write_text(kept)
+    await tui.key("C-r")
+    await tui.wait_text("● idle")
+    await tui.key("C-q")
+    assert await tui.wait_exit() == 0
 
 
 async def test_ctrl_c_while_it_connects_leaves_nothing(
