@@ -44,7 +44,7 @@ slow 25 12
 say and the last words of turn {n}"""
 """Reasoning, answers, a command with output, an edit, an approval."""
 
-POINTS = {"npm": 100, "pypi": 30}
+POINTS = {"npm": 100, "pypi": 20}
 """How often the link breaks; the older codex is asked less, for the time it takes."""
 
 SILENCES = 4

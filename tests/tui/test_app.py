@@ -595,3 +595,13 @@ async def test_folded_output_is_unfolded_by_a_key_and_by_a_click() -> None:
         await stage.wait_text("more lines")
         await stage.pilot.click(TranscriptView, offset=(4, 1))
         await stage.wait_gone("more lines")
+
+
+async def test_enter_takes_the_command_that_is_typed_and_not_the_one_the_menu_last_knew() -> None:
+    async with open_stage() as stage:
+        await stage.type("/quit", then="")
+        # As on a machine so busy that the menu has only heard of the first character.
+        stage.app._menu.match("/")
+        await stage.pilot.press("enter")
+        await stage.wait(lambda: stage.app.return_value, "it ends")
+    assert not stage.script.asked("thread/unsubscribe"), "no new thread was begun"

@@ -71,6 +71,9 @@ class Composer(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
+        if self._menu.display:
+            # What was typed last may not have reached the menu yet, and enter would take another command.
+            self._menu.match(self.text)
         if self._menu.display and self._menu_key(event.key):
             event.stop()
             event.prevent_default()
