@@ -97,8 +97,14 @@ class Bench:
             CheckFailed: It did not happen in time, or can not any more.
         """
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = last_online = loop.time()
         while not condition():
+            if self.chat.is_online:
+                last_online = loop.time()
+            elif loop.time() - last_online > self.patience:
+                status = self.line.status
+                reason = status.reason or "no reason"
+                raise CheckFailed(f"the link does not come back ({status.state.value}: {reason})")
             if self.chat.lost is not None:
                 raise CheckFailed(f"there is no link any more: {words(self.chat.lost)}")
             if loop.time() - began > seconds:
