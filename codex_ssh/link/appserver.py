@@ -359,13 +359,14 @@ async def _with_codex(ssh: Ssh, wanted: Wanted, probe: Probe) -> Probe:
 
 def no_codex(host: str, passed_over: Mapping[str, str]) -> AppServerError:
     """Give the error for a devbox where an app server would have to be started and no codex is."""
+    steps = "; ".join(f"{STEPS[step]} ({why})" for step, why in passed_over.items())
     return AppServerError(
         "no app server is running there, and no codex was found to start one",
         stage=Stage.APP_SERVER,
         host=host,
         hint="install it there, or name it with --codex-path; looked in PATH, in the login shell's PATH, "
         "and where npm, nvm, fnm, volta, bun and brew put it; "
-        f"passed over: {'; '.join(passed_over.values()) or 'nothing'}",
+        f"passed over: {steps or 'nothing'}",
     )
 
 

@@ -160,7 +160,7 @@ async def _choose(
             app, more = choose(probe, wanted, ssh.host)
             passed_over |= {step: why for step, why in more.items() if step != "own"}
         if app is None and refused is None and not probe.codex:
-            raise no_codex(ssh.host, {step: f"{STEPS[step]}: {why}" for step, why in passed_over.items()})
+            raise no_codex(ssh.host, passed_over)
         _note_codex(notes, probe)
     notes = Notes(found=[f"passed over: {STEPS[step]}: {why}" for step, why in passed_over.items()])
     if app is None and refused is None and not may_start:
