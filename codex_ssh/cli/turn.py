@@ -36,16 +36,11 @@ from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
 from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
+from codex_ssh.tui import threads
+from codex_ssh.tui.account import SETTLE_SECONDS
 
 INTERRUPT_SECONDS: Final = 2.0
 """How long Ctrl-C waits for the app server to take the interrupt."""
-
-BUSY_SECONDS: Final = 0.5
-BUSY_TRIES: Final = 20
-"""How far apart, and how often, a thread is asked for while the server unloads it or another still has it."""
-
-SETTLE_SECONDS: Final = 0.3
-"""How long after a turn's end the server may take to store what it said."""
 
 PAGE: Final = 100
 
@@ -231,19 +226,13 @@ class _Runner:
 
     async def _join(self) -> bool:
         """Resume the thread, with patience; False when the server does not know it."""
-        tries = BUSY_TRIES
-        while True:
-            try:
-                await self.link.call(thread_resume(self.thread))
-            except RpcFailed as failed:
-                if not ("is closing" in failed.said or "active writer" in failed.said) or not tries:
-                    if self._heard or self._opening.resume:
-                        raise
-                    return False
-            else:
-                return True
-            tries -= 1
-            await asyncio.sleep(BUSY_SECONDS)
+        try:
+            await threads.rejoin(self.link, self.thread, model="")
+        except RpcFailed:
+            if self._heard or self._opening.resume:
+                raise
+            return False
+        return True
 
     async def _read_back(self) -> list[tuple[TurnId, Json]]:
         """Give the thread's items from our message on, the oldest first, with their turns."""

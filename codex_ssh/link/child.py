@@ -154,20 +154,9 @@ class ChildHost:
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script; see the Protocol. Cancelling it ends the child."""
         session = ScriptSession(script, limit, self._loop)
-        try:
-            async with asyncio.timeout(timeout):
-                await self._start(session)
-                await session.ended
-        except TimeoutError:
-            raise ForwardError(
-                f"a script did not end within {timeout:g} s",
-                stage=Stage.SSH,
-                host=self._host,
-                said=session.tail(),
-                hint="the host may be overloaded, or a file system of its may hang",
-            ) from None
-        finally:
-            session.abort()
+        async with session.limit(timeout, self._host):
+            await self._start(session)
+            await session.ended
         ran = session.ran()
         if ran.status != 0 and await self._is_gone():
             raise self._loss()

@@ -200,22 +200,9 @@ class AsyncsshSsh:
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script; see the Protocol. Cancelling it closes the channel."""
         session = ScriptSession(script, limit, self._loop)
-        try:
-            async with asyncio.timeout(timeout):
-                await self._attempt(
-                    lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH
-                )
-                reason = await session.ended
-        except TimeoutError:
-            raise ForwardError(
-                f"a script did not end within {timeout:g} s",
-                stage=Stage.SSH,
-                host=self._host,
-                said=session.tail(),
-                hint="the host may be overloaded, or a file system of its may hang",
-            ) from None
-        finally:
-            session.abort()
+        async with session.limit(timeout, self._host):
+            await self._attempt(lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH)
+            reason = await session.ended
         if reason is not None or (session.broke_off and self._owner.lost.done()):
             raise self._lost()
         ran = session.ran()

@@ -166,22 +166,11 @@ class OpenSsh:
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script; see the Protocol. Cancelling it closes the channel."""
         session = ScriptSession(script, limit, self._loop)
-        try:
-            async with asyncio.timeout(timeout):
-                agent = bool(self._config.forward_agent)
-                opening = self._mux.open_exec(session, _SHELL, self._environment(), agent=agent)
-                await self._attempt(opening, "run a command", Stage.SSH)
-                await session.ended
-        except TimeoutError:
-            raise ForwardError(
-                f"a script did not end within {timeout:g} s",
-                stage=Stage.SSH,
-                host=self._host,
-                said=session.tail(),
-                hint="the host may be overloaded, or a file system of its may hang",
-            ) from None
-        finally:
-            session.abort()
+        async with session.limit(timeout, self._host):
+            agent = bool(self._config.forward_agent)
+            opening = self._mux.open_exec(session, _SHELL, self._environment(), agent=agent)
+            await self._attempt(opening, "run a command", Stage.SSH)
+            await session.ended
         if session.broke_off and await self._is_gone():
             raise await self._loss()
         ran = session.ran()

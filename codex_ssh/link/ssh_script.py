@@ -1,7 +1,7 @@
 """One script running on the devbox: what goes into its shell and what comes out.
 
-Lives here: the session object asyncssh drives for ``exec /bin/sh -s``.
-Not here: opening it, its time limit, and what a failure means (:mod:`codex_ssh.link.ssh_asyncssh`).
+Lives here: the session object every client drives for ``exec /bin/sh -s``, and its time limit.
+Not here: opening it, and what a lost connection means (:mod:`codex_ssh.link.ssh_asyncssh` and its fellows).
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from codex_ssh.errors import AppServerError, Stage
+from codex_ssh.errors import AppServerError, ForwardError, Stage
 from codex_ssh.link.ssh import Ran
 
 if TYPE_CHECKING:
@@ -141,6 +143,31 @@ class ScriptSession:
             with contextlib.suppress(OSError):  # closed meanwhile
                 self._channel.terminate()
             self._channel.abort()
+
+    @asynccontextmanager
+    async def limit(self, seconds: float, host: str) -> AsyncGenerator[None, None]:
+        """Bound the block that opens the session and waits for its end; after it nothing runs any more.
+
+        Args:
+            seconds: For all of it.
+            host: The word for messages.
+
+        Raises:
+            ForwardError: It took longer.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise ForwardError(
+                f"a script did not end within {seconds:g} s",
+                stage=Stage.SSH,
+                host=host,
+                said=self.tail(),
+                hint="the host may be overloaded, or a file system of its may hang",
+            ) from None
+        finally:
+            self.abort()
 
     def tail(self) -> str:
         """The end of its stderr."""

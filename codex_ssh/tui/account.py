@@ -21,6 +21,9 @@ ITEMS: Final = 200
 
 TURNS: Final = 100
 
+SETTLE_SECONDS: Final = 0.3
+"""How long after the server said something it may take to store it, and to tell it in an account."""
+
 PAGES_MISSED: Final = 25
 """A longer absence starts from the newest page, as if the thread had just been opened."""
 

@@ -38,7 +38,7 @@ from codex_ssh.core.thread import Thread, ThreadState
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
-from codex_ssh.tui.account import read_missed, read_newest, read_older
+from codex_ssh.tui.account import SETTLE_SECONDS, read_missed, read_newest, read_older
 from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
@@ -52,9 +52,6 @@ THREADS_LISTED: Final = 100
 
 QUIET_SECONDS: Final = 30.0
 """A turn that runs and says nothing for so long is compared with the server's account."""
-
-SETTLE_SECONDS: Final = 0.3
-"""A message may be accepted and not yet stored; an account that lacks it is read once more after this."""
 
 _BATCH: Final = 200
 """After so many messages in one go others get a turn."""
