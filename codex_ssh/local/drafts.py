@@ -10,7 +10,6 @@ else's business.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -24,7 +23,7 @@ from urllib.parse import quote
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import ConfigError
-from codex_ssh.local.files import make_private_dir, write_private
+from codex_ssh.local.files import lock_file, make_private_dir, write_private
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +65,14 @@ def open_drafts(directory: Path, host: str) -> Generator[DraftFile, None, None]:
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     try:
         place = make_private_dir(make_private_dir(directory) / f"{quote(host, safe='@')}.host")
-        handle = os.open(place / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = lock_file(place / f"{name}.lock", wait=True)
     except (OSError, ConfigError) as error:
         log.warning("what is typed is not kept: %s", error)
         yield DraftFile(None, ())
         return
+    assert handle is not None  # it is made, and waited for
     path, lock = place / f"{name}.json", place / f"{name}.lock"
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         with _dead_clients(place, but=lock) as files:
             left = tuple(kept for file in files if (kept := _read(file)) is not None)
             drafts = DraftFile(path, left)
@@ -102,7 +101,7 @@ def _dead_clients(place: Path, *, but: Path) -> Generator[list[Path], None, None
     found: list[Path] = []
     with ExitStack() as held:
         for lock in sorted(place.glob("*.lock"), key=_age):
-            if lock == but or (handle := _lock(lock)) is None:
+            if lock == but or (handle := lock_file(lock, make=False)) is None:
                 continue
             held.callback(os.close, handle)
             held.callback(lock.unlink, missing_ok=True)
@@ -115,20 +114,6 @@ def _age(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def _lock(path: Path) -> int | None:
-    """Lock a file; None when its client lives, or it is gone."""
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
 
 
 def _read(path: Path) -> Kept | None:

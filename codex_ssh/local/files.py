@@ -6,11 +6,12 @@ Lives here: writing and reading on this machine. Not here: the same rules on the
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -124,3 +125,32 @@ def private_temp_dir(prefix: str = "codex-ssh-", *, for_sockets: bool = False) -
     where = "/tmp" if too_long else usual  # noqa: S108 - made with mode 0700
     with tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as name:
         yield Path(name)
+
+
+def lock_file(path: Path, *, make: bool = True, wait: bool = False) -> int | None:
+    """Give a file's locked descriptor, which holds the lock until it is closed; the file is 0600 when new.
+
+    Args:
+        path: The file.
+        make: Make it when it is not there.
+        wait: Wait for whoever holds it.
+
+    Returns:
+        None when somebody holds it, or it is not there and not to be made.
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
+    while True:
+        try:
+            handle = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        # Somebody may have removed it between the two steps.
+        with suppress(FileNotFoundError):
+            if os.fstat(handle).st_ino == path.stat().st_ino:
+                return handle
+        os.close(handle)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from codex_ssh.errors import AppServerError, Stage
-from codex_ssh.local.files import make_private_dir
+from codex_ssh.local.files import lock_file, make_private_dir
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
@@ -71,7 +70,7 @@ def start(words: Sequence[str], *, listen: str, directory: Path) -> Service:
     make_private_dir(directory)
     state = directory / f"{hashlib.sha256(listen.encode()).hexdigest()[:16]}.json"
     log = state.with_suffix(".log")
-    handle = _lock(state)
+    handle = lock_file(state)
     if handle is None:
         known = _read(state)
         where = f" at {known.url} as process {known.pid}" if known else ""
@@ -122,7 +121,7 @@ def running(directory: Path) -> list[Service]:
     """Give those that run, oldest first; what the dead have left is removed."""
     found: list[Service] = []
     for state in directory.glob("*.json"):
-        handle = _lock(state, make=False)
+        handle = lock_file(state, make=False)
         if handle is None:
             service = _read(state)
             if service is not None:
@@ -146,26 +145,6 @@ def stop(service: Service, *, directory: Path) -> bool:
             return True
         time.sleep(_LOOK_SECONDS)
     return False
-
-
-def _lock(state: Path, *, make: bool = True) -> int | None:
-    """Give the locked file; None when somebody holds it, or it is not there and not to be made."""
-    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
-    while True:
-        try:
-            handle = os.open(state, flags, 0o600)
-        except FileNotFoundError:
-            return None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        # Somebody may have removed it between the two steps.
-        with contextlib.suppress(FileNotFoundError):
-            if os.fstat(handle).st_ino == state.stat().st_ino:
-                return handle
-        os.close(handle)
 
 
 def _read(state: Path) -> Service | None:

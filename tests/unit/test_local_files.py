@@ -10,7 +10,7 @@ import pytest
 
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import ConfigError
-from codex_ssh.local.files import make_private_dir, private_temp_dir, read_secret, write_private
+from codex_ssh.local.files import lock_file, make_private_dir, private_temp_dir, read_secret, write_private
 
 
 def mode_of(path: Path) -> int:
@@ -80,3 +80,21 @@ def test_an_unsafe_secret_is_refused(tmp_path: Path, make: object, said: str) ->
     make(path)  # type: ignore[operator]
     with pytest.raises(ConfigError, match=said):
         read_secret(path)
+
+
+def test_a_lock_is_held_by_one_until_it_is_closed_and_never_on_a_file_that_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert lock_file(path, make=False) is None
+    held = lock_file(path)
+    assert held is not None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert lock_file(path) is None
+    path.unlink()
+    other = lock_file(path)
+    assert other is not None, "what was removed locks nobody out"
+    assert path.exists()
+    os.close(held)
+    os.close(other)
+    again = lock_file(path, make=False, wait=True)
+    assert again is not None
+    os.close(again)
