@@ -14,6 +14,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.support.serving import serving
+
 
 class Fault(enum.Enum):
     """How a connection ends."""
@@ -91,43 +93,24 @@ class _Pair:
 async def open_faulty_relay(to_port: int) -> AsyncGenerator[FaultyRelay, None]:
     """Relay a free loopback port to another one until told to break."""
     relay = FaultyRelay()
-    running: set[asyncio.Task[None] | None] = set()
 
     async def serve(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        running.add(asyncio.current_task())
         relay.connections += 1
+        if not relay.is_open:
+            return
+        far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
+        pair = _Pair(near_out, far_out)
+        relay._live.append(pair)
         try:
-            if not relay.is_open:
-                return
-            far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
-            pair = _Pair(near_out, far_out)
-            relay._live.append(pair)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(_pass(relay, pair, near_in, far_out))
-                    group.create_task(_pass(relay, pair, far_in, near_out))
-            finally:
-                relay._live.remove(pair)
-                far_out.transport.abort()
-        except* OSError:
-            pass
-        except* asyncio.CancelledError:
-            pass  # asyncio's own streams make an error of a server's task that is cancelled
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_pass(relay, pair, near_in, far_out))
+                group.create_task(_pass(relay, pair, far_in, near_out))
         finally:
-            near_out.transport.abort()
-            running.discard(asyncio.current_task())
+            relay._live.remove(pair)
+            far_out.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    relay.port = server.sockets[0].getsockname()[1]
-    try:
-        async with server:
-            yield relay
-    finally:
-        left = [task for task in running if task is not None]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
+    async with serving(serve) as relay.port:
+        yield relay
 
 
 async def _pass(

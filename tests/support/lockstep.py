@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.support.serving import serving
+
 QUIET_SECONDS = 0.3
 """A side that has said nothing for so long has finished its turn; long against what computing takes."""
 
@@ -33,33 +35,18 @@ class Lockstep:
 async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
     """Relay a free loopback port to another one in turns."""
     relay = Lockstep()
-    connections: set[asyncio.Task[None] | None] = set()
 
     async def serve(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        connections.add(asyncio.current_task())
         far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_turns(near_in, far_out, relay.turns))
                 group.create_task(_turns(far_in, near_out, []))
-        except* OSError:
-            pass
         finally:
-            near_out.transport.abort()
             far_out.transport.abort()
-            connections.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    relay.port = server.sockets[0].getsockname()[1]
-    try:
-        async with server:
-            yield relay
-    finally:
-        left = [task for task in connections if task is not None]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
+    async with serving(serve) as relay.port:
+        yield relay
 
 
 async def _turns(source: asyncio.StreamReader, target: asyncio.StreamWriter, turns: list[int]) -> None:

@@ -35,6 +35,15 @@ def account(script: Script, *texts: str, turn: str = "turn-1", status: str = "co
     script.replies["thread/turns/list"] = lambda _: {"data": [{"id": turn, "status": status, "items": []}]}
 
 
+def still_runs(script: Script, *flags: str) -> None:
+    """Let the server tell that the turn goes on."""
+    status: Json = {"type": "active", "activeFlags": list(flags)}
+    script.replies["thread/resume"] = lambda _: {**opened(), "thread": thread(status=status)}
+    script.replies["thread/turns/list"] = lambda _: {
+        "data": [{"id": "turn-1", "status": "inProgress", "items": []}]
+    }
+
+
 async def test_the_screen_says_what_is_the_matter_and_tries_at_once_on_a_key() -> None:
     async with open_stage(size=(140, 24)) as stage:
         stage.script.drop()
@@ -78,13 +87,7 @@ async def test_streamed_text_with_a_hole_is_marked_until_all_of_it_is_there() ->
         await stage.wait_text("before the hole")
         script.drop()
         await stage.wait_text("no link")
-        script.replies["thread/resume"] = lambda _: {
-            **opened(),
-            "thread": thread(status={"type": "active", "activeFlags": []}),
-        }
-        script.replies["thread/turns/list"] = lambda _: {
-            "data": [{"id": "turn-1", "status": "inProgress", "items": []}]
-        }
+        still_runs(script)
         script.come_back()
         script.delta("a-0", "after the hole")
         await stage.wait_text("missed while there was no link")
@@ -153,13 +156,7 @@ async def test_an_approval_goes_with_the_link_and_comes_back_when_it_is_asked_ag
         await stage.wait_gone("yes, run it")
         await stage.pilot.press("y")
         assert script.answers == []
-        script.replies["thread/resume"] = lambda _: {
-            **opened(),
-            "thread": thread(status={"type": "active", "activeFlags": ["waitingOnApproval"]}),
-        }
-        script.replies["thread/turns/list"] = lambda _: {
-            "data": [{"id": "turn-1", "status": "inProgress", "items": []}]
-        }
+        still_runs(script, "waitingOnApproval")
         script.ask_command(3, "make test")
         script.come_back()
         await stage.wait_text("yes, run it")
