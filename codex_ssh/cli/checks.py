@@ -20,13 +20,10 @@ from typing import Final
 from codex_ssh.cli.bench import ASK_SECONDS, COMMAND_SECONDS, Bench, CheckFailed, CheckSkipped
 from codex_ssh.cli.card import Figures, Outcome, Result
 from codex_ssh.core.ask import Ask, CommandAsk, UnknownAsk, Verdict
+from codex_ssh.core.call import Call
 from codex_ssh.core.entry import TurnEnd
 from codex_ssh.core.lifecycle import LinkState
-from codex_ssh.core.methods import (
-    Call,
-    thread_read,
-    thread_turns_list,
-)
+from codex_ssh.core.methods import thread_read, thread_turns_list
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadState, TurnStatus
 from codex_ssh.errors import CodexSshError, RpcFailed

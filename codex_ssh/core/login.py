@@ -16,10 +16,11 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.events import AccountUpdated, Event, LoginCompleted
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.fields import text_at
-from codex_ssh.core.methods import Account, Call
+from codex_ssh.core.methods import Account
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.secret import Secret
 

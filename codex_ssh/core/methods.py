@@ -1,27 +1,23 @@
 """The app server methods we call: one small function each, giving a :class:`Call` with its decoder.
 
-Lives here: parameters and typed results. Not here: sending (:mod:`codex_ssh.link.session`), and what the
-server says unasked (:mod:`codex_ssh.core.events`).
-
-``params`` is always sent, as ``{}`` where there is nothing to say: codex refuses most methods without it.
-Parameters that are None or empty are left out, so that the server's own configuration decides.
+Lives here: the server itself, threads and turns. Not here: what a call is (:mod:`codex_ssh.core.call`),
+sending (:mod:`codex_ssh.link.session`), and what the server says unasked (:mod:`codex_ssh.core.events`).
 
 Source: ``codex app-server generate-json-schema``, 0.163 and 0.169, and what those versions do.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from codex_ssh.core.attachment import Attachment, wire_inputs
+from codex_ssh.core.call import Call, Order, Page, nothing, page_of, said
 from codex_ssh.core.fields import list_at, shape_at, text_at, truth_at
 from codex_ssh.core.items import Item, decode_item
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import Thread, Turn, TurnId, decode_thread, decode_turn
-
-T = TypeVar("T")
 
 OPTED_OUT: Final = (
     "account/rateLimits/updated",
@@ -30,41 +26,6 @@ OPTED_OUT: Final = (
     "app/list/updated",
 )
 """Notifications nothing of ours looks at; the server does not send them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[T]):
-    """A request to the app server and how to read its answer.
-
-    Attributes:
-        params: Not in the ``repr``: a key may be among them.
-        decode: Reads the result. Never raises on unknown or missing fields.
-        is_repeatable: Asking twice does no more than asking once.
-    """
-
-    method: str
-    params: Mapping[str, Json] = field(repr=False)
-    decode: Callable[[Json], T]
-    is_repeatable: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """One page of a list.
-
-    Attributes:
-        cursor: Asks for the next page; None on the last.
-    """
-
-    data: tuple[T, ...]
-    cursor: str | None = None
-
-
-class Order(enum.Enum):
-    """Sort direction; the value is the app server's word."""
-
-    OLDEST_FIRST = "asc"
-    NEWEST_FIRST = "desc"
 
 
 # ---------------------------------------------------------------- the server
@@ -174,7 +135,7 @@ def model_list(*, cursor: str | None = None) -> Call[Page[Model]]:
             is_default=truth_at(shape, "isDefault"),
         )
 
-    return Call(method="model/list", params=_said(cursor=cursor), decode=_page(decode), is_repeatable=True)
+    return Call(method="model/list", params=said(cursor=cursor), decode=page_of(decode), is_repeatable=True)
 
 
 # ---------------------------------------------------------------- threads
@@ -209,7 +170,7 @@ def thread_start(
 
     The thread cannot be resumed, read or listed before its first turn.
     """
-    params = _said(cwd=cwd, model=model, approvalPolicy=approval_policy, sandbox=sandbox)
+    params = said(cwd=cwd, model=model, approvalPolicy=approval_policy, sandbox=sandbox)
     return Call(method="thread/start", params=params, decode=_open_thread)
 
 
@@ -219,7 +180,7 @@ def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[Ope
     The history is left out, and read with :func:`thread_turns_list` and :func:`thread_items_list`: what 0.163
     puts into this answer while a turn runs has invented item ids.
     """
-    params = {"threadId": thread_id, "excludeTurns": True, **_said(cwd=cwd, model=model)}
+    params = {"threadId": thread_id, "excludeTurns": True, **said(cwd=cwd, model=model)}
     return Call(method="thread/resume", params=params, decode=_open_thread, is_repeatable=True)
 
 
@@ -262,8 +223,8 @@ def thread_list(
 
     ``cwd`` keeps those started in that directory, ``search`` those whose title contains it.
     """
-    params = _said(cwd=cwd, limit=limit, cursor=cursor, searchTerm=search, sortKey="updated_at")
-    return Call(method="thread/list", params=params, decode=_page(decode_thread), is_repeatable=True)
+    params = said(cwd=cwd, limit=limit, cursor=cursor, searchTerm=search, sortKey="updated_at")
+    return Call(method="thread/list", params=params, decode=page_of(decode_thread), is_repeatable=True)
 
 
 def thread_turns_list(
@@ -280,9 +241,9 @@ def thread_turns_list(
     """
     params = {
         "threadId": thread_id,
-        **_said(sortDirection=order.value, limit=limit, cursor=cursor, itemsView=items_view),
+        **said(sortDirection=order.value, limit=limit, cursor=cursor, itemsView=items_view),
     }
-    return Call(method="thread/turns/list", params=params, decode=_page(decode_turn), is_repeatable=True)
+    return Call(method="thread/turns/list", params=params, decode=page_of(decode_turn), is_repeatable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,8 +262,8 @@ def thread_items_list(
     cursor: str | None = None,
 ) -> Call[Page[StoredItem]]:
     """List a thread's items. What still runs, or was cut short, is not stored and not in it."""
-    params = {"threadId": thread_id, **_said(sortDirection=order.value, limit=limit, cursor=cursor)}
-    return Call(method="thread/items/list", params=params, decode=_page(_stored_item), is_repeatable=True)
+    params = {"threadId": thread_id, **said(sortDirection=order.value, limit=limit, cursor=cursor)}
+    return Call(method="thread/items/list", params=params, decode=page_of(_stored_item), is_repeatable=True)
 
 
 def thread_unsubscribe(thread_id: str) -> Call[str]:
@@ -316,7 +277,7 @@ def thread_unsubscribe(thread_id: str) -> Call[str]:
 
 def thread_name_set(thread_id: str, name: str) -> Call[None]:
     """Name a thread."""
-    return Call(method="thread/name/set", params={"threadId": thread_id, "name": name}, decode=_nothing)
+    return Call(method="thread/name/set", params={"threadId": thread_id, "name": name}, decode=nothing)
 
 
 def thread_shell_command(thread_id: str, command: str, *, seconds: float) -> Call[None]:
@@ -325,17 +286,17 @@ def thread_shell_command(thread_id: str, command: str, *, seconds: float) -> Cal
     It is run by the user's shell there, without a sandbox and without asking, and ended after ``seconds``.
     """
     params = {"threadId": thread_id, "command": command, "timeoutMs": int(seconds * 1000)}
-    return Call(method="thread/shellCommand", params=params, decode=_nothing)
+    return Call(method="thread/shellCommand", params=params, decode=nothing)
 
 
 def thread_archive(thread_id: str) -> Call[None]:
     """Put a thread away: it is kept, and listed no more."""
-    return Call(method="thread/archive", params={"threadId": thread_id}, decode=_nothing)
+    return Call(method="thread/archive", params={"threadId": thread_id}, decode=nothing)
 
 
 def thread_delete(thread_id: str) -> Call[None]:
     """Forget a thread and all of its history, for good."""
-    return Call(method="thread/delete", params={"threadId": thread_id}, decode=_nothing)
+    return Call(method="thread/delete", params={"threadId": thread_id}, decode=nothing)
 
 
 # ---------------------------------------------------------------- turns
@@ -345,6 +306,7 @@ def turn_start(
     thread_id: str,
     text: str,
     *,
+    attachments: Sequence[Attachment] = (),
     client_message_id: str = "",
     cwd: str = "",
     model: str = "",
@@ -360,8 +322,8 @@ def turn_start(
     """
     params = {
         "threadId": thread_id,
-        "input": [_text_input(text)],
-        **_said(
+        "input": wire_inputs(text, attachments),
+        **said(
             clientUserMessageId=client_message_id,
             cwd=cwd,
             model=model,
@@ -375,7 +337,14 @@ def turn_start(
     )
 
 
-def turn_steer(thread_id: str, turn_id: str, text: str, *, client_message_id: str = "") -> Call[TurnId]:
+def turn_steer(
+    thread_id: str,
+    turn_id: str,
+    text: str,
+    *,
+    attachments: Sequence[Attachment] = (),
+    client_message_id: str = "",
+) -> Call[TurnId]:
     """Say something to the running turn; the answer being streamed is cut at once.
 
     Refused when no turn runs ("no active turn to steer") or another one does.
@@ -383,40 +352,18 @@ def turn_steer(thread_id: str, turn_id: str, text: str, *, client_message_id: st
     params = {
         "threadId": thread_id,
         "expectedTurnId": turn_id,
-        "input": [_text_input(text)],
-        **_said(clientUserMessageId=client_message_id),
+        "input": wire_inputs(text, attachments),
+        **said(clientUserMessageId=client_message_id),
     }
     return Call(method="turn/steer", params=params, decode=lambda result: TurnId(text_at(result, "turnId")))
 
 
 def turn_interrupt(thread_id: str, turn_id: str = "") -> Call[None]:
     """Stop the running turn; an empty ``turn_id`` means whichever runs."""
-    return Call(method="turn/interrupt", params={"threadId": thread_id, "turnId": turn_id}, decode=_nothing)
+    return Call(method="turn/interrupt", params={"threadId": thread_id, "turnId": turn_id}, decode=nothing)
 
 
 # ---------------------------------------------------------------- shared shapes
-
-
-def _said(**params: Json) -> dict[str, Json]:
-    return {name: value for name, value in params.items() if value is not None and value != ""}
-
-
-def _text_input(text: str) -> dict[str, Json]:
-    return {"type": "text", "text": text, "text_elements": []}
-
-
-def _nothing(_: Json) -> None:
-    return None
-
-
-def _page(decode: Callable[[Json], T]) -> Callable[[Json], Page[T]]:
-    def decode_page(result: Json) -> Page[T]:
-        return Page(
-            data=tuple(decode(entry) for entry in list_at(result, "data")),
-            cursor=text_at(result, "nextCursor") or None,
-        )
-
-    return decode_page
 
 
 def _stored_item(shape: Json) -> StoredItem:

@@ -24,6 +24,7 @@ import enum
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.thread import ThreadId
 
 
@@ -42,11 +43,13 @@ class Message:
 
     Attributes:
         id: Ours; the server gives it back as the user message's ``client_id``.
+        attachments: What goes with the text.
     """
 
     id: str
     thread_id: ThreadId
     text: str
+    attachments: tuple[Attachment, ...] = ()
     delivery: Delivery = Delivery.LOCAL
 
 

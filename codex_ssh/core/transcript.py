@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
+from codex_ssh.core.attachment import Attachment, label
 from codex_ssh.core.entry import CheckList, Entry, EntryKey, Level, Notice, Progress, partial_item
 from codex_ssh.core.events import (
     AskResolved,
@@ -319,9 +320,10 @@ class Transcript:
 
     # ---------------------------------------------------------------- what we say
 
-    def sent(self, client_id: str, text: str) -> None:
+    def sent(self, client_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Show a message of ours at once, until the server shows it itself."""
-        message = UserMessage(id=ItemId(client_id), client_id=client_id, text=text)
+        labels = tuple(label(one) for one in attachments)
+        message = UserMessage(id=ItemId(client_id), client_id=client_id, text=text, attachments=labels)
         self._add(Entry(("", f"#sent {client_id}"), message, Progress.SENDING))
 
     def unsent(self, client_id: str) -> None:

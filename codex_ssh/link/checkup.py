@@ -18,10 +18,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Final, TypeVar
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.checkup import Checkup, Rung, State
 from codex_ssh.core.command import NoAuth, SignedBearer
 from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint
-from codex_ssh.core.methods import Call, account_read, thread_list
+from codex_ssh.core.methods import account_read, thread_list
 from codex_ssh.core.probe import Probe, Surroundings
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.rpc import Json

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
-from codex_ssh.core.methods import Call
+from codex_ssh.core.call import Call
 from codex_ssh.core.rpc import (
     METHOD_NOT_FOUND,
     ErrorResponse,

@@ -11,8 +11,9 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.fields import texts_at
-from codex_ssh.core.methods import Call, thread_read
+from codex_ssh.core.methods import thread_read
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.probe import Probe
 from codex_ssh.core.thread import ThreadState

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from codex_ssh.core.attachment import Attachment, Picture, read_attachment, wire_attachment
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import ConfigError
@@ -136,11 +137,17 @@ def _encode(kept: Kept) -> dict[str, Any]:
                 "id": message.id,
                 "thread": message.thread_id,
                 "text": message.text,
+                "attachments": [_encode_attachment(one) for one in message.attachments],
                 "delivery": message.delivery.name,
             }
             for message in kept.outbox.messages
         ],
     }
+
+
+def _encode_attachment(attachment: Attachment) -> dict[str, Any]:
+    about = {"label": attachment.label} if isinstance(attachment, Picture) else {}
+    return {**wire_attachment(attachment), **about}
 
 
 def _decode(document: dict[str, Any]) -> Kept:
@@ -149,6 +156,7 @@ def _decode(document: dict[str, Any]) -> Kept:
             id=str(one["id"]),
             thread_id=ThreadId(str(one["thread"])),
             text=str(one["text"]),
+            attachments=tuple(filter(None, map(read_attachment, one.get("attachments", ())))),
             delivery=Delivery[one["delivery"]],
         )
         for one in document["messages"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from codex_ssh.core.methods import Order, StoredItem, thread_items_list, thread_turns_list
+from codex_ssh.core.call import Order
+from codex_ssh.core.methods import StoredItem, thread_items_list, thread_turns_list
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadId, Turn
 from codex_ssh.core.transcript import Transcript

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
-from codex_ssh.core.methods import Call
 from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 

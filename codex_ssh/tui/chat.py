@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 from codex_ssh.core import away
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
+from codex_ssh.core.attachment import Attachment
+from codex_ssh.core.call import Call
 from codex_ssh.core.entry import Level
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.facts import ServerFacts
@@ -24,7 +26,6 @@ from codex_ssh.core.items import UserMessage
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
-    Call,
     Model,
     OpenThread,
     model_list,
@@ -159,13 +160,13 @@ class Chat:
         self._open_again = self.open
         self._do(self._open(), "opening the thread")
 
-    def send(self, text: str) -> None:
+    def send(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
         if self.is_read_only:
             self.draft = text
             self.note(Level.ERROR, "another codex process has this thread: /fork goes on in a copy of it")
         elif self.transcript is not None:
-            self._outgoing.say(self.transcript, text)
+            self._outgoing.say(self.transcript, text, attachments)
             self._do(self._outgoing.deliver())
 
     def interrupt(self) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from codex_ssh.core.attachment import Attachment
+from codex_ssh.core.call import Call
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import UserMessage
-from codex_ssh.core.methods import Call, StoredItem, turn_start, turn_steer
+from codex_ssh.core.methods import StoredItem, turn_start, turn_steer
 from codex_ssh.core.outbox import Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.transcript import Transcript
@@ -67,10 +70,15 @@ class Outgoing:
         """What was said and has not arrived for certain."""
         return self._kept.outbox
 
-    def say(self, transcript: Transcript, text: str) -> None:
+    def say(self, transcript: Transcript, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Take a message; it is on disk and on the screen before anything is sent."""
-        message = Message(id=uuid.uuid4().hex, thread_id=transcript.thread_id, text=text)
-        transcript.sent(message.id, text)
+        message = Message(
+            id=uuid.uuid4().hex,
+            thread_id=transcript.thread_id,
+            text=text,
+            attachments=tuple(attachments),
+        )
+        transcript.sent(message.id, text, attachments)
         self._keep(draft="", outbox=self.outbox.put(message))
 
     def keep_draft(self, text: str) -> None:
@@ -90,7 +98,7 @@ class Outgoing:
         self._keep(thread_id=transcript.thread_id)
         for message in self.outbox.messages:
             if message.thread_id == transcript.thread_id:
-                transcript.sent(message.id, message.text)
+                transcript.sent(message.id, message.text, message.attachments)
 
     async def deliver(self) -> None:
         """Send what waits for the thread shown, one after the other, as far as there is a link.
@@ -148,6 +156,7 @@ class Outgoing:
                 call = turn_start(
                     transcript.thread_id,
                     message.text,
+                    attachments=message.attachments,
                     client_message_id=message.id,
                     model=speaker.model,
                     effort=speaker.effort,
@@ -175,7 +184,13 @@ class Outgoing:
             return False
         try:
             await self._speaker.call(
-                turn_steer(transcript.thread_id, turn_id, message.text, client_message_id=message.id)
+                turn_steer(
+                    transcript.thread_id,
+                    turn_id,
+                    message.text,
+                    attachments=message.attachments,
+                    client_message_id=message.id,
+                )
             )
         except RpcFailed as failed:
             if "active turn" not in failed.said:

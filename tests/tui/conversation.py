@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
-from codex_ssh.core.methods import Call
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.errors import LinkLost, RpcFailed, Stage
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.call import Order
 from codex_ssh.core.items import CommandExecution, ItemStatus
 from codex_ssh.core.methods import (
-    Order,
     account_read,
     initialize,
     model_list,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.attachment import Mention, Picture
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.local.drafts import merge_kept, open_drafts
@@ -21,6 +22,12 @@ KEPT = Kept(
     outbox=Outbox(
         messages=(
             Message(id="m", thread_id=ThreadId("t"), text="über\nlines", delivery=Delivery.UNCONFIRMED),
+            Message(
+                id="n",
+                thread_id=ThreadId("t"),
+                text="",
+                attachments=(Picture(url="data:,x", label="x.png"), Mention(name="a", path="/a")),
+            ),
         )
     ),
 )
@@ -28,6 +35,7 @@ KEPT = Kept(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from codex_ssh.core.attachment import Mention, Picture
 from codex_ssh.core.outbox import Kept
 from codex_ssh.local.drafts import open_drafts
 with open_drafts(Path(sys.argv[1]), "devbox") as drafts:
