@@ -10,8 +10,6 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,35 +17,15 @@ from codex_ssh.core.login import Login, LoginStep
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.secret import Secret
 from codex_ssh.tui import palette
+from codex_ssh.tui.screens.dialog import Dialog, frame
 from codex_ssh.tui.sign_in import SignIn
 
 _BY_CODE = "code"
 _BY_KEY = "key"
 
 
-class LoginScreen(ModalScreen[None]):
+class LoginScreen(Dialog[None]):
     """Shows a sign-in until it is done or given up."""
-
-    DEFAULT_CSS = """
-    LoginScreen { align: center middle; background: transparent; }
-    LoginScreen > Vertical {
-        width: 90%; max-width: 100; height: auto; max-height: 90%;
-        border: round ansi_cyan; padding: 0 1; background: ansi_default;
-    }
-    LoginScreen Static { height: auto; }
-    LoginScreen Input, LoginScreen Input:focus {
-        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
-        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
-        & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
-    }
-    LoginScreen OptionList, LoginScreen OptionList:focus {
-        border: none; height: auto; padding: 0; background: ansi_default;
-        & > .option-list--option { color: ansi_default; background: ansi_default; }
-        & > .option-list--option-highlighted {
-            text-style: bold underline; color: ansi_black; background: ansi_cyan;
-        }
-    }
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", priority=True),
@@ -70,7 +48,7 @@ class LoginScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
-        with Vertical():
+        with frame():
             yield Static(id="about", markup=False)
             yield OptionList(
                 Option("1. with ChatGPT: a code you enter in a browser, on any machine", id=_BY_CODE),

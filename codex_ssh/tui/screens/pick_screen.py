@@ -9,13 +9,12 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
+from codex_ssh.tui.screens.dialog import Dialog, frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,28 +30,11 @@ class Choice:
     about: str = ""
 
 
-class PickScreen(ModalScreen[str | None]):
+class PickScreen(Dialog[str | None]):
     """Gives the chosen value, or None."""
 
     DEFAULT_CSS = """
-    PickScreen { align: center middle; background: transparent; }
-    PickScreen > Vertical {
-        width: 90%; max-width: 100; height: auto; max-height: 90%;
-        border: round ansi_cyan; padding: 0 1; background: ansi_default;
-    }
-    PickScreen Input, PickScreen Input:focus {
-        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
-        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
-        & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
-    }
-    PickScreen OptionList, PickScreen OptionList:focus {
-        border: none; height: auto; max-height: 20; padding: 0; background: ansi_default;
-        scrollbar-size-vertical: 1;
-        & > .option-list--option { color: ansi_default; background: ansi_default; }
-        & > .option-list--option-highlighted {
-            text-style: bold underline; color: ansi_black; background: ansi_cyan;
-        }
-    }
+    PickScreen OptionList { max-height: 20; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,7 +50,7 @@ class PickScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
-        with Vertical():
+        with frame():
             yield Static(Text(self._title, palette.BOLD), markup=False)
             yield Input(placeholder="type to filter, enter to choose, esc to leave")
             yield OptionList(markup=False)

@@ -7,34 +7,20 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.question import Question
 from codex_ssh.core.secret import Secret
 from codex_ssh.tui import palette
+from codex_ssh.tui.screens.dialog import Dialog, scrolling_frame
 
 
-class PromptScreen(ModalScreen[Secret | None]):
+class PromptScreen(Dialog[Secret | None]):
     """Gives what was typed; None when the question was declined.
 
     Args:
         question: What is asked, and by which host.
-    """
-
-    DEFAULT_CSS = """
-    PromptScreen { align: center middle; background: transparent; }
-    PromptScreen > VerticalScroll {
-        width: 90%; max-width: 100; height: auto; max-height: 90%;
-        border: round ansi_yellow; padding: 0 1; background: ansi_default;
-    }
-    PromptScreen Static { height: auto; }
-    PromptScreen Input, PromptScreen Input:focus {
-        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
-        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
-    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "decline", "decline", priority=True)]
@@ -50,7 +36,7 @@ class PromptScreen(ModalScreen[Secret | None]):
         if question.lead:
             about.append(f"{plain_lines(question.lead)}\n", "not bold")
         about.append(plain_line(question.text), "not bold")
-        with VerticalScroll(can_focus=False):
+        with scrolling_frame(asks=True):
             yield Static(about, markup=False)
             yield Input(password=not question.echo)
             yield Static(Text("enter: answer   esc: decline, and stay without a link", palette.DIM))

@@ -7,8 +7,6 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,9 +15,10 @@ from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.question_form import AnswerKind, Question
 from codex_ssh.core.rpc import Json
 from codex_ssh.tui import palette
+from codex_ssh.tui.screens.dialog import Dialog, scrolling_frame
 
 
-class QuestionScreen(ModalScreen[Json]):
+class QuestionScreen(Dialog[Json]):
     """Gives the whole answer as the wire wants it; None puts the questions off.
 
     Args:
@@ -27,23 +26,7 @@ class QuestionScreen(ModalScreen[Json]):
     """
 
     DEFAULT_CSS = """
-    QuestionScreen { align: center middle; background: transparent; }
-    QuestionScreen > VerticalScroll {
-        width: 90%; max-width: 100; height: auto; max-height: 90%;
-        border: round ansi_yellow; padding: 0 1; background: ansi_default;
-    }
-    QuestionScreen Input, QuestionScreen Input:focus {
-        border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default;
-        & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
-        & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
-    }
-    QuestionScreen OptionList, QuestionScreen OptionList:focus {
-        border: none; height: auto; max-height: 12; padding: 0; background: ansi_default;
-        & > .option-list--option { color: ansi_default; background: ansi_default; }
-        & > .option-list--option-highlighted {
-            text-style: bold underline; color: ansi_black; background: ansi_cyan;
-        }
-    }
+    QuestionScreen OptionList { max-height: 12; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,7 +52,7 @@ class QuestionScreen(ModalScreen[Json]):
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
-        with VerticalScroll(can_focus=False):
+        with scrolling_frame(asks=True):
             yield Static(id="about", markup=False)
             yield OptionList(markup=False)
             yield Input()
