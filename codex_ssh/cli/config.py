@@ -51,22 +51,25 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> None:
     from codex_ssh.core.config import KEYS, Layer
     from codex_ssh.core.config_text import value_text
-    from codex_ssh.local.config_file import settings_for
+    from codex_ssh.core.tui_settings import TUI_KEYS
+    from codex_ssh.local.config_file import read_tui_settings, settings_for
 
     host = arguments.host.name if arguments.host is not None else ""
     effective = settings_for(host, Layer(origin="the command line", values={}))
-    for key in KEYS:
-        value, origin = value_text(key, effective.settings), effective.origins.get(key, "built in")
+    tui = read_tui_settings()
+    rows = [(key, value_text(key, effective.settings), effective.origins.get(key)) for key in KEYS]
+    rows += [(f"tui.{key}", value_text(key, tui.settings), tui.origins.get(key)) for key in TUI_KEYS]
+    for key, value, origin in rows:
         if arguments.json:
-            print(json.dumps({"key": key, "value": value, "origin": origin}))
+            print(json.dumps({"key": key, "value": value, "origin": origin or "built in"}))
         else:
-            print(f"{key} = {value}  # {origin}")
+            print(f"{key} = {value}  # {origin or 'built in'}")
 
 
 def _check() -> None:
     from codex_ssh.core.config import Layer
     from codex_ssh.core.config_text import faults
-    from codex_ssh.local.config_file import read_config, settings_for
+    from codex_ssh.local.config_file import read_config, read_tui_settings, settings_for
     from codex_ssh.local.paths import config_file
 
     path = config_file()
@@ -77,6 +80,7 @@ def _check() -> None:
         raise ConfigError(f"{path}: {len(found)} fault{'s' if len(found) > 1 else ''}")
     # The environment belongs to what holds, too.
     settings_for("", Layer(origin="the command line", values={}))
+    read_tui_settings()
     note(f"{path}: {'nothing is wrong' if path.exists() else 'there is none, and none is needed'}")
 
 

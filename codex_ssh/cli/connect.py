@@ -112,9 +112,11 @@ async def _run_ours(
     goes_on: bool,
 ) -> int:
     from codex_ssh.link.lifeline import open_lifeline
+    from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.dialogs import DialogPrompter
 
+    look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with open_drafts(drafts_dir(), str(profile.host)) as drafts:
         async with open_lifeline(
@@ -136,6 +138,7 @@ async def _run_ours(
                         resume=arguments.resume,
                         last=arguments.last,
                         left=merge_kept(drafts.left),
+                        settings=look,
                     ),
                     drafts,
                     dialogs,

@@ -7,15 +7,14 @@ Not here: reading files and the environment (:mod:`codex_ssh.local.config_file`)
 
 from __future__ import annotations
 
-import difflib
 import enum
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from codex_ssh.core import config_value as form
 from codex_ssh.core.endpoint import (
     DevboxEndpoint,
     StdioEndpoint,
@@ -166,10 +165,8 @@ def layers_for_host(document: Raw, host: str, *, path: str) -> list[Layer]:
         ConfigError: A table nobody knows.
     """
     for name in document:
-        if name not in ("defaults", "host"):
-            raise ConfigError(
-                f"{path}: unknown table {name!r}", hint=_did_you_mean(name, ("defaults", "host"))
-            )
+        if name not in TABLES:
+            raise ConfigError(f"{path}: unknown table {name!r}", hint=form.did_you_mean(name, TABLES))
     layers = []
     defaults, hosts = document.get("defaults", {}), document.get("host", {})
     if not isinstance(defaults, Mapping) or not isinstance(hosts, Mapping):
@@ -195,40 +192,14 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
 
 
 def _parse(key: str, raw: object, origin: str) -> Any:
-    form = _FORMS.get(key)
-    if form is None:
-        raise ConfigError(f"{origin}: unknown key {key!r}", hint=_did_you_mean(key, KEYS))
+    read = _FORMS.get(key)
+    if read is None:
+        raise ConfigError(f"{origin}: unknown key {key!r}", hint=form.did_you_mean(key, KEYS))
     try:
-        return form(raw)
+        return read(raw)
     except (UsageError, ValueError, TypeError) as error:
         hint = error.hint if isinstance(error, UsageError) else ""
         raise ConfigError(f"{origin}: {key}: {error}", hint=hint) from None
-
-
-def _text(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise TypeError(f"not a text: {raw!r}")
-    return raw
-
-
-def _flag(raw: object) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(raw, bool):
-        return raw
-    if isinstance(raw, str) and raw.lower() in words:
-        return words[raw.lower()]
-    raise ValueError(f"neither true nor false: {raw!r}")
-
-
-def _words(raw: object) -> tuple[str, ...]:
-    if not isinstance(raw, Sequence) or isinstance(raw, str) or not all(isinstance(w, str) for w in raw):
-        raise TypeError("not a list of words")
-    return tuple(raw)
-
-
-def _command(raw: object) -> tuple[str, ...]:
-    """Words as a list, or one text split as a shell would."""
-    return tuple(shlex.split(raw)) if isinstance(raw, str) else _words(raw)
 
 
 def _variables(raw: object) -> Mapping[str, str]:
@@ -247,7 +218,7 @@ def _endpoint(raw: object) -> DevboxEndpoint | None:
         return None
     if raw in ("stdio", "stdio://"):
         return StdioEndpoint()
-    endpoint = parse_endpoint(_text(raw))
+    endpoint = parse_endpoint(form.text(raw))
     if isinstance(endpoint, WssEndpoint):
         raise UsageError(
             "an endpoint on the devbox is ws://, unix:// or stdio", hint="a wss:// URL goes into 'wss'"
@@ -261,14 +232,14 @@ def _endpoint(raw: object) -> DevboxEndpoint | None:
 
 
 def _registry(raw: object) -> str:
-    url = urlsplit(_text(raw))
+    url = urlsplit(form.text(raw))
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname or "")):
         raise UsageError(f"not an https:// URL: {raw!r}", hint="name the base of an npm registry")
     return url.geturl()
 
 
 def _wss(raw: object) -> WssEndpoint:
-    endpoint = parse_endpoint(_text(raw))
+    endpoint = parse_endpoint(form.text(raw))
     if not isinstance(endpoint, WssEndpoint):
         raise UsageError(f"{str(endpoint)!r} is not a wss:// URL", hint="write wss://HOST:PORT")
     return endpoint
@@ -276,38 +247,36 @@ def _wss(raw: object) -> WssEndpoint:
 
 _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "ssh": SshClient,
-    "exec": _command,
+    "exec": form.command,
     "endpoint": _endpoint,
-    "codex_path": _text,
+    "codex_path": form.text,
     "install": Install,
     "install_from": _registry,
-    "token_file": _text,
+    "token_file": form.text,
     "env": _variables,
-    "token_env": _text,
-    "token_path": _text,
-    "token_command": _words,
+    "token_env": form.text,
+    "token_path": form.text,
+    "token_command": form.words,
     "wss": _wss,
     "wss_fallback": WssFallback,
-    "tls_ca": _text,
-    "tls_pin": lambda raw: parse_pins(_text(raw)),
-    "tls_cert": _text,
-    "tls_key": _text,
-    "shared_secret_path": _text,
-    "jwt_issuer": _text,
-    "jwt_audience": _text,
+    "tls_ca": form.text,
+    "tls_pin": lambda raw: parse_pins(form.text(raw)),
+    "tls_cert": form.text,
+    "tls_key": form.text,
+    "shared_secret_path": form.text,
+    "jwt_issuer": form.text,
+    "jwt_audience": form.text,
     "tui": FrontEnd,
-    "cd": _text,
-    "model": _text,
-    "door": _flag,
-    "trust_listener": _flag,
-    "allow_exposed": _flag,
-    "passive": _flag,
+    "cd": form.text,
+    "model": form.text,
+    "door": form.flag,
+    "trust_listener": form.flag,
+    "allow_exposed": form.flag,
+    "passive": form.flag,
 }
+
+TABLES: Final = ("defaults", "host", "tui")
+"""Every table; ``tui`` is read by :mod:`codex_ssh.core.tui_settings`."""
 
 KEYS: Final = tuple(item.name for item in fields(Settings))
 """Every key, in the order of the reference."""
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from codex_ssh.core.config import KEYS, Layer, Raw, Settings, layers_for_host, merge
 from codex_ssh.core.pin import show_pin
+from codex_ssh.core.tui_settings import TUI_KEYS, TuiSettings, merge_tui, parse_tui, tui_layers
 from codex_ssh.errors import ConfigError
 
 _STARTER_HEAD = """\
@@ -21,6 +22,11 @@ _STARTER_HEAD = """\
 [defaults]
 """
 
+_STARTER_TUI = """
+# Our own TUI, on every host.
+[tui]
+"""
+
 _STARTER_TAIL = """
 # Sections for hosts come last; a name is a pattern as a shell has it, and a later section wins.
 # [host."build-*"]
@@ -28,7 +34,7 @@ _STARTER_TAIL = """
 """
 
 
-def value_text(key: str, settings: Settings) -> str:
+def value_text(key: str, settings: Settings | TuiSettings) -> str:
     """Give a setting as a config file would have it: a TOML value."""
     value = getattr(settings, key)
     match value:
@@ -39,23 +45,23 @@ def value_text(key: str, settings: Settings) -> str:
         case enum.Enum():
             return json.dumps(value.value)
         case Mapping():
-            inside = ", ".join(f"{name} = {json.dumps(text)}" for name, text in value.items())
+            inside = ", ".join(f"{_bare(name)} = {json.dumps(what)}" for name, what in value.items())
             return f"{{ {inside} }}" if inside else "{}"
         case tuple() if key == "tls_pin":
             return json.dumps(" ".join(show_pin(pin) for pin in value))
         case tuple() if key == "exec":
             return json.dumps(shlex.join(value))
         case tuple():
-            return json.dumps(list(value))
+            return json.dumps([word.value if isinstance(word, enum.Enum) else word for word in value])
         case _:
             return json.dumps(str(value))
 
 
 def starter() -> str:
     """Give a config file that says nothing but what could be said."""
-    built_in = Settings()
-    lines = [f"# {key} = {value_text(key, built_in)}" for key in KEYS]
-    return _STARTER_HEAD + "\n".join(lines) + "\n" + _STARTER_TAIL
+    defaults = "".join(f"# {key} = {value_text(key, Settings())}\n" for key in KEYS)
+    tui = "".join(f"# {key} = {value_text(key, TuiSettings())}\n" for key in TUI_KEYS)
+    return _STARTER_HEAD + defaults + _STARTER_TUI + tui + _STARTER_TAIL
 
 
 def faults(document: Raw, *, path: str) -> list[ConfigError]:
@@ -71,7 +77,29 @@ def faults(document: Raw, *, path: str) -> list[ConfigError]:
                 merge([Layer(origin=origin, values={key: raw})])
             except ConfigError as error:
                 found.append(error)
+    return found + _tui_faults(document, path)
+
+
+def _tui_faults(document: Raw, path: str) -> list[ConfigError]:
+    found: list[ConfigError] = []
+    try:
+        layers = tui_layers(document, {}, path=path)
+        for layer in layers:
+            for key, raw in layer.values.items():
+                try:
+                    parse_tui(key, raw, layer.origin)
+                except ConfigError as error:
+                    found.append(error)
+        if not found:  # what one key says about another
+            merge_tui(layers)
+    except ConfigError as error:
+        found.append(error)
     return found
+
+
+def _bare(name: str) -> str:
+    """A key as TOML wants it: bare where it can be, else in quotes."""
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
 
 
 def _sections(document: Raw, path: str) -> list[tuple[str, Raw]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codex_ssh.core.config import Effective, Layer, environment_layer, layers_for_host, merge
+from codex_ssh.core.tui_settings import EffectiveTui, merge_tui, tui_layers
 from codex_ssh.errors import ConfigError
 from codex_ssh.local.paths import config_file
 
@@ -40,3 +41,13 @@ def settings_for(host: str, flags: Layer) -> Effective:
     path = config_file()
     layers = layers_for_host(read_config(path), host, path=str(path))
     return merge([*layers, environment_layer(os.environ), flags])
+
+
+def read_tui_settings() -> EffectiveTui:
+    """Give the settings of our own TUI from the file and the environment.
+
+    Raises:
+        ConfigError: Something in one of them is wrong; names where.
+    """
+    path = config_file()
+    return merge_tui(tui_layers(read_config(path), os.environ, path=str(path)))

@@ -20,7 +20,7 @@ from codex_ssh.core.checkup import Checkup, Rung, State, cause_of
 from codex_ssh.core.config import Layer
 from codex_ssh.core.rpc import Json
 from codex_ssh.errors import CodexSshError
-from codex_ssh.local.config_file import settings_for
+from codex_ssh.local.config_file import read_tui_settings, settings_for
 from codex_ssh.local.paths import config_file
 from codex_ssh.local.ssh_hosts import list_aliases
 
@@ -97,6 +97,7 @@ def _config() -> _Found:
     path = config_file()
     # Any name does: a fault anywhere in the file, or in a variable, is told for every host.
     settings_for("host", Layer(origin="the command line", values={}))
+    read_tui_settings()
     return [f"{path}{'' if path.exists() else ' (not there, and not needed)'}"], []
 
 

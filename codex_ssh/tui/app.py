@@ -447,7 +447,7 @@ async def run_tui(
             if dialogs is not None:
                 dialogs.app = app
             try:
-                return _outcome(app, await app.run_async())
+                return _outcome(app, await app.run_async(mouse=options.settings.mouse))
             finally:
                 if dialogs is not None:
                     dialogs.app = None

@@ -17,6 +17,7 @@ from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
+from codex_ssh.core.tui_settings import TuiSettings
 
 T = TypeVar("T")
 
@@ -96,6 +97,7 @@ class TuiOptions:
         last: Go on with the thread that was updated last, in ``cwd`` where one is given.
         approval_policy, sandbox: For a new thread; empty takes the server's.
         left: What an earlier client left behind; what did not arrive goes to the composer.
+        settings: How the TUI looks and behaves: the ``[tui]`` table of the config file.
         grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
     """
 
@@ -107,6 +109,7 @@ class TuiOptions:
     approval_policy: str = ""
     sandbox: str = ""
     left: Kept = field(default_factory=Kept)
+    settings: TuiSettings = field(default_factory=TuiSettings)
     grace_seconds: float = 0.5
 
 

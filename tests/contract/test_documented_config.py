@@ -7,6 +7,7 @@ import tomllib
 from typing import Any
 
 from codex_ssh.core.config import KEYS, Settings, environment_layer, layers_for_host, merge
+from codex_ssh.core.tui_settings import TUI_KEYS, StatusItem, TitleItem, TuiSettings, merge_tui, tui_layers
 from tests.contract.documented import CONFIG, ROOT, first_cells, sections
 
 EXAMPLE = ROOT / "config" / "codex-ssh.example.toml"
@@ -57,3 +58,18 @@ def test_the_reference_names_the_variable_of_every_key() -> None:
 
     assert dict(some.values) == {"token_file": "x"}
     assert "`CODEX_SSH_` and the key in capitals" in text
+
+
+def test_the_reference_names_every_key_of_the_tui_and_every_piece() -> None:
+    text = sections(CONFIG.read_text(encoding="utf-8"))["The TUI"]
+
+    assert tuple(first_cells(text)) == TUI_KEYS
+    for piece in (*StatusItem, *TitleItem):
+        assert f"`{piece.value}`" in text
+
+
+def test_the_example_shows_every_key_of_the_tui_with_its_built_in_value() -> None:
+    document = example(uncommented=True)
+
+    assert tuple(document["tui"]) == TUI_KEYS
+    assert merge_tui(tui_layers(document, {}, path="example")).settings == TuiSettings()

@@ -15,6 +15,9 @@ model = "gpt-a"
 [host."build-*"]
 cd = "/srv/src"
 door = true
+
+[tui]
+theme = "light"
 """
 
 
@@ -35,6 +38,8 @@ async def test_every_value_has_its_origin(tmp_path: Path) -> None:
     assert f'cd = "/srv/src"  # {path} [host."build-*"]' in lines
     assert 'tui = "codex"  # the environment' in lines
     assert 'ssh = "auto"  # built in' in lines
+    assert f'tui.theme = "light"  # {path} [tui]' in lines
+    assert "tui.mouse = true  # built in" in lines
     other = await codex_ssh("config", "show", "laptop", "--json", home=tmp_path)
     values = {fact["key"]: fact["value"] for fact in map(json.loads, other.out.splitlines())}
     assert (values["cd"], values["door"], values["model"]) == ('""', "false", '"gpt-a"')
@@ -46,11 +51,12 @@ async def test_check_tells_every_fault_and_has_an_exit_code(tmp_path: Path) -> N
     write(tmp_path, FILE)
     good = await codex_ssh("config", "check", home=tmp_path)
     assert (good.code, "nothing is wrong" in good.err) == (0, True)
-    write(tmp_path, FILE + 'modell = "x"\nssh = "putty"\n')
+    write(tmp_path, FILE + 'mause = true\n[host.x]\nmodell = "x"\nssh = "putty"\n')
     bad = await codex_ssh("config", "check", home=tmp_path)
     assert bad.code == 3
     assert "did you mean 'model'" in bad.err
     assert "putty" in bad.err
+    assert "did you mean 'mouse'" in bad.err
     write(tmp_path, "[defaults\n")
     assert (await codex_ssh("config", "check", home=tmp_path)).code == 3
 

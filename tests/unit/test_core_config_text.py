@@ -9,6 +9,7 @@ import pytest
 
 from codex_ssh.core.config import KEYS, Layer, Settings, merge
 from codex_ssh.core.config_text import faults, starter, value_text
+from codex_ssh.core.tui_settings import TUI_KEYS, TuiSettings, merge_tui
 
 VALUES: dict[str, Any] = {
     "ssh": "openssh",
@@ -36,11 +37,32 @@ def test_a_value_goes_there_and_back(key: str) -> None:
             assert getattr(settings(read), key) == getattr(one, key), text
 
 
+@pytest.mark.parametrize("key", TUI_KEYS)
+def test_a_value_of_the_tui_goes_there_and_back(key: str) -> None:
+    some = {
+        "theme": "high-contrast",
+        "status": ["round-trip", "host"],
+        "title": "off",
+        "notifications": "osc99",
+        "notify_command": "notify-send 'a b'",
+        "notify_on": ["question"],
+        "vim": True,
+        "mouse": False,
+        "keys": {"composer.send": "ctrl+s", "leave": []},
+    }
+    for one in (TuiSettings(), merge_tui([Layer(origin="test", values=some)]).settings):
+        read = tomllib.loads(f"{key} = {value_text(key, one)}")
+        back = merge_tui([Layer(origin="test", values=read)]).settings
+        assert getattr(back, key) == getattr(one, key)
+
+
 def test_the_starter_says_nothing_and_names_everything() -> None:
-    assert tomllib.loads(starter()) == {"defaults": {}}
-    keys = [line.removeprefix("# ") for line in starter().splitlines() if line.startswith("# ")]
-    said = tomllib.loads("\n".join(line for line in keys[2 : 2 + len(KEYS)]))
-    assert list(said) == list(KEYS)
+    assert tomllib.loads(starter()) == {"defaults": {}, "tui": {}}
+    written = [line.removeprefix("# ") for line in starter().splitlines() if " = " in line]
+    keys = [line.partition(" = ")[0] for line in written]
+    assert keys == [*KEYS, *TUI_KEYS, "cd"]  # the last one is of the example of a host
+    assert tomllib.loads("\n".join(written[: len(KEYS)]))
+    assert tomllib.loads("\n".join(written[len(KEYS) : -1]))
 
 
 def test_all_faults_are_told_at_once_with_what_was_meant() -> None:
@@ -48,10 +70,13 @@ def test_all_faults_are_told_at_once_with_what_was_meant() -> None:
         "defaults": {"modle": "x", "door": "maybe"},
         "host": {"build-[ab]": {"endpoint": "ws://10.0.0.1:1"}, "good": {"cd": "/w"}, "bad": 3},
         "hots": {},
+        "tui": {"theme": "drak", "mouse": "maybe", "notifications": "command", "colour": 1},
     }
     found = faults(document, path="config.toml")
     told = "\n".join(f"{fault.message} {fault.hint}" for fault in found)
-    assert len(found) == 4
-    for words in ("unknown table 'hots'", "did you mean 'model'", "door: neither", "build-[ab]"):
+    assert len(found) == 7
+    for words in ("unknown table 'hots'", "did you mean 'model'", "door: neither", "build-[ab]", "'dark'"):
         assert words in told
+    (alone,) = faults({"tui": {"notifications": "command"}}, path="config.toml")
+    assert "there is no 'notify_command'" in alone.message
     assert faults({"defaults": {"cd": "/w"}}, path="config.toml") == []
