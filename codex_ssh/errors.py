@@ -8,6 +8,7 @@ The tree::
 
     CodexSshError
     ├── UsageError              2    the command line is wrong
+    │   └── ImageRefused        2    a file that was to go along is not there, or no image, or too large
     ├── ConfigError             3    a config file or an environment variable is wrong
     ├── StageError                   something on the way to the devbox failed; names its stage
     │   ├── HostUnreachable     4
@@ -23,6 +24,7 @@ The tree::
     │   └── LinkLost            9
     ├── RpcFailed               10   the app server answered a request with an error
     ├── TurnFailed              10
+    ├── DeskFailed                   a clipboard, an editor, a browser of this machine did not do it
     └── Interrupted             130/143
 """
 
@@ -89,6 +91,18 @@ class UsageError(CodexSshError):
     """The command line asks for something that cannot be meant."""
 
     exit_code = ExitCode.USAGE
+
+
+class ImageRefused(UsageError):
+    """A file cannot go along with a message as an image: not there, unreadable, no image, too large.
+
+    Args:
+        path: The file as it was named; empty for the clipboard.
+    """
+
+    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
 
 
 class ConfigError(CodexSshError):
@@ -266,6 +280,13 @@ class TurnFailed(CodexSshError):
         super().__init__(f"the turn ended as {status!r}", hint=hint)
         self.status = status
         self.said = said
+
+
+class DeskFailed(CodexSshError):
+    """Something on the user's own machine did not do what the TUI asked of it: clipboard, editor, browser.
+
+    It is shown, and ends nothing.
+    """
 
 
 class Interrupted(CodexSshError):

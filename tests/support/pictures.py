@@ -1,0 +1,34 @@
+"""Images of three by two pixels, one of each kind, as Pillow writes them."""
+
+from __future__ import annotations
+
+import base64
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAFUlEQVR4nGM8wcXFwMDAwMDAxAADABByAOAp6i43AAAAAElFTkSuQmCC"
+)
+GIF = base64.b64decode("R0lGODdhAwACAIEAAMwAAAAAAAAAAAAAACwAAAAAAwACAAAIBgABCBwYEAA7")
+JPEG_HEAD = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAuRXhpZgAATU0AKgAAAAgAAQEOAAIAAAALAAAAGgAAAAB4eHh4eHh4eHh4AAD/2wBDAP"
+    "//////////////////////////////////////////////////////////////////////////////////////2wBDAf//////"
+    "////////////////////////////////////////////////////////////////////////////////wAARCAACAAMDASIAAh"
+    "EBAxEB"
+)
+"""With Exif in front of the frame, and cut off after the frame's head."""
+
+JPEG_PROGRESSIVE = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP////////////////////////////////////////////////////////////////"
+    "//////////////////////2wBDAf//////////////////////////////////////////////////////////////////////"
+    "////////////////wgARCAACAAMDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAH/xAAUAQEAAAAAAAAAAAAAAAAAAA"
+    "AB/9oADAMBAAIQAxAAAAGAf//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAQUCf//EABQRAQAAAAAAAAAAAAAAAAAAAAD/"
+    "2gAIAQMBAT8Bf//EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQIBAT8Bf//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEABj"
+    "8Cf//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAT8hf//aAAwDAQACAAMAAAAQD//EABQRAQAAAAAAAAAAAAAAAAAAAAD/"
+    "2gAIAQMBAT8Qf//EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQIBAT8Qf//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAT"
+    "8Qf//Z"
+)
+WEBP_LOSSY = base64.b64decode("UklGRjAAAABXRUJQVlA4ICQAAABwAQCdASoDAAIADMDOJaACdAFAAAD+4LkIw1uvxQ5s7gVAAAA=")
+WEBP_LOSSLESS = base64.b64decode("UklGRh4AAABXRUJQVlA4TBEAAAAvAkAAAAdQhSJXof+BiOh/AAA=")
+WEBP_EXTENDED = base64.b64decode(
+    "UklGRnQAAABXRUJQVlA4WAoAAAAYAAAAAgAAAQAAQUxQSAcAAAAAZGRkZGRkAFZQOCAYAAAAMAEAnQEqAwACAAFAJiWkAANwAP"
+    "79IFAARVhJRiYAAABNTQAqAAAACAABAQ4AAgAAAAsAAAAaAAAAAHh4eHh4eHh4eHgAAA=="
+)
