@@ -1,6 +1,7 @@
 """Markdown as rows: what the model writes, parsed block by block and wrapped to a width.
 
-Lives here: the renderer and :class:`MarkdownRows`, which parses a growing text only where it grew. Not here:
+Lives here: the renderer and :class:`MarkdownRows`, which draws a growing text only where it grew. Not here:
+where a piece of it ends (:mod:`codex_ssh.tui.blocks`), and
 anything that interprets text from the devbox as more than markdown: HTML is shown as it is written, images by
 their address, and link addresses are always shown, since a link's text may lie.
 
@@ -9,6 +10,7 @@ Source: CommonMark, with GitHub's tables and strike-through, parsed by markdown-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,75 +23,112 @@ from textual.strip import Strip
 
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.tui import palette
-from codex_ssh.tui.wrap import Span, blank, wrap
+from codex_ssh.tui.blocks import Blocks, Kind, Piece
+from codex_ssh.tui.links import link_style, linked, markdown_address
+from codex_ssh.tui.palette import PLAIN
+from codex_ssh.tui.wrap import Span, blank, rows_of, wrap
 
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 _BULLETS: Final = "•◦▪"
 
+_CODE_INSET: Final = "  "
 
-def markdown_rows(text: str, width: int) -> list[Strip]:
-    """Give markdown as rows at most ``width`` wide. ``text`` must be harmless already."""
-    writer = _Writer(width)
+
+def markdown_rows(text: str, width: int, *, number: int | None = None) -> list[Strip]:
+    """Give markdown as rows at most ``width`` wide. ``text`` must be harmless already.
+
+    Args:
+        text: The markdown.
+        width: In cells.
+        number: What a numbered list at its beginning starts with, whatever it says itself.
+    """
+    writer = _Writer(width, number=number)
     writer.write(_PARSER.parse(text))
     return writer.rows
 
 
 class MarkdownRows:
-    """The rows of a text that grows at its end: blocks that are complete are parsed once.
+    """The rows of a text that grows at its end: only the piece that grows is parsed and drawn again.
 
-    A block is complete when an unindented line that cannot continue it follows a blank line outside of
-    a fence. Link definitions are seen only by the blocks they stand with.
+    Rows of the pieces before it never change while text is added at the end (:mod:`codex_ssh.tui.blocks`).
+    A table that is still growing is held back, for its columns are as wide as its widest cell.
+
+    Args:
+        front: What stands in front of the first row.
+        rest: What stands in front of the others.
+        base: The look below all other looks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, front: Span = ("", PLAIN), rest: Span = ("", PLAIN), base: Style = PLAIN) -> None:
+        self._front, self._rest, self._base = front, rest, base
         self._width = 0
-        self._blocks: list[tuple[str, list[Strip]]] = []
+        self._text = ""
+        self._taken = 0
+        self._blocks = Blocks()
+        self._rows: list[Strip] = []
 
-    def rows(self, text: str, width: int) -> list[Strip]:
-        """Give the rows of a text, which usually begins with the one given last time."""
-        if width != self._width:
-            self._blocks, self._width = [], width
-        rows: list[Strip] = []
-        blocks = split_blocks(plain_lines(text))
-        for at, block in enumerate(blocks):
-            if at >= len(self._blocks) or self._blocks[at][0] != block:
-                del self._blocks[at:]
-                self._blocks.append((block, markdown_rows(block, width)))
-            found = self._blocks[at][1]
-            if rows and found:
-                rows.append(blank())
-            rows += found
-        del self._blocks[len(blocks) :]
+    def rows(self, text: str, width: int, *, growing: bool = False) -> list[Strip]:
+        """Give the rows of a text, which usually begins with the one given last time.
+
+        Args:
+            text: All of it.
+            width: Of the rows without what stands in front.
+            growing: More of it will come.
+        """
+        if width != self._width or not text.startswith(self._text):
+            self._width, self._taken = width, 0
+            self._blocks, self._rows = Blocks(), []
+        self._text = text
+        whole = text.rfind("\n") + 1
+        if whole > self._taken:
+            lines = plain_lines(text[self._taken : whole]).split("\n")[:-1]
+            self._taken = whole
+            for piece in self._blocks.take(lines):
+                self._rows += self._drawn(piece, self._rows)
+        rows = list(self._rows)
+        for piece in self._blocks.rest([plain_lines(text[whole:])]):
+            if growing and (piece.kind is Kind.TABLE or _may_be_table(piece)):
+                rows += self._put(_held_back(piece, width), rows, joined=False)
+            else:
+                rows += self._drawn(piece, rows)
         return rows
 
-
-def split_blocks(text: str) -> list[str]:
-    """Split markdown where a new top-level block begins for certain."""
-    blocks: list[str] = []
-    current: list[str] = []
-    fence, was_blank = "", False
-    for line in text.split("\n"):
-        if fence:
-            if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-                fence = ""
+    def _drawn(self, piece: Piece, above: Sequence[Strip]) -> list[Strip]:
+        if piece.kind is Kind.CODE:
+            made = code_rows(piece.text, self._width, language=piece.language)
         else:
-            if was_blank and current and line and not line[0].isspace() and not _may_continue(line):
-                blocks.append("\n".join(current))
-                current = []
-            opened = line.lstrip()
-            if opened.startswith(("```", "~~~")) and not (opened[0] == "`" and "`" in opened.lstrip("`")):
-                fence = opened[: len(opened) - len(opened.lstrip(opened[0]))]
-        current.append(line)
-        was_blank = not line.strip()
-    blocks.append("\n".join(current))
-    return blocks
+            made = markdown_rows(piece.text, self._width, number=piece.number)
+        return self._put(made, above, joined=piece.joined)
+
+    def _put(self, made: list[Strip], above: Sequence[Strip], *, joined: bool) -> list[Strip]:
+        if not made:
+            return []
+        if above and not joined:
+            made = [blank(), *made]
+        if self._base:
+            made = [strip.apply_style(self._base) for strip in made]
+        if not (self._front[0] or self._rest[0]):
+            return made
+        return rows_of(made, [self._rest if above else self._front], [self._rest])
 
 
-def _may_continue(line: str) -> bool:
-    """Whether a line after a blank one may belong to a list that began before it."""
-    marker = line.split(" ", 1)[0]
-    return marker in ("-", "*", "+") or (marker[-1:] in (".", ")") and marker[:-1].isdigit())
+def code_rows(line: str, width: int, *, language: str = "") -> list[Strip]:
+    """Give one line of a fence as rows. ``line`` must be harmless already."""
+    del language
+    inset: Span = (_CODE_INSET, palette.PLAIN)
+    return wrap(linked(line, palette.CODE), width, first=[inset], rest=[inset], anywhere=True)
+
+
+def _may_be_table(piece: Piece) -> bool:
+    """Whether all there is of a piece looks like the heading of a table."""
+    return piece.kind is Kind.BLOCK and piece.text.startswith("|") and "\n" not in piece.text
+
+
+def _held_back(piece: Piece, width: int) -> list[Strip]:
+    rows = max(0, piece.text.count("\n") - 1)
+    so_far = f", {rows} rows so far" if rows > 1 else ""
+    return wrap([(f"… a table{so_far}", palette.DIM)], width)
 
 
 @dataclass(slots=True)
@@ -103,6 +142,7 @@ class _Writer:
     """Turns a flat list of block tokens into rows; keeps what they are nested in."""
 
     width: int
+    number: int | None = None
     rows: list[Strip] = field(default_factory=list)
     indents: list[Span] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
@@ -133,7 +173,8 @@ class _Writer:
             case "bullet_list_open":
                 self.lists.append(_List(None, _BULLETS[min(len(self.lists), len(_BULLETS) - 1)]))
             case "ordered_list_open":
-                start = token.attrGet("start")
+                start = token.attrGet("start") if self.number is None else self.number
+                self.number = None
                 self.lists.append(_List(int(start) if start is not None else 1, ""))
             case "list_item_open":
                 self._begin_item()
@@ -181,14 +222,14 @@ class _Writer:
             case "fence" | "code_block":
                 self._gap()
                 for text in token.content.rstrip("\n").split("\n"):
-                    self._line([(text, palette.CODE)], inset="  ", anywhere=True)
+                    self._line(linked(text, palette.CODE), inset=_CODE_INSET, anywhere=True)
             case "hr":
                 self._gap()
                 self._line([("─" * max(1, min(self.width, 40) - self._indent()), palette.DIM)])
             case _:
                 self._gap()
                 for text in token.content.rstrip("\n").split("\n"):
-                    self._line([(text, palette.PLAIN)])
+                    self._line(linked(text, palette.PLAIN))
 
     def _indent(self) -> int:
         return sum(cell_len(text) for text, _ in self.indents)
@@ -276,28 +317,45 @@ class _InlineWriter:
         elif token.type == "image":
             self._image(token)
         elif token.nesting > 0:
+            style = _INLINE_STYLES.get(token.type, palette.PLAIN)
             if token.type == "link_open":
-                self._links.append((plain_line(str(token.attrGet("href") or "")), len(self.lines[-1])))
-            self._styles.append(self._styles[-1] + _INLINE_STYLES.get(token.type, palette.PLAIN))
+                href = plain_line(str(token.attrGet("href") or ""))
+                self._links.append((href, len(self.lines[-1])))
+                style += link_style(markdown_address(href))
+            self._styles.append(self._styles[-1] + style)
         elif token.nesting < 0:
             self._styles.pop()
             if token.type == "link_close":
                 self._address(*self._links.pop())
+        elif token.type == "code_inline":
+            style = self._styles[-1] + palette.CODE
+            is_file = not self._links and _FILE_NAME.fullmatch(token.content) is not None
+            self._text(token.content, style + link_style(f"file:{token.content}") if is_file else style)
         else:
-            style = palette.CODE if token.type == "code_inline" else palette.PLAIN
-            self.lines[-1].append((token.content, self._styles[-1] + style))
+            self._text(token.content, self._styles[-1])
+
+    def _text(self, text: str, style: Style) -> None:
+        if self._links or style.meta:
+            self.lines[-1].append((text, style))
+        else:
+            self.lines[-1] += linked(text, style, web=palette.LINK)
 
     def _address(self, address: str, start: int) -> None:
         text = "".join(span[0] for span in self.lines[-1][start:])
         if address not in (text, f"mailto:{text}"):
-            self.lines[-1].append((f" ({address})", palette.ADDRESS))
+            style = palette.ADDRESS + link_style(markdown_address(address))
+            self.lines[-1].append((f" ({address})", style))
 
     def _image(self, token: Token) -> None:
         source = plain_line(str(token.attrGet("src") or ""))
-        self.lines[-1].append((f"[image: {token.content or source}]", self._styles[-1]))
+        link = link_style(markdown_address(source))
+        self.lines[-1].append((f"[image: {token.content or source}]", self._styles[-1] + link))
         if token.content:
-            self.lines[-1].append((f" ({source})", palette.ADDRESS))
+            self.lines[-1].append((f" ({source})", palette.ADDRESS + link))
 
+
+_FILE_NAME: Final = re.compile(r"[\w@+~-][\w.@+~-]*\.[A-Za-z]\w{0,7}")
+"""What a code span must be to be taken for a file without any directory: ``calc.py``."""
 
 _INLINE_STYLES: Final = {
     "strong_open": palette.BOLD,

@@ -3,9 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it.token import Token
 from rich.cells import cell_len
 
-from codex_ssh.tui.markdown import MarkdownRows, markdown_rows, split_blocks
+from codex_ssh.tui import markdown
+from codex_ssh.tui.markdown import MarkdownRows, markdown_rows
+from codex_ssh.tui.palette import DIM, PLAIN
 
 
 def lines(text: str, width: int = 40) -> list[str]:
@@ -79,29 +82,184 @@ def test_no_row_is_wider_than_asked_and_nothing_raises(text: str, width: int) ->
         assert "\x1b" not in strip.text
 
 
-@given(PIECES)
-def test_blocks_join_to_the_text(text: str) -> None:
-    assert "\n".join(split_blocks(text)) == text
-
-
 @given(PIECES, st.lists(st.integers(0, 60), max_size=6))
 def test_growing_text_ends_up_like_the_whole_one(text: str, cuts: list[int]) -> None:
     growing = MarkdownRows()
     for cut in sorted(cuts):
-        growing.rows(text[:cut], 40)
+        growing.rows(text[:cut], 40, growing=True)
     whole = MarkdownRows().rows(text, 40)
     assert [strip.text for strip in growing.rows(text, 40)] == [strip.text for strip in whole]
 
 
-def test_complete_blocks_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@given(PIECES, st.integers(0, 60))
+def test_what_is_finished_never_changes(text: str, cut: int) -> None:
     rows = MarkdownRows()
-    text = "para\n\n" * 50 + "the end"
-    rows.rows(text, 40)
-    before = list(rows._blocks)
-    rows.rows(f"{text} grows", 40)
-    assert all(old is new for old, new in zip(before[:-1], rows._blocks, strict=False))
+    rows.rows(text[:cut], 40, growing=True)
+    finished = list(rows._rows)
+    assert rows.rows(text, 40, growing=True)[: len(finished)] == finished
 
 
-def test_a_list_is_not_split_at_its_blank_lines() -> None:
-    assert split_blocks("1. a\n\n2. b\n\n   c\n\ntext") == ["1. a\n\n2. b\n\n   c\n", "text"]
+ANSWER = """# What is wrong
+
+The sum is **wrong** in `calc.py`, and the [notes](https://example.org/notes) say so.
+A second line of the same paragraph.
+
+1. Look at the failing test, which says that one and one make nothing
+2. Change the sign
+   - in one place
+   - and in another
+
+   with a second paragraph
+3. Run the tests
+
+```python
+def add(a: int, b: int) -> int:
+
+    return a + b  # - not a list
+```
+
+| test | result |
+|---|:---:|
+| add | ok |
+| a longer name than the heading | failed |
+| sub | ok |
+
+> A quote
+> of two lines
+
+- last
+- words
+
+---
+
+The end.
+"""
+
+PARTS = [
+    "# What is wrong", "The sum is", "1. Look at", "2. Change", "3. Run", "  def add(", "", "      return a",
+    "test", "▌ A quote", "• last", "• words", "─", "The end.",
+]  # fmt: skip
+"""How the rows begin where a piece of the answer begins; the empty one is the line in the fence."""
+
+
+def begins(rows: list[str]) -> list[int]:
+    """Give the row each of the parts begins at, the last one first."""
+    at, found = 0, []
+    for part in PARTS:
+        at = next(n for n in range(at, len(rows)) if rows[n].startswith(part) and (part or not rows[n]))
+        found.append(at)
+        at += 1
+    return found
+
+
+def test_rows_above_the_growing_end_stay_as_they_are() -> None:
+    final = MarkdownRows().rows(ANSWER, 40)
+    starts = begins([strip.text.rstrip() for strip in final])
+    growing = MarkdownRows()
+    tables = 0
+    for end in range(1, len(ANSWER) + 1):
+        rows = growing.rows(ANSWER[:end], 40, growing=True)
+        same = next((n for n, (a, b) in enumerate(zip(rows, final, strict=False)) if a != b), len(rows))
+        held_back = rows[-1].text.startswith("… a table")
+        tables += held_back
+        # What differs from how it ends up is in one piece: no other begins below the first row that does.
+        begun = [start for start in starts if same < start < len(rows)]
+        assert begun == [] or held_back, (ANSWER[:end][-30:], [strip.text for strip in rows[same:]])
+    assert tables > 50
+    assert [strip.text for strip in growing.rows(ANSWER, 40)] == [strip.text for strip in final]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "A paragraph of some words, with **bold** ones.\n\n",
+        "- an item of a list that goes on\n",
+        "7. an item with a number\n",
+        "| a cell | another |\n|---|---|\n| 1 | 2 |\n\n",
+    ],
+)
+def test_a_delta_costs_the_same_however_long_the_answer_is(
+    monkeypatch: pytest.MonkeyPatch, piece: str
+) -> None:
+    parsed: list[int] = []
+    parse = markdown._PARSER.parse
+
+    def counting(text: str) -> list[Token]:
+        parsed.append(len(text))
+        return parse(text)
+
+    monkeypatch.setattr(markdown._PARSER, "parse", counting)
+    rows = MarkdownRows()
+    text = ""
+    costs = []
+    for _ in range(200):
+        parsed.clear()
+        for delta in (piece[:5], piece[5:12], piece[12:]):
+            text += delta
+            rows.rows(text, 60, growing=True)
+        costs.append(sum(parsed))
+    assert max(costs) <= 6 * len(piece)
+    assert costs[150:] == costs[50:100]
+
+
+def test_lines_of_a_fence_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = MarkdownRows()
+    monkeypatch.setattr(markdown._PARSER, "parse", pytest.fail)
+    text = "```\n" + "code = 1\n" * 500
+    assert len(rows.rows(text, 40, growing=True)) == 500
+
+
+def test_the_items_of_a_list_follow_each_other() -> None:
+    text = "1. a\n\n2. b\n\n   c\n\ntext\n\n9. d\n1. e\n- f\n- g\n* h"
+    expected = ["1. a", "2. b", "", "   c", "", "text", "", "9. d", "10. e", "", "• f", "• g", "", "• h"]
+    assert lines(text) == expected
     assert markdown_rows("1. a\n\n2. b", 20)[-1].text.rstrip() == "2. b"
+
+
+def test_a_growing_table_is_held_back_until_it_is_whole() -> None:
+    rows = MarkdownRows()
+    text = "see:\n\n| a | b |\n|---|---|\n| 1 | 22 |\n| 3 | 4 |"
+    held = [strip.text.rstrip() for strip in rows.rows(text, 40, growing=True)]
+    assert held == ["see:", "", "… a table, 2 rows so far"]
+    whole = [strip.text.rstrip() for strip in rows.rows(text + "\n\nend", 40, growing=True)]
+    assert whole == ["see:", "", "a │ b", "──┼───", "1 │ 22", "3 │ 4", "", "end"]
+
+
+def test_what_stands_in_front_is_in_front_of_every_row() -> None:
+    rows = MarkdownRows(("• ", PLAIN), ("  ", PLAIN), DIM)
+    made = rows.rows("a\n\nb\n\nc", 10)
+    assert [strip.text.rstrip() for strip in made] == ["• a", "", "  b", "", "  c"]
+    assert all(segment.style.dim for segment in made[0] if segment.style and segment.text == "a")
+
+
+def links(text: str) -> list[tuple[str, str]]:
+    """Give text and address of each piece of a link."""
+    return [
+        (segment.text, address)
+        for strip in MarkdownRows().rows(text, 40)
+        for segment in strip
+        if segment.style is not None and (address := segment.style.meta.get("link"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[text](http://x.y)", [("text", "http://x.y"), (" (http://x.y)", "http://x.y")]),
+        ("see http://x.y/a.", [("http://x.y/a", "http://x.y/a")]),
+        ("[go](docs/a.md#L3)", [("go", "file:docs/a.md:3"), (" (docs/a.md#L3)", "file:docs/a.md:3")]),
+        ("in `calc.py`", [("calc.py", "file:calc.py")]),
+        ("in `src/calc.py:7`", [("src/calc.py:7", "file:src/calc.py:7")]),
+        ("```\n/w/a.py:3: error\n```", [("/w/a.py:3", "file:/w/a.py:3")]),
+        ("![alt](http://img)", [("[image: alt]", "http://img"), (" (http://img)", "http://img")]),
+        ("[mail](mailto:a@b.c)", [("mail", "mailto:a@b.c"), (" (mailto:a@b.c)", "mailto:a@b.c")]),
+        ("`x = 1` and/or nothing", []),
+    ],
+)
+def test_links_carry_their_address(text: str, found: list[tuple[str, str]]) -> None:
+    assert links(text) == found
+
+
+def test_a_wrapped_link_is_a_link_on_every_row() -> None:
+    address = "https://example.org/" + "a" * 60
+    assert [whole for _, whole in links(address)] == [address] * 2
