@@ -4,6 +4,10 @@ Lives here: one function per kind of content, and :class:`Cell`, which remembers
 Not here: which cells there are and which rows are visible (:mod:`codex_ssh.tui.widgets.transcript_view`).
 
 Everything from the devbox goes through :mod:`codex_ssh.core.plain_text` here, and is never markup.
+
+For a view that finds, copies and follows links: :meth:`Cell.copy_text` is all of an entry, folded parts
+included, and a segment of a row that is part of a link has its address in ``style.meta["link"]``
+(:mod:`codex_ssh.tui.links`: ``link_of(segment.style)``, ``links_in(rows)``).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from codex_ssh.core.entry import CheckList, Content, Entry, Level, Notice, Progress, TurnEnd
+from codex_ssh.core.entry_text import entry_text
 from codex_ssh.core.events import StepStatus
 from codex_ssh.core.items import (
     AgentMessage,
@@ -35,6 +40,7 @@ from codex_ssh.core.plain_text import plain_line, plain_lines, plain_output
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.tui import palette
 from codex_ssh.tui.diff import change_counts, diff_rows, short_path
+from codex_ssh.tui.links import file_address, link_style, linked
 from codex_ssh.tui.markdown import MarkdownRows
 from codex_ssh.tui.wrap import Span, blank, rows_of, wrap
 
@@ -75,7 +81,8 @@ class Cell:
         self.entry = entry
         self._look: Look | None = None
         self._rows: list[Strip] = []
-        self._markdown = MarkdownRows()
+        front = ("▤ ", palette.AGENT) if isinstance(entry.content, Plan) else ("• ", palette.AGENT)
+        self._markdown = MarkdownRows(front, ("  ", palette.PLAIN))
         self._stale = True
 
     def spoil(self) -> None:
@@ -108,13 +115,17 @@ class Cell:
     def _make(self, look: Look) -> list[Strip]:
         content = self.entry.content
         if isinstance(content, AgentMessage | Plan):
-            front = ("• ", palette.AGENT) if isinstance(content, AgentMessage) else ("▤ ", palette.AGENT)
             text = ("…" if self.entry.gap else "") + content.text
-            rows = rows_of(self._markdown.rows(text, look.width - 2), [front], [("  ", palette.PLAIN)])
+            growing = self.entry.progress is Progress.OPEN
+            rows = self._markdown.rows(text, look.width - 2, growing=growing)
             return rows + _cut_note(self.entry, look)
         if isinstance(content, Reasoning):
-            return _reasoning(content, self.entry, look, self._markdown)
+            return _reasoning(content, self.entry, look)
         return entry_rows(self.entry, content, look)
+
+    def copy_text(self) -> str:
+        """Give all of the entry as text, for the clipboard and for a search."""
+        return entry_text(self.entry.content)
 
 
 def entry_rows(entry: Entry, content: Content, look: Look) -> list[Strip]:
@@ -139,10 +150,14 @@ def entry_rows(entry: Entry, content: Content, look: Look) -> list[Strip]:
                 content.action, "searched the web for"
             )
             about = " ".join(part for part in (content.query, content.target) if part)
-            return _one_line([(f"{what} ", palette.PLAIN), (plain_line(about), palette.CODE)], look)
+            return _one_line([(f"{what} ", palette.PLAIN), *linked(plain_line(about), palette.CODE)], look)
         case BriefItem():
             return _one_line(
-                [(content.label, palette.PLAIN), (f" {plain_line(content.text)}".rstrip(), palette.DIM)], look
+                [
+                    (content.label, palette.PLAIN),
+                    *linked(f" {plain_line(content.text)}".rstrip(), palette.DIM),
+                ],
+                look,
             )
         case UnknownItem():
             return _one_line([(f"({plain_line(content.type) or 'item'})", palette.DIM)], look)
@@ -159,17 +174,17 @@ def _user_message(message: UserMessage, entry: Entry, look: Look) -> list[Strip]
     style = palette.DIM if entry.progress is Progress.SENDING else palette.USER_TEXT
     for at, line in enumerate(plain_lines(message.text).split("\n")):
         front: Span = ("› ", palette.USER) if at == 0 else ("  ", palette.PLAIN)
-        rows += wrap([(line, style)], look.width, first=[front])
+        rows += wrap(linked(line, style), look.width, first=[front])
     for label in message.attachments:
         rows += wrap([(f"[{plain_line(label)}]", palette.DIM)], look.width, first=[("  ", palette.PLAIN)])
     return rows
 
 
-def _reasoning(thought: Reasoning, entry: Entry, look: Look, markdown: MarkdownRows) -> list[Strip]:
+def _reasoning(thought: Reasoning, entry: Entry, look: Look) -> list[Strip]:
     text = "\n\n".join(thought.summary or thought.content)
     if not text:
         return []
-    made = [strip.apply_style(palette.THOUGHT) for strip in markdown.rows(text, look.width - 2)]
+    made = MarkdownRows(base=palette.THOUGHT).rows(text, look.width - 2)
     if entry.progress is not Progress.OPEN:
         made = _folded(made, THOUGHT_ROWS, look, keep_end=False)
     else:
@@ -216,7 +231,7 @@ def _output(command: CommandExecution, entry: Entry, look: Look) -> list[Strip]:
     made: list[Strip] = []
     for line in lines:
         made += wrap(
-            [(line, palette.DIM)],
+            linked(line, palette.DIM),
             look.width,
             first=[("  │ ", palette.DIM)],
             rest=[("  │ ", palette.DIM)],
@@ -264,9 +279,11 @@ def _file_change(edit: FileChange, entry: Entry, look: Look) -> list[Strip]:
     for change in edit.changes:
         added, removed = change_counts(change)
         verb = {ChangeKind.ADD: "Add", ChangeKind.DELETE: "Delete"}.get(change.kind, "Edit")
-        head: list[Span] = [(short_path(change.path, look.cwd), palette.COMMAND)]
-        if change.moved_to:
-            head.append((f" → {short_path(change.moved_to, look.cwd)}", palette.COMMAND))
+        path, moved = change.path, change.moved_to
+        link = link_style(file_address(plain_line(moved or path)))
+        head: list[Span] = [(short_path(path, look.cwd), palette.COMMAND + link)]
+        if moved:
+            head.append((f" → {short_path(moved, look.cwd)}", palette.COMMAND + link))
         head += [
             (f" ({note}", palette.DIM),
             (f"+{added}", palette.ADDED),
@@ -291,7 +308,8 @@ def _tool_call(call: ToolCall, entry: Entry, look: Look) -> list[Strip]:
     style = palette.BAD if call.error else palette.DIM
     made: list[Strip] = []
     for line in plain_lines(text).split("\n") if text else []:
-        made += wrap([(line, style)], look.width, first=[("  │ ", palette.DIM)], rest=[("  │ ", palette.DIM)])
+        bar: Span = ("  │ ", palette.DIM)
+        made += wrap(linked(line, style), look.width, first=[bar], rest=[bar])
     return rows + _folded(made, OUTPUT_ROWS, look, keep_end=False)
 
 
@@ -349,9 +367,9 @@ def _notice(notice: Notice, look: Look) -> list[Strip]:
     rows: list[Strip] = []
     for at, line in enumerate(plain_lines(notice.text).split("\n")):
         front: Span = (mark, mark_style) if at == 0 else ("  ", palette.PLAIN)
-        rows += wrap([(line, style)], look.width, first=[front])
+        rows += wrap(linked(line, style), look.width, first=[front])
     for line in plain_lines(notice.details).split("\n") if notice.details else []:
-        rows += wrap([(line, palette.DIM)], look.width, first=[("  ", palette.PLAIN)])
+        rows += wrap(linked(line, palette.DIM), look.width, first=[("  ", palette.PLAIN)])
     return rows
 
 
