@@ -121,6 +121,8 @@ class _Overheard:
         self.call = link.call
         self.answer = link.answer
         self.refuse = link.refuse
+        self.knows = link.knows
+        self.learn_methods = link.learn_methods
 
     async def incoming(self) -> AsyncIterator[Notification | Request]:
         async for message in self._link.incoming():

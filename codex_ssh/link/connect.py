@@ -143,6 +143,8 @@ class Link:
         self.request = session.request
         self.answer = session.answer
         self.refuse = session.refuse
+        self.knows = session.knows
+        self.learn_methods = session.learn_methods
         self.incoming = session.incoming
         self.ping = session.ping
         self.wait_lost = session.wait_lost

@@ -42,6 +42,9 @@ OVERLOAD_TRIES: Final = 5
 OVERLOAD_PAUSE_SECONDS: Final = 0.1
 """How often a request meets a server without room for it, and the longest first pause; each doubles."""
 
+NO_METHOD: Final = "codex-ssh/whichMethods"
+"""A method no app server has."""
+
 T = TypeVar("T")
 
 
@@ -117,6 +120,21 @@ class Session:
             raise RpcFailed(method, code=fault.code, said=fault.message, data=fault.data) from None
         finally:
             self._waiting.pop(number, None)
+
+    def knows(self, method: str) -> bool | None:
+        """Whether the server has a method; None while that is not known."""
+        return self._abilities.knows(method)
+
+    async def learn_methods(self) -> None:
+        """Learn which methods the server has, by asking for one that none has: the refusal names them all.
+
+        Raises:
+            LinkLost: The connection went away first.
+        """
+        try:
+            await self.request(NO_METHOD, {})
+        except RpcFailed as failed:
+            log.debug("which methods there are: %s", failed.said)
 
     async def notify(self, method: str) -> None:
         """Say something that wants no answer."""

@@ -34,6 +34,12 @@ class Conversation(Protocol):
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         """Answer a request of the server's with an error; raises ``LinkLost``."""
 
+    def knows(self, method: str) -> bool | None:
+        """Whether the server has a method; None while that is not known."""
+
+    async def learn_methods(self) -> None:
+        """Learn which methods the server has; raises ``LinkLost``."""
+
     def incoming(self) -> AsyncIterator[Notification | Request]:
         """Give all that comes unasked, in order; ends by raising ``LinkLost``. Never waits for rendering."""
 

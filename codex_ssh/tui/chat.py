@@ -1,10 +1,10 @@
 """One conversation as the TUI drives it: what is asked of the server, and the transcript that comes of it.
 
-Lives here: intents (send, interrupt, answer, new, resume …), the reader of what comes unasked, catching up
-after a lost link, and what a status line shows. Not here: which history is asked for
-(:mod:`codex_ssh.tui.account`), messages on their way (:mod:`codex_ssh.tui.outgoing`), and widgets. Nothing
-here imports Textual: whoever draws is told by ``on_change`` when something changed, and looks when it suits,
-so reading never waits for drawing.
+Lives here: intents (send, interrupt, answer, new, resume …), the reader of what comes unasked, and what a
+status line shows. Not here: catching up after a lost link (:mod:`codex_ssh.tui.catch_up`), which history is
+asked for (:mod:`codex_ssh.tui.account`), messages on their way (:mod:`codex_ssh.tui.outgoing`), and widgets.
+Nothing here imports Textual: whoever draws is told by ``on_change`` when something changed, and looks when it
+suits, so reading never waits for drawing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequ
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
-from codex_ssh.core import away
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
@@ -27,7 +26,6 @@ from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Model,
-    OpenThread,
     model_list,
     thread_list,
     thread_unsubscribe,
@@ -35,12 +33,13 @@ from codex_ssh.core.methods import (
 )
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
-from codex_ssh.core.thread import Thread, ThreadState
+from codex_ssh.core.thread import Thread
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
-from codex_ssh.tui.account import SETTLE_SECONDS, read_missed, read_newest, read_older
+from codex_ssh.tui.account import read_newest, read_older
 from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
+from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
 from codex_ssh.tui.sign_in import SignIn
@@ -88,19 +87,18 @@ class Chat:
         self._conversation: Conversation | None = None
         self._outgoing = Outgoing(self, drafts, options.left)
         self._pending = Pending()
+        self._catch_up = CatchUp(self, lifeline, self._pending, self._outgoing)
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
         self._older: tuple[str | None, str | None] = (None, None)
         self._loading_older = False
         self._opening = 0
         self._early: list[Event | Ask] = []
-        self._is_caught_up = True
         self._open_again: Callable[[], None] = lambda: None
-        self._seen: away.Seen | None = None
         self._heard_at = 0.0
         self._state = LinkState.UP
         self.sign_in = SignIn(
-            self._session,
+            self.conversation,
             facts=lambda: self.facts,
             spawn=self._spawn,
             changed=self._changed,
@@ -130,7 +128,7 @@ class Chat:
     @property
     def is_online(self) -> bool:
         """Whether there is a session, and all that was missed is known."""
-        return self._conversation is not None and self._is_caught_up
+        return self._conversation is not None and self._catch_up.is_done
 
     @property
     def outbox(self) -> Outbox:
@@ -181,11 +179,11 @@ class Chat:
             self._pending.hold(ask, result)
             return
         self._pending.answered(ask, self.transcript, declined=declined)
-        self._do(self._session().answer(ask.request_id, result))
+        self._do(self.conversation().answer(ask.request_id, result))
 
     def new(self) -> None:
         """Begin a new thread; the old one goes on by itself."""
-        self._do(self._start(), "starting a thread")
+        self._do(self.start(), "starting a thread")
 
     def resume(self, thread_id: str) -> None:
         """Go on with another thread."""
@@ -222,9 +220,13 @@ class Chat:
             self.transcript.note(level, text, details)
         self.on_change()
 
+    def knows(self, method: str) -> bool | None:
+        """Whether the app server has a method; None while nobody knows."""
+        return self._conversation.knows(method) if self._conversation is not None else None
+
     async def call(self, call: Call[T]) -> T:
         """Ask the server; raises RpcFailed, LinkLost."""
-        return await self._session().call(call)
+        return await self.conversation().call(call)
 
     async def list_threads(self) -> tuple[Thread, ...]:
         """Give threads to resume, the last updated first; raises RpcFailed, LinkLost."""
@@ -237,7 +239,8 @@ class Chat:
 
     # ---------------------------------------------------------------- what they do
 
-    def _session(self) -> Conversation:
+    def conversation(self) -> Conversation:
+        """Give the session that is open; raises LinkLost when there is none."""
         if self._conversation is None:
             raise LinkLost("there is no connection just now", stage=Stage.SESSION, host=self.facts.host)
         return self._conversation
@@ -264,17 +267,17 @@ class Chat:
         options = self.options
         thread_id = options.resume or ""
         if options.last and not thread_id:
-            thread_id = await threads.newest_id(self._session(), options.cwd)
+            thread_id = await threads.newest_id(self.conversation(), options.cwd)
         if thread_id:
             try:
                 await self._resume(thread_id)
             except RpcFailed as failed:
-                await self._start()
+                await self.start()
                 self.note(
                     Level.ERROR, f"thread {thread_id} could not be resumed, this is a new one", failed.said
                 )
         else:
-            await self._start()
+            await self.start()
             if options.last:
                 self.note(Level.INFO, "there was no thread to go on with, this is a new one")
         for warning in self.facts.warnings:
@@ -285,20 +288,20 @@ class Chat:
         elif options.prompt:
             self.send(options.prompt)
 
-    async def _start(self) -> None:
+    async def start(self) -> None:
+        """Start a thread and show it; raises RpcFailed, LinkLost."""
         with self._being_opened():
-            got = await threads.start(self._session(), self.options, self.model)
+            got = await threads.start(self.conversation(), self.options, self.model)
             await self._leave()
-            transcript = self._show(got)
-        self._older = (None, None)
+            transcript = self.show(got)
         self._take_left(transcript)
 
     async def _resume(self, thread_id: str) -> None:
         with self._being_opened():
-            got = await threads.resume(self._session(), thread_id, self.options.model)
+            got = await threads.resume(self.conversation(), thread_id, self.options.model)
             if self.transcript is not None and self.transcript.thread_id != got.thread.thread.id:
                 await self._leave()
-            transcript = self._show(got)
+            transcript = self.show(got)
         await self._load_newest(transcript)
         self._take_left(transcript)
         if got.is_read_only:
@@ -310,13 +313,13 @@ class Chat:
 
     async def _fork(self, transcript: Transcript) -> None:
         with self._being_opened():
-            got = await threads.fork(self._session(), transcript.thread_id)
+            got = await threads.fork(self.conversation(), transcript.thread_id)
             await self._leave()
-            copied = self._show(got)
+            copied = self.show(got)
         await self._load_newest(copied)
 
     async def _load_newest(self, transcript: Transcript) -> None:
-        found = await read_newest(self._session(), transcript.thread_id)
+        found = await read_newest(self.conversation(), transcript.thread_id)
         transcript.load(found.turns, found.items)
         self._older = (found.items_before, found.turns_before)
 
@@ -331,14 +334,21 @@ class Chat:
         try:
             if transcript is None or items_at is None:
                 return
-            found = await read_older(self._session(), transcript.thread_id, items_at, turns_at)
+            found = await read_older(self.conversation(), transcript.thread_id, items_at, turns_at)
             if transcript is self.transcript:
                 transcript.load_older(found.turns, found.items)
                 self._older = (found.items_before, found.turns_before)
         finally:
             self._loading_older = False
 
-    def _show(self, got: threads.Got) -> Transcript:
+    def show(self, got: threads.Got, older: tuple[str | None, str | None] = (None, None)) -> Transcript:
+        """Show another thread, or the same one from scratch.
+
+        Args:
+            got: What the server gave.
+            older: Cursors of the history before it, of items and of turns; None where there is none.
+        """
+        self._older = older
         transcript = self.transcript = Transcript(got.thread)
         self.is_read_only = got.is_read_only
         self.model = self.effort = ""
@@ -380,10 +390,10 @@ class Chat:
             async for session in self._lifeline.sessions():
                 self._conversation = session
                 self._heard_at = self._now()
-                if self.transcript is not None and not self._is_caught_up:
-                    self._do(self._catch_up(self.transcript), "catching up")
-                elif self.transcript is None and self._seen is not None:
-                    self._seen = None
+                self._do(session.learn_methods())
+                if self.transcript is not None and not self._catch_up.is_done:
+                    self._do(self._catch_up.catch_up(self.transcript), "catching up")
+                elif self.transcript is None and self._catch_up.was_away():
                     self._open_again()
                 try:
                     await self._read(session)
@@ -416,13 +426,13 @@ class Chat:
             return
         self._fold(event)
         if isinstance(event, TurnCompleted) and self.transcript is not None and self.transcript.is_patchy:
-            self._do(self._patch(self.transcript))
+            self._do(self._catch_up.patch(self.transcript))
 
     async def _take_request(self, request: Request) -> None:
         ask = decode_ask(request)
         if isinstance(ask, UnknownAsk):
             message = f"unsupported remote app-server request `{ask.method}`"
-            await self._session().refuse(ask.request_id, METHOD_NOT_FOUND, message)
+            await self.conversation().refuse(ask.request_id, METHOD_NOT_FOUND, message)
             self.note(Level.INFO, f"the server asked for {ask.method!r}, which codex-ssh cannot do; refused")
         elif self._is_early(ask.thread_id):
             self._early.append(ask)
@@ -444,85 +454,15 @@ class Chat:
         if self.transcript is not None:
             self.transcript.apply(said)
 
-    # ---------------------------------------------------------------- losing the link, and catching up
+    # ---------------------------------------------------------------- the link
 
     def _link_lost(self, lost: LinkLost) -> None:
         log.info("the session ended: %s", lost)
         self._conversation = None
-        transcript = self.transcript
-        if self._seen is None:
-            self._seen = away.look(
-                transcript.entries if transcript is not None else (),
-                asks=len(self.asks),
-                generation=self.facts.generation,
-                at=self._now(),
-            )
-        if transcript is not None:
-            self._is_caught_up = False
-            transcript.link_lost()
+        self._catch_up.link_lost()
         self._pending.link_lost()
         self._outgoing.link_lost()
         self.on_change()
-
-    async def _catch_up(self, transcript: Transcript) -> None:
-        """Learn from the server what happened while there was no link, and go on from there."""
-        if self.is_read_only:
-            self._is_caught_up = True
-            await self._reconcile(transcript)
-            return
-        if self._pending.take_open_answer():
-            # A yes that an earlier connection still holds must not come after a no on this one.
-            await self._lifeline.fence()
-        try:
-            opened = await threads.rejoin(self._session(), transcript.thread_id, self.options.model)
-        except RpcFailed as failed:
-            if self.has_turns:
-                raise
-            log.info("a thread without a turn is gone: %s", failed)
-            await self._start()
-            assert self.transcript is not None
-            self._outgoing.move(transcript.thread_id, self.transcript)
-        else:
-            transcript.reopened(opened)
-            await self._read_missed(transcript, opened)
-        self._is_caught_up = True
-        self._tell_what_happened()
-        for ask, result in self._pending.take_held(self.transcript):
-            self.answer(ask, result, declined=False)
-        await self._outgoing.deliver()
-
-    async def _read_missed(self, transcript: Transcript, opened: OpenThread) -> None:
-        running = transcript.turn_id
-        found = await read_missed(self._session(), transcript)
-        if self._outgoing.lacks(transcript, found.items):
-            # Before a message is sent again: what an earlier connection still holds arrives now or never.
-            await self._lifeline.fence()
-            await asyncio.sleep(SETTLE_SECONDS)
-            found = await read_missed(self._session(), transcript)
-        if not found.whole:
-            transcript = self._show(threads.Got(thread=opened))
-            self._older = (found.items_before, found.turns_before)
-        transcript.load(found.turns, found.items)
-        if running is not None and opened.thread.status.state is not ThreadState.ACTIVE:
-            transcript.cut_off(running)
-        self._outgoing.settle(transcript)
-
-    def _tell_what_happened(self) -> None:
-        seen, self._seen = self._seen, None
-        transcript = self.transcript
-        if transcript is None or seen is None:
-            return
-        answered = transcript.settle_asks()
-        lines = away.what_happened(
-            seen,
-            transcript.entries,
-            asks=len(self.asks),
-            answered=answered,
-            generation=self.facts.generation,
-        )
-        if lines:
-            away_for = f"{self._now() - seen.at:.0f} s"
-            self.note(Level.INFO, f"while there was no link ({away_for})", "\n".join(lines))
 
     async def _watch_quiet(self) -> None:
         """Compare a turn that says nothing with the server's account: its end may have been lost."""
@@ -534,17 +474,7 @@ class Chat:
                 continue
             if self.is_read_only or (is_quiet and transcript.state.is_running):
                 self._heard_at = self._now()
-                await self._guarded(self._reconcile(transcript), "")
-
-    async def _patch(self, transcript: Transcript) -> None:
-        """Read a turn once more that is over and was not heard from start to end."""
-        await asyncio.sleep(SETTLE_SECONDS)
-        await self._reconcile(transcript)
-
-    async def _reconcile(self, transcript: Transcript) -> None:
-        found = await read_missed(self._session(), transcript)
-        if found.whole and transcript is self.transcript:
-            transcript.load(found.turns, found.items)
+                await self._guarded(self._catch_up.reconcile(transcript), "")
 
     # ---------------------------------------------------------------- running
 

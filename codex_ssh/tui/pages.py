@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
 
+from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui.chat import Chat
-from codex_ssh.tui.commands import COMMANDS
-
-KEYS: Final = """\
-enter          send; while a turn runs: steer it
-ctrl+j         new line (shift+enter and alt+enter too, where the terminal tells them apart)
-up, down       what you said before, when the cursor is on the first or last line
-esc            interrupt the turn
-tab            between composer and approval
-y a p d n c    answer an approval; up, down and enter too
-ctrl+o         fold or unfold everything; a click does it for one entry
-pgup, pgdn     scroll; ctrl+end follows the end again
-ctrl+r         reconnect at once, when the link is lost
-ctrl+c         clear the composer; twice: leave
-ctrl+q         leave; a running turn goes on"""
+from codex_ssh.tui.commands.slash_command import SlashCommand
 
 
-def help_text() -> str:
+def help_text(keymap: Keymap, commands: Sequence[SlashCommand]) -> str:
     """Give the keys and the commands, one a line."""
-    return "\n".join([KEYS, *(f"/{command.name.value:<14}{command.about}" for command in COMMANDS)])
+    lines = []
+    for place, rows in keymap.sheet():
+        lines += [place.value, *(f"  {keys:<24}{about}" for keys, about in rows)]
+    lines += ["commands", *(f"  /{command.name:<23}{command.about}" for command in commands)]
+    return "\n".join(lines)
 
 
 def status_text(chat: Chat) -> str:

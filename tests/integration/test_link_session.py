@@ -15,7 +15,7 @@ from codex_ssh.core.methods import thread_list, turn_start
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.link.dial import DoorDial
-from codex_ssh.link.session import OVERLOAD_TRIES, Session
+from codex_ssh.link.session import NO_METHOD, OVERLOAD_TRIES, Session
 from codex_ssh.link.tasks import open_tasks
 from codex_ssh.link.websocket import open_websocket
 
@@ -72,3 +72,13 @@ async def test_it_is_not_asked_for_ever_and_a_turn_is_never_started_twice() -> N
         with pytest.raises(RpcFailed, match="overloaded"):
             await session.call(thread_list())
     assert asked == ["turn/start"] + ["thread/list"] * (OVERLOAD_TRIES + 1)
+
+
+async def test_one_refusal_names_every_method_the_server_has() -> None:
+    words = f"Invalid request: unknown variant `{NO_METHOD}`, expected one of `initialize`, `thread/fork`"
+
+    async with session_with(lambda _: {"error": {"code": -32600, "message": words}}) as session:
+        assert session.knows("thread/fork") is None
+        await session.learn_methods()
+        assert session.knows("thread/fork") is True
+        assert session.knows("review/start") is False

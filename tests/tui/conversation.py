@@ -38,6 +38,7 @@ class Script:
 
     Attributes:
         tries: How often the user wanted to reconnect at once.
+        lacking: Methods this server does not have.
     """
 
     round_trip: float | None = 0.012
@@ -59,6 +60,7 @@ class Script:
         self.on_change: Callable[[], None] = lambda: None
         self.status = LinkStatus().step(LinkState.UP, now=0.0)
         self.tries = 0
+        self.lacking: set[str] = set()
         self.silent_about_answers = False
         self._ended: LinkLost | None = None
         self._back = asyncio.Event()
@@ -109,6 +111,12 @@ class Script:
 
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         self.refusals.append((request_id, code))
+
+    def knows(self, method: str) -> bool | None:
+        return method not in self.lacking
+
+    async def learn_methods(self) -> None:
+        pass
 
     async def incoming(self) -> AsyncIterator[Notification | Request]:
         while True:

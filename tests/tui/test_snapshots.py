@@ -48,7 +48,7 @@ async def settled(pilot: Pilot[object]) -> None:
     await until(lambda: app.chat.transcript is not None and app.chat.round_trip is not None, "the thread")
     await until(lambda: app.chat.transcript is not None and app.chat.transcript.usage.total, "all was said")
     app._turn_since = None
-    app._composer.cursor_blink = False
+    app.composer.cursor_blink = False
     await pilot.pause(0.2)
     await still(pilot)
 
@@ -60,8 +60,8 @@ async def still(pilot: Pilot[object]) -> None:
     seen: list[tuple[float, float]] = []
 
     def is_still() -> bool:
-        seen.append((app._view.max_scroll_y, app._view.scroll_y))
-        return len(seen) > 5 and len(set(seen[-5:])) == 1 and app._view.is_vertical_scroll_end
+        seen.append((app.view.max_scroll_y, app.view.scroll_y))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1 and app.view.is_vertical_scroll_end
 
     await until(is_still, "nothing moves")
     await pilot.pause()

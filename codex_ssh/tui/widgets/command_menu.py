@@ -6,18 +6,24 @@ from rich.text import Text
 from textual.widgets import Static
 
 from codex_ssh.tui import palette
-from codex_ssh.tui.commands import SlashCommand, matching
+from codex_ssh.tui.commands.registry import Knows, matching
+from codex_ssh.tui.commands.slash_command import SlashCommand
 
 
 class CommandMenu(Static, can_focus=False):
-    """Lists the commands a half-typed line may become; the composer moves the choice."""
+    """Lists the commands a half-typed line may become; the composer moves the choice.
+
+    Args:
+        knows: What the app server can.
+    """
 
     DEFAULT_CSS = """
     CommandMenu { height: auto; padding: 0 2; display: none; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, knows: Knows) -> None:
         super().__init__(markup=False)
+        self._knows = knows
         self._commands: tuple[SlashCommand, ...] = ()
         self._chosen = 0
 
@@ -28,7 +34,7 @@ class CommandMenu(Static, can_focus=False):
 
     def match(self, text: str) -> None:
         """Show what a line may become, or nothing."""
-        commands = matching(text)
+        commands = matching(text, self._knows)
         if commands != self._commands:
             self._commands, self._chosen = commands, 0
         self.display = bool(commands)
@@ -43,7 +49,7 @@ class CommandMenu(Static, can_focus=False):
     def _draw(self) -> None:
         lines = []
         for at, command in enumerate(self._commands):
-            name = f"/{command.name.value} {command.argument}".rstrip()
+            name = f"/{command.name} {command.argument}".rstrip()
             lines.append(
                 Text.assemble(
                     (f"{name:<24}", palette.CHOSEN if at == self._chosen else palette.KEY),

@@ -6,16 +6,13 @@ Lives here: keys and history. Not here: what becomes of a message (:mod:`codex_s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
+from codex_ssh.core.keymap import Keymap, Place
 from codex_ssh.tui.widgets.command_menu import CommandMenu
-
-NEW_LINE_KEYS: Final = ("ctrl+j", "shift+enter", "alt+enter")
-"""The latter two only where the terminal tells them from Enter."""
 
 
 class Composer(TextArea):
@@ -23,6 +20,7 @@ class Composer(TextArea):
 
     Args:
         menu: The command menu to drive.
+        keymap: Which keys do what.
         history: Gives what was said before, the oldest first.
     """
 
@@ -51,7 +49,7 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
-    def __init__(self, menu: CommandMenu, history: Callable[[], list[str]]) -> None:
+    def __init__(self, menu: CommandMenu, keymap: Keymap, history: Callable[[], list[str]]) -> None:
         super().__init__(
             soft_wrap=True,
             show_line_numbers=False,
@@ -61,6 +59,7 @@ class Composer(TextArea):
             placeholder="say what to do, or / for commands",
         )
         self._menu = menu
+        self._keymap = keymap
         self._history = history
         self._back = 0
         self._unsent = ""
@@ -78,45 +77,46 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             return
-        if event.key in NEW_LINE_KEYS:
-            # Not by a binding: its action would come after characters that were typed behind it.
-            event.stop()
-            event.prevent_default()
-            self._replace_via_keyboard("\n", *self.selection)
-            return
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self._submit()
-            return
-        if event.key == "up" and self.cursor_location[0] == 0 and self._turn_back(1):
-            event.stop()
-            event.prevent_default()
-            return
-        if event.key == "down" and self._at_last_line() and self._turn_back(-1):
+        # Not by bindings: their actions would come after characters that were typed behind the key.
+        if self._do(self._keymap.action(event.key, Place.COMPOSER)):
             event.stop()
             event.prevent_default()
             return
         await super()._on_key(event)
 
+    def _do(self, action: str) -> bool:
+        """Do what a key stands for; False when there is nothing to do, and the key means something else."""
+        match action:
+            case "composer.newline":
+                self._replace_via_keyboard("\n", *self.selection)
+            case "composer.send":
+                self._submit()
+            case "composer.older" if self.cursor_location[0] == 0:
+                return self._turn_back(1)
+            case "composer.newer" if self._at_last_line():
+                return self._turn_back(-1)
+            case _:
+                return False
+        return True
+
     def _menu_key(self, key: str) -> bool:
-        if key in ("up", "down"):
-            self._menu.move(-1 if key == "up" else 1)
+        action, chosen = self._keymap.action(key, Place.POPUP), self._menu.chosen
+        if action in ("popup.up", "popup.down"):
+            self._menu.move(-1 if action == "popup.up" else 1)
             return True
-        chosen = self._menu.chosen
         if chosen is None:
             return False
-        if key == "tab":
-            self.take(f"/{chosen.name.value} ")
-            return True
-        if key == "enter":
-            self.take(f"/{chosen.name.value}")
-            self._submit()
-            return True
-        if key == "escape":
-            self.take("")
-            return True
-        return False
+        match action:
+            case "popup.complete":
+                self.take(f"/{chosen.name} ")
+            case "popup.take":
+                self.take(f"/{chosen.name}")
+                self._submit()
+            case "popup.close":
+                self.take("")
+            case _:
+                return False
+        return True
 
     def _submit(self) -> None:
         text = self.text.strip("\n")

@@ -1,0 +1,196 @@
+"""The keys of the TUI: every action a key does, its built-in keys, and the keys the user chose instead.
+
+Lives here: the table of actions, and what the user's ``[tui.keys]`` makes of it. Not here: what an action
+does (its widget), and Textual's own bindings (:mod:`codex_ssh.tui.bindings` makes them from this table).
+
+A key is written as Textual names it: modifiers and a name joined by ``+``, such as ``ctrl+j``, ``pageup``,
+``alt+enter``, ``f2``; a character stands for itself, such as ``?``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from codex_ssh.errors import ConfigError
+
+
+class Place(enum.Enum):
+    """Where a key counts; the value is the heading on the sheet of keys."""
+
+    ANYWHERE = "anywhere"
+    COMPOSER = "in the composer"
+    POPUP = "in a popup above the composer"
+    TRANSCRIPT = "in the transcript"
+    APPROVAL = "at an approval"
+    LIST = "in lists and dialogs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAction:
+    """Something a key does.
+
+    Attributes:
+        id: Its name in the config file: the place and the deed, such as ``composer.newline``.
+        keys: The built-in keys; may be none.
+        about: What it does, for the sheet of keys.
+    """
+
+    id: str
+    place: Place
+    keys: tuple[str, ...]
+    about: str
+
+
+def _action(name: str, place: Place, keys: str, about: str) -> KeyAction:
+    return KeyAction(id=name, place=place, keys=tuple(keys.split()), about=about)
+
+
+ACTIONS: Final = (
+    _action("app.interrupt", Place.ANYWHERE, "escape", "interrupt the turn"),
+    _action("app.quit", Place.ANYWHERE, "ctrl+c", "clear the composer; twice: leave"),
+    _action("app.leave", Place.ANYWHERE, "ctrl+q", "leave; a running turn goes on"),
+    _action("app.focus", Place.ANYWHERE, "tab", "between composer and approval; complete a command"),
+    _action("app.reconnect", Place.ANYWHERE, "ctrl+r", "reconnect at once, when the link is lost"),
+    _action("transcript.unfold", Place.ANYWHERE, "ctrl+o", "fold or unfold everything"),
+    _action("transcript.page_up", Place.ANYWHERE, "pageup", "a page up"),
+    _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
+    _action("transcript.follow", Place.ANYWHERE, "ctrl+end", "go to the end and follow it"),
+    _action("composer.send", Place.COMPOSER, "enter", "send; while a turn runs: steer it"),
+    _action("composer.newline", Place.COMPOSER, "ctrl+j shift+enter alt+enter", "a new line"),
+    _action("composer.older", Place.COMPOSER, "up", "what you said before, from the first line"),
+    _action("composer.newer", Place.COMPOSER, "down", "what you said after that, from the last line"),
+    _action("popup.up", Place.POPUP, "up", "choose the one above"),
+    _action("popup.down", Place.POPUP, "down", "choose the one below"),
+    _action("popup.complete", Place.POPUP, "tab", "complete it"),
+    _action("popup.take", Place.POPUP, "enter", "take it"),
+    _action("popup.close", Place.POPUP, "escape", "take none"),
+    _action("approval.up", Place.APPROVAL, "up", "choose the decision above"),
+    _action("approval.down", Place.APPROVAL, "down", "choose the decision below"),
+    _action("approval.take", Place.APPROVAL, "enter", "take the chosen decision; “no” is chosen at first"),
+    _action("list.up", Place.LIST, "up", "choose the one above"),
+    _action("list.down", Place.LIST, "down", "choose the one below"),
+    _action("list.take", Place.LIST, "enter", "take it"),
+    _action("list.close", Place.LIST, "escape ctrl+c", "take none, and close"),
+)
+"""Every action, in the order of the sheet. The decisions of an approval bring their keys along."""
+
+_BY_ID: Final = {action.id: action for action in ACTIONS}
+
+ALWAYS_NEWLINE: Final = "ctrl+j"
+"""Makes a new line whatever else is chosen: every terminal has it, as it is a line feed."""
+
+
+class Keymap:
+    """Which keys do what.
+
+    Args:
+        chosen: Keys by action id, in place of the built-in ones.
+        origin: Where they stand, for messages.
+
+    Raises:
+        ConfigError: An action nobody knows, no key, or one key for two actions of one place.
+    """
+
+    def __init__(
+        self, chosen: Mapping[str, Sequence[str]] | None = None, *, origin: str = "[tui.keys]"
+    ) -> None:
+        self._keys = {action.id: action.keys for action in ACTIONS}
+        for name, keys in (chosen or {}).items():
+            if name not in _BY_ID:
+                close = difflib.get_close_matches(name, _BY_ID, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else "codex-ssh config check lists them"
+                raise ConfigError(f"{origin}: unknown action {name!r}", hint=hint)
+            named = tuple(key_name(key) for key in keys)
+            if not named or not all(named):
+                raise ConfigError(f"{origin}: {name}: no key", hint='write "ctrl+j" or ["ctrl+j", "f2"]')
+            self._keys[name] = named
+        self._actions: dict[tuple[Place, str], str] = {}
+        for action in ACTIONS:
+            for key in self._keys[action.id]:
+                other = self._actions.setdefault((action.place, key), action.id)
+                if other != action.id:
+                    raise ConfigError(
+                        f"{origin}: {key!r} is both {other} and {action.id}",
+                        hint="choose another key for one",
+                    )
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Give the keys of an action."""
+        return self._keys[name]
+
+    def action(self, key: str, place: Place) -> str:
+        """Give the id of the action a key does in a place; empty when it does none there."""
+        if key == ALWAYS_NEWLINE and place is Place.COMPOSER:
+            return "composer.newline"
+        return self._actions.get((place, key), "")
+
+    def chosen(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the actions whose keys are not the built-in ones."""
+        return ((name, keys) for name, keys in self._keys.items() if keys != _BY_ID[name].keys)
+
+    def sheet(self) -> list[tuple[Place, list[tuple[str, str]]]]:
+        """Give what the sheet of keys shows: by place, the keys as a person reads them and what they do."""
+        return [
+            (
+                place,
+                [
+                    (", ".join(map(shown, self._keys[action.id])), action.about)
+                    for action in ACTIONS
+                    if action.place is place and self._keys[action.id]
+                ],
+            )
+            for place in Place
+        ]
+
+
+def key_name(text: str) -> str:
+    """Give a key as Textual names it: a lone character by its name, everything else in small letters."""
+    *modifiers, key = text.strip().split("+") if text.strip() != "+" else ["+"]
+    if len(key) == 1 and not key.isalnum():
+        try:
+            key = unicodedata.name(key).lower().replace("-", "_").replace(" ", "_")
+        except ValueError:
+            return ""
+        key = _SHORTER.get(key, key)
+    elif len(key) > 1:
+        key = key.lower()
+    return "+".join([*(modifier.lower() for modifier in modifiers), key])
+
+
+def shown(key: str) -> str:
+    """Give a key as a person reads it: ``Ctrl+J``, ``PgUp``, ``?``."""
+    *modifiers, name = key.split("+")
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), _SHOWN.get(name, name.capitalize())])
+
+
+_SHORTER: Final = {
+    "solidus": "slash",
+    "reverse_solidus": "backslash",
+    "commercial_at": "at",
+    "hyphen_minus": "minus",
+    "plus_sign": "plus",
+    "low_line": "underscore",
+}
+"""Names Textual has shorter than Unicode."""
+
+_SHOWN: Final = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "question_mark": "?",
+    "slash": "/",
+    "backslash": "\\",
+    "at": "@",
+    "minus": "-",
+    "plus": "+",
+    "underscore": "_",
+    "comma": ",",
+    "full_stop": ".",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}

@@ -1,0 +1,64 @@
+"""Every slash command, and reading what is typed as one.
+
+Lives here: the list, finding and parsing. Not here: what a command does (the modules beside this one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from textual.fuzzy import FuzzySearch
+
+from codex_ssh.tui.commands import session_commands, thread_commands
+from codex_ssh.tui.commands.slash_command import SlashCommand
+
+COMMANDS: Final = (*thread_commands.COMMANDS, *session_commands.COMMANDS)
+"""All there are, in the order of the menu."""
+
+_BY_NAME: Final = {command.name: command for command in COMMANDS}
+
+Knows = Callable[[str], bool | None]
+"""Whether the app server has a method; None while nobody knows."""
+
+
+def offered(knows: Knows) -> tuple[SlashCommand, ...]:
+    """Give the commands that work with an app server, as far as is known."""
+    return tuple(command for command in COMMANDS if lacks(command, knows) == "")
+
+
+def lacks(command: SlashCommand, knows: Knows) -> str:
+    """Give the method a command needs and the app server is known not to have; empty when there is none."""
+    return next((method for method in command.needs if knows(method) is False), "")
+
+
+def matching(text: str, knows: Knows) -> tuple[SlashCommand, ...]:
+    """Give the commands a half-typed line may become, the likeliest first; none when it is no command.
+
+    Letters but the first may be left out: ``/cmp`` finds ``/compact``. What begins with them comes first.
+    """
+    if not text.startswith("/") or "\n" in text or " " in text:
+        return ()
+    typed = text[1:].lower()
+    commands = offered(knows)
+    begun = [command for command in commands if command.name.startswith(typed)]
+    search = FuzzySearch()
+    scores = {
+        command.name: search.match(typed, command.name)[0]
+        for command in commands
+        if command not in begun and command.name[0] == typed[0]
+    }
+    others = [command for command in commands if scores.get(command.name, 0) > 0]
+    return (*begun, *sorted(others, key=lambda command: -scores[command.name]))
+
+
+def parse(text: str) -> tuple[SlashCommand, list[str]] | None:
+    """Read a typed line as a command and its arguments; None when it is none.
+
+    Only known names are commands: a message may well begin with a path.
+    """
+    words = text.split()
+    if not words or "\n" in text.strip() or not words[0].startswith("/"):
+        return None
+    found = _BY_NAME.get(words[0][1:].lower())
+    return (found, words[1:]) if found is not None else None

@@ -1,0 +1,34 @@
+"""What a slash command is: its name, what it needs of the app server, and what it does.
+
+Lives here: the value. Not here: which commands there are (:mod:`codex_ssh.tui.commands.registry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_ssh.tui.app import CodexApp
+
+Deed = Callable[["CodexApp", list[str]], Coroutine[None, None, None]]
+"""Does a command, given the words behind its name. What the server refuses may be raised: it is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    """One command.
+
+    Attributes:
+        name: What is typed behind the slash.
+        about: What it is for, for the menu.
+        argument: What may follow it, for the menu.
+        needs: Methods of the app server; where it is known to lack one, the command is not offered.
+    """
+
+    name: str
+    about: str
+    run: Deed
+    argument: str = ""
+    needs: tuple[str, ...] = ()
