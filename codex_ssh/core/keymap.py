@@ -89,7 +89,7 @@ class Keymap:
     """Which keys do what.
 
     Args:
-        chosen: Keys by action id, in place of the built-in ones.
+        chosen: Keys by action id, in place of the built-in ones; no key turns the action's key off.
         origin: Where they stand, for messages.
 
     Raises:
@@ -106,8 +106,8 @@ class Keymap:
                 hint = f"did you mean {close[0]!r}?" if close else "codex-ssh config check lists them"
                 raise ConfigError(f"{origin}: unknown action {name!r}", hint=hint)
             named = tuple(key_name(key) for key in keys)
-            if not named or not all(named):
-                raise ConfigError(f"{origin}: {name}: no key", hint='write "ctrl+j" or ["ctrl+j", "f2"]')
+            if not all(named):
+                raise ConfigError(f"{origin}: {name}: no key", hint='write "ctrl+j", ["ctrl+j", "f2"] or []')
             self._keys[name] = named
         self._actions: dict[tuple[Place, str], str] = {}
         for action in ACTIONS:

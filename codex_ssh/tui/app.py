@@ -93,7 +93,7 @@ class CodexApp(App[TuiOutcome]):
         self.theme = "ansi-dark"
         self.crash: Exception | None = None
         self.chat = chat
-        self.keymap = Keymap()
+        self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.view = TranscriptView()
         self._menu = CommandMenu(chat.knows)

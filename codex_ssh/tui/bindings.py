@@ -12,6 +12,9 @@ from textual.binding import Binding
 
 from codex_ssh.core.keymap import ACTIONS, Keymap
 
+_NO_KEY: Final = "no-key"
+"""What no terminal sends: Textual takes no key at all for "leave it as it is"."""
+
 _KEYS: Final = {action.id: ",".join(action.keys) for action in ACTIONS}
 
 
@@ -28,4 +31,4 @@ def bind(name: str, action: str, *, priority: bool = False) -> Binding:
 
 def textual_keymap(keymap: Keymap) -> dict[str, str]:
     """Give the keys the user chose, for :meth:`textual.app.App.set_keymap`."""
-    return {name: ",".join(keys) for name, keys in keymap.chosen()}
+    return {name: ",".join(keys) or _NO_KEY for name, keys in keymap.chosen()}

@@ -45,3 +45,15 @@ async def test_a_method_the_server_does_not_know_is_asked_for_once(
         finally:
             os.kill(server.pid, signal.SIGCONT)
         assert (await link.call(thread_list(limit=5))).data == ()
+
+
+async def test_every_method_is_learned_from_one_refusal(
+    sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary
+) -> None:
+    server = await start_codex(codex_binary, codex_home=sshd.home / ".codex")
+    async with open_link(profile(sshd, server), Nobody()) as link:
+        assert link.knows("thread/fork") is None
+        await link.learn_methods()
+        for method in ("initialize", "thread/fork", "thread/queue/add", "fuzzyFileSearch"):
+            assert link.knows(method) is True
+        assert link.knows("thread/teleport") is False

@@ -4,6 +4,7 @@ import pytest
 
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import TurnStatus
+from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.errors import LinkLost
 from codex_ssh.tui.bridge import ExitReason, TuiOptions, TuiOutcome
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -605,3 +606,16 @@ async def test_enter_takes_the_command_that_is_typed_and_not_the_one_the_menu_la
         await stage.pilot.press("enter")
         await stage.wait(lambda: stage.app.return_value, "it ends")
     assert not stage.script.asked("thread/unsubscribe"), "no new thread was begun"
+
+
+async def test_a_key_chosen_anew_does_what_the_old_one_did() -> None:
+    settings = TuiSettings(keys={"composer.send": ("f2",), "app.leave": ("f9",), "app.interrupt": ()})
+    async with open_stage(options=TuiOptions(grace_seconds=0, settings=settings)) as stage:
+        await stage.type("say hello", then="f2")
+        await stage.wait_call("turn/start")
+        stage.script.say("turn/started", turn={"id": "turn-1", "status": "inProgress"})
+        await stage.wait_text("running")
+        await stage.pilot.press("escape")
+        await stage.pilot.press("f9")
+        await stage.wait(lambda: stage.app.return_value, "the end")
+        assert not stage.script.asked("turn/interrupt")
