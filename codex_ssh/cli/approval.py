@@ -7,15 +7,8 @@ from __future__ import annotations
 
 import enum
 
-from codex_ssh.core.ask import (
-    Ask,
-    CommandAsk,
-    Decision,
-    FileChangeAsk,
-    PermissionsAsk,
-    UnknownAsk,
-    Verdict,
-)
+from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
+from codex_ssh.core.decision import Decision, Verdict
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.errors import StageError
@@ -58,6 +51,8 @@ class Approver:
         if not isinstance(ask, CommandAsk | FileChangeAsk | PermissionsAsk):
             return refusal  # nobody is here to fill in forms
         match self._policy:
+            case ApprovalPolicy.ALL if isinstance(ask, CommandAsk) and ask.needs_person:
+                return refusal
             case ApprovalPolicy.ALL:
                 return next((one for one in ask.decisions if one.verdict is Verdict.ACCEPT), refusal)
             case ApprovalPolicy.NEVER:
@@ -92,7 +87,7 @@ class Approver:
                 return [f"  $ {ask.plain_command}", f"  in {ask.cwd}", *reason]
             case FileChangeAsk():
                 edit = self._edits.get(ask.item_id)
-                changes = edit.changes if edit else ()
+                changes = ask.changes or (edit.changes if edit else ())
                 return [line for change in changes for line in (f"  {change.path}", change.diff)] + reason
             case PermissionsAsk():
                 return [f"  {line}" for line in ask.permissions] + reason

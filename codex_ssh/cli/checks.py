@@ -19,8 +19,9 @@ from typing import Final
 
 from codex_ssh.cli.bench import ASK_SECONDS, COMMAND_SECONDS, Bench, CheckFailed, CheckSkipped
 from codex_ssh.cli.card import Figures, Outcome, Result
-from codex_ssh.core.ask import Ask, CommandAsk, UnknownAsk, Verdict
+from codex_ssh.core.ask import Ask, CommandAsk, UnknownAsk
 from codex_ssh.core.call import Call
+from codex_ssh.core.decision import Verdict
 from codex_ssh.core.entry import TurnEnd
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.methods import thread_read, thread_turns_list

@@ -9,7 +9,8 @@ import json
 from typing import Any, Protocol
 
 from codex_ssh.cli.output import note
-from codex_ssh.core.ask import Ask, Decision
+from codex_ssh.core.ask import Ask
+from codex_ssh.core.decision import Decision
 from codex_ssh.core.events import (
     ErrorSaid,
     Event,

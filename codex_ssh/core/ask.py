@@ -1,64 +1,39 @@
 """What the app server asks a person: approvals and questions, with the answers it takes.
 
-Lives here: one class per kind of request, the decisions it offers, and their wire form. Not here: who
-answers (a dialog, ``exec --approve``), and deciding anything by itself: nothing here has a default.
+Lives here: one class per kind of request. Not here: the decisions an approval takes
+(:mod:`codex_ssh.core.decision`), requests no person needs to see (:mod:`codex_ssh.core.chore`), who answers
+(a dialog, ``exec --approve``), and deciding anything by itself: nothing here has a default.
 
 All text in here comes from the devbox: whoever prints it makes it harmless first
 (:mod:`codex_ssh.core.plain_text`).
 
 Source: ``ServerRequest`` of ``codex app-server generate-json-schema``, 0.163 and 0.169. Real servers fail
-closed: a decision they cannot read, or an error, fails the item and the turn goes on. ``decline`` is
-taken even where ``availableDecisions`` leaves it out, so it is always offered: there must be a way to say no
-without stopping the turn.
+closed: a decision they cannot read, or an error, fails the item and the turn goes on.
 """
 
 from __future__ import annotations
 
-import enum
-import json
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from codex_ssh.core.fields import list_at, shape_at, text_at, texts_at
-from codex_ssh.core.items import ItemId, unwrap_shell
-from codex_ssh.core.question_form import Question, decode_question, form_questions
+from codex_ssh.core.decision import (
+    Act,
+    Decision,
+    Verdict,
+    command_decisions,
+    edit_decisions,
+    in_old_words,
+    permission_decisions,
+    unwrap_command,
+)
+from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at
+from codex_ssh.core.items import Change, ChangeKind, ItemId
+from codex_ssh.core.permission import Permission, decode_permissions, grant
+from codex_ssh.core.question_form import AnswerKind, Option, Question, decode_question, form_questions
 from codex_ssh.core.rpc import Json, Request, RequestId
 from codex_ssh.core.thread import ThreadId, TurnId
-
-
-class Verdict(enum.Enum):
-    """What a decision amounts to; the value is the app server's word where it has one."""
-
-    ACCEPT = "accept"
-    ACCEPT_FOR_SESSION = "acceptForSession"
-    ACCEPT_PREFIX = "acceptWithExecpolicyAmendment"
-    NETWORK_RULE = "applyNetworkPolicyAmendment"
-    DECLINE = "decline"
-    CANCEL = "cancel"
-    OTHER = ""
-
-    @property
-    def lets_it_happen(self) -> bool:
-        """Whether what was asked for goes ahead."""
-        return self not in (Verdict.DECLINE, Verdict.CANCEL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """One answer that may be given.
-
-    Attributes:
-        key: The key that chooses it; empty when only the list does.
-        label: What it does, in our words, with remote text in it where that matters.
-        result: The whole answer as the wire wants it.
-    """
-
-    verdict: Verdict
-    key: str
-    label: str
-    result: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +42,13 @@ class CommandAsk:
 
     Attributes:
         command: As it would be executed, with the shell around it.
+        act: What the question is about.
         reason: Why it is asked; may be empty.
         network_host: The host it wants to reach, when it is about that.
         permissions: Extra permissions it would get, one line each.
+        environment: Where it would run when that is not the server's own machine.
+        needs_person: A rule of the devbox wants a person's decision, every time.
+        started_ms: When the devbox began to ask, by its clock, in Unix milliseconds; 0 when it does not say.
     """
 
     request_id: RequestId
@@ -82,11 +61,15 @@ class CommandAsk:
     network_host: str
     permissions: tuple[str, ...]
     decisions: tuple[Decision, ...]
+    act: Act = Act.RUN
+    environment: str = ""
+    needs_person: bool = False
+    started_ms: int = 0
 
     @property
     def plain_command(self) -> str:
-        """The command without the shell around it."""
-        return unwrap_shell(self.command)
+        """The command without the shell around it; all that runs is in it."""
+        return unwrap_command(self.command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +78,7 @@ class FileChangeAsk:
 
     Attributes:
         grant_root: A directory whose files may be written from now on, when that is asked for too.
+        changes: The edit itself, where the request tells it (the old one does).
     """
 
     request_id: RequestId
@@ -104,6 +88,8 @@ class FileChangeAsk:
     reason: str
     grant_root: str
     decisions: tuple[Decision, ...]
+    changes: tuple[Change, ...] = ()
+    started_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +97,7 @@ class PermissionsAsk:
     """May the sandbox be opened?
 
     Attributes:
-        permissions: What would be allowed, one line each; nothing is left out.
+        wanted: What would be allowed; nothing is left out.
     """
 
     request_id: RequestId
@@ -120,8 +106,44 @@ class PermissionsAsk:
     item_id: ItemId
     cwd: str
     reason: str
-    permissions: tuple[str, ...]
+    wanted: tuple[Permission, ...]
     decisions: tuple[Decision, ...]
+    environment: str = ""
+    started_ms: int = 0
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What would be allowed, one line each."""
+        return tuple(one.label for one in self.wanted)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Which of them, and for how long: for whoever wants to grant a part."""
+        which = tuple(Option(value=str(at), label=one.label) for at, one in enumerate(self.wanted))
+        return (
+            Question(
+                id="which",
+                header="Allow which of these beyond the sandbox?",
+                text="",
+                options=which,
+                takes_text=False,
+                kind=AnswerKind.TEXTS,
+            ),
+            Question(id="scope", header="For how long?", text="", options=_SCOPES, takes_text=False),
+        )
+
+    def answer(self, answers: Mapping[str, tuple[str, ...]]) -> Json:
+        """Give the wire form of a grant of what was chosen, and of nothing else."""
+        chosen = {int(at) for at in answers.get("which", ())}
+        granted = grant(one for at, one in enumerate(self.wanted) if at in chosen)
+        scope = next(iter(answers.get("scope", ())), _SCOPES[0].value)
+        return {"permissions": granted, "scope": scope}
+
+
+_SCOPES: Final = (
+    Option(value="turn", label="until this turn ends"),
+    Option(value="session", label="until the session ends"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +152,7 @@ class QuestionsAsk:
 
     Attributes:
         decisions: Only the one that skips all questions.
+        is_blocking: The turn waits for the answer; else the model goes on without one after a while.
     """
 
     request_id: RequestId
@@ -138,6 +161,7 @@ class QuestionsAsk:
     item_id: ItemId
     questions: tuple[Question, ...]
     decisions: tuple[Decision, ...]
+    is_blocking: bool = True
 
     def answer(self, answers: Mapping[str, tuple[str, ...]]) -> Json:
         """Give the wire form of answers by question id; questions left out count as skipped."""
@@ -199,15 +223,11 @@ def decode_ask(request: Request) -> Ask:
 
 
 def _command_ask(number: RequestId, params: Json) -> CommandAsk:
-    offered = list_at(params, "availableDecisions") or ["accept", "decline", "cancel"]
     command = text_at(params, "command")
-    decisions = [_command_decision(wire, command) for wire in offered]
-    if all(decision.verdict is not Verdict.DECLINE for decision in decisions):
-        before_cancel = next(
-            (at for at, decision in enumerate(decisions) if decision.verdict is Verdict.CANCEL),
-            len(decisions),
-        )
-        decisions.insert(before_cancel, _command_decision("decline", command))
+    host = text_at(shape_at(params, "networkApprovalContext"), "host")
+    kind = text_at(params, "kind", "command")
+    act = Act.SEND if kind == "writeStdin" else Act.REACH if host else Act.RUN
+    offered = list_at(params, "availableDecisions") or ["accept", "decline", "cancel"]
     return CommandAsk(
         request_id=number,
         thread_id=ThreadId(text_at(params, "threadId")),
@@ -216,65 +236,74 @@ def _command_ask(number: RequestId, params: Json) -> CommandAsk:
         command=command,
         cwd=text_at(params, "cwd"),
         reason=text_at(params, "reason"),
-        network_host=text_at(shape_at(params, "networkApprovalContext"), "host"),
-        permissions=_permission_lines(shape_at(params, "additionalPermissions")),
-        decisions=tuple(decisions),
+        network_host=host,
+        permissions=tuple(one.label for one in decode_permissions(shape_at(params, "additionalPermissions"))),
+        decisions=command_decisions(offered, command=unwrap_command(command), act=act, host=host),
+        act=act,
+        environment=text_at(params, "environmentId"),
+        needs_person=kind == "humanCommand",
+        started_ms=number_at(params, "startedAtMs") or 0,
     )
 
 
-def _command_decision(wire: Json, command: str) -> Decision:
-    result = {"decision": wire}
-    if isinstance(wire, str) and wire in _COMMAND_WORDS:
-        verdict = Verdict(wire)
-        key, label = _COMMAND_WORDS[wire]
-        return Decision(verdict=verdict, key=key, label=label, result=result)
-    if prefix := texts_at(shape_at(wire, Verdict.ACCEPT_PREFIX.value), "execpolicy_amendment"):
-        words = unwrap_shell(shlex.join(prefix))
-        label = (
-            "yes, and don't ask again for this command"
-            if words == unwrap_shell(command)
-            else f"yes, and don't ask again for commands that start with `{words}`"
-        )
-        return Decision(verdict=Verdict.ACCEPT_PREFIX, key="p", label=label, result=result)
-    rule = shape_at(shape_at(wire, Verdict.NETWORK_RULE.value), "network_policy_amendment")
-    if host := text_at(rule, "host"):
-        action = text_at(rule, "action", "allow")
-        label = f"from now on always {action} `{host}`"
-        return Decision(verdict=Verdict.NETWORK_RULE, key="h", label=label, result=result)
-    label = wire if isinstance(wire, str) else _as_json(wire)
-    return Decision(verdict=Verdict.OTHER, key="", label=label, result=result)
-
-
-_COMMAND_WORDS: Final = {
-    "accept": ("y", "yes, run it"),
-    "acceptForSession": ("a", "yes, and don't ask again for this in this session"),
-    "decline": ("d", "no, and let the turn go on without it"),
-    "cancel": ("c", "no, and stop the turn"),
-}
+def _old_command_ask(number: RequestId, params: Json) -> CommandAsk:
+    command = shlex.join(texts_at(params, "command"))
+    decisions = command_decisions(
+        ("accept", "acceptForSession", "decline", "cancel"),
+        command=unwrap_command(command),
+        act=Act.RUN,
+        host="",
+    )
+    return CommandAsk(
+        request_id=number,
+        thread_id=ThreadId(text_at(params, "conversationId")),
+        turn_id=TurnId(""),
+        item_id=ItemId(text_at(params, "callId")),
+        command=command,
+        cwd=text_at(params, "cwd"),
+        reason=text_at(params, "reason"),
+        network_host="",
+        permissions=(),
+        decisions=in_old_words(decisions),
+    )
 
 
 def _file_change_ask(number: RequestId, params: Json) -> FileChangeAsk:
+    grant_root = text_at(params, "grantRoot")
     return FileChangeAsk(
         request_id=number,
         thread_id=ThreadId(text_at(params, "threadId")),
         turn_id=TurnId(text_at(params, "turnId")),
         item_id=ItemId(text_at(params, "itemId")),
         reason=text_at(params, "reason"),
-        grant_root=text_at(params, "grantRoot"),
-        decisions=tuple(
-            Decision(verdict=Verdict(word), key=key, label=label, result={"decision": word})
-            for word, key, label in (
-                ("accept", "y", "yes, make these changes"),
-                ("acceptForSession", "a", "yes, and don't ask again for these files in this session"),
-                ("decline", "d", "no, and let the turn go on without them"),
-                ("cancel", "c", "no, and stop the turn"),
-            )
-        ),
+        grant_root=grant_root,
+        decisions=edit_decisions(grant_root),
+        started_ms=number_at(params, "startedAtMs") or 0,
     )
 
 
+def _old_file_change_ask(number: RequestId, params: Json) -> FileChangeAsk:
+    grant_root = text_at(params, "grantRoot")
+    return FileChangeAsk(
+        request_id=number,
+        thread_id=ThreadId(text_at(params, "conversationId")),
+        turn_id=TurnId(""),
+        item_id=ItemId(text_at(params, "callId")),
+        reason=text_at(params, "reason"),
+        grant_root=grant_root,
+        decisions=in_old_words(edit_decisions(grant_root)),
+        changes=tuple(_old_change(path, one) for path, one in shape_at(params, "fileChanges").items()),
+    )
+
+
+def _old_change(path: str, shape: Json) -> Change:
+    kind = {"add": ChangeKind.ADD, "delete": ChangeKind.DELETE}.get(text_at(shape, "type"), ChangeKind.UPDATE)
+    diff = text_at(shape, "unified_diff" if kind is ChangeKind.UPDATE else "content")
+    return Change(path=path, kind=kind, diff=diff, moved_to=text_at(shape, "move_path"))
+
+
 def _permissions_ask(number: RequestId, params: Json) -> PermissionsAsk:
-    wanted = {name: value for name, value in shape_at(params, "permissions").items() if value is not None}
+    profile = {name: value for name, value in shape_at(params, "permissions").items() if value is not None}
     return PermissionsAsk(
         request_id=number,
         thread_id=ThreadId(text_at(params, "threadId")),
@@ -282,52 +311,11 @@ def _permissions_ask(number: RequestId, params: Json) -> PermissionsAsk:
         item_id=ItemId(text_at(params, "itemId")),
         cwd=text_at(params, "cwd"),
         reason=text_at(params, "reason"),
-        permissions=_permission_lines(wanted),
-        decisions=(
-            Decision(
-                verdict=Verdict.ACCEPT,
-                key="y",
-                label="yes, for this turn",
-                result={"permissions": wanted, "scope": "turn"},
-            ),
-            Decision(
-                verdict=Verdict.ACCEPT_FOR_SESSION,
-                key="a",
-                label="yes, for this session",
-                result={"permissions": wanted, "scope": "session"},
-            ),
-            Decision(
-                verdict=Verdict.DECLINE,
-                key="d",
-                label="no, grant nothing",
-                result={"permissions": {}, "scope": "turn"},
-            ),
-        ),
+        wanted=decode_permissions(profile),
+        decisions=permission_decisions(profile),
+        environment=text_at(params, "environmentId"),
+        started_ms=number_at(params, "startedAtMs") or 0,
     )
-
-
-def _permission_lines(profile: Mapping[str, Json]) -> tuple[str, ...]:
-    """Say what a profile allows; a member we do not understand is given as JSON, never left out."""
-    lines: list[str] = []
-    for name, value in profile.items():
-        if value is None:
-            continue
-        if name == "network" and isinstance(value, dict) and set(value) <= {"enabled"}:
-            lines.append("network access" if value.get("enabled") else "no network access")
-        elif name == "fileSystem" and isinstance(value, dict):
-            lines.extend(_file_lines(value))
-        else:
-            lines.append(f"{name}: {_as_json(value)}")
-    return tuple(lines)
-
-
-def _file_lines(files: Mapping[str, Json]) -> list[str]:
-    lines = [f"{access} {path}" for access in ("read", "write") for path in texts_at(files, access)]
-    for entry in list_at(files, "entries"):
-        where = shape_at(entry, "path")
-        path = text_at(where, "path") or text_at(where, "pattern") or _as_json(where)
-        lines.append(f"{text_at(entry, 'access', '?')} {path}")
-    return lines or [_as_json(files)]
 
 
 def _questions_ask(number: RequestId, params: Json) -> QuestionsAsk:
@@ -340,6 +328,7 @@ def _questions_ask(number: RequestId, params: Json) -> QuestionsAsk:
         decisions=(
             Decision(verdict=Verdict.DECLINE, key="", label="skip the questions", result={"answers": {}}),
         ),
+        is_blocking=not isinstance(params, dict) or params.get("isBlocking") is not False,
     )
 
 
@@ -376,13 +365,11 @@ def _elicitation_ask(number: RequestId, params: Json) -> ElicitationAsk:
 
 
 _DECODERS: Final[Mapping[str, Callable[[RequestId, Json], Ask]]] = {
+    "applyPatchApproval": _old_file_change_ask,
+    "execCommandApproval": _old_command_ask,
     "item/commandExecution/requestApproval": _command_ask,
     "item/fileChange/requestApproval": _file_change_ask,
     "item/permissions/requestApproval": _permissions_ask,
     "item/tool/requestUserInput": _questions_ask,
     "mcpServer/elicitation/request": _elicitation_ask,
 }
-
-
-def _as_json(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -105,6 +105,7 @@ class TuiOptions:
         left: What an earlier client left behind; what did not arrive goes to the composer.
         settings: How the TUI looks and behaves: the ``[tui]`` table of the config file.
         grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
+        patience: Multiplies how long other clients may answer first what this one cannot.
     """
 
     prompt: str = ""
@@ -117,6 +118,7 @@ class TuiOptions:
     left: Kept = field(default_factory=Kept)
     settings: TuiSettings = field(default_factory=TuiSettings)
     grace_seconds: float = 0.5
+    patience: float = 1.0
 
 
 class ExitReason(enum.Enum):

@@ -32,7 +32,7 @@ from codex_ssh.core.methods import (
     turn_interrupt,
 )
 from codex_ssh.core.outbox import Outbox
-from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
+from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.thread import Thread
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
@@ -40,6 +40,7 @@ from codex_ssh.tui import threads
 from codex_ssh.tui.account import read_newest, read_older
 from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
 from codex_ssh.tui.catch_up import CatchUp
+from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
 from codex_ssh.tui.sign_in import SignIn
@@ -88,6 +89,7 @@ class Chat:
         self._outgoing = Outgoing(self, drafts, options.left)
         self._pending = Pending()
         self._catch_up = CatchUp(self, lifeline, self._pending, self._outgoing)
+        self._chores = Chores(self.conversation, spawn=self._spawn, note=self.note, patience=options.patience)
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
         self._older: tuple[str | None, str | None] = (None, None)
@@ -415,10 +417,12 @@ class Chat:
 
     async def _take(self, message: Notification | Request) -> None:
         if isinstance(message, Request):
-            await self._take_request(message)
+            self._take_request(message)
             return
         event = decode_event(message)
         self.sign_in.hear(event)
+        if isinstance(event, AskResolved):
+            self._chores.resolved(event.request_id)
         if isinstance(event, ItemStarted | ItemCompleted) and isinstance(event.item, UserMessage):
             self._outgoing.heard(event.item)
         if self._is_early(getattr(event, "thread_id", "")):
@@ -428,12 +432,12 @@ class Chat:
         if isinstance(event, TurnCompleted) and self.transcript is not None and self.transcript.is_patchy:
             self._do(self._catch_up.patch(self.transcript))
 
-    async def _take_request(self, request: Request) -> None:
+    def _take_request(self, request: Request) -> None:
+        if self._chores.take(request):
+            return
         ask = decode_ask(request)
         if isinstance(ask, UnknownAsk):
-            message = f"unsupported remote app-server request `{ask.method}`"
-            await self.conversation().refuse(ask.request_id, METHOD_NOT_FOUND, message)
-            self.note(Level.INFO, f"the server asked for {ask.method!r}, which codex-ssh cannot do; refused")
+            self._chores.take_unknown(request)
         elif self._is_early(ask.thread_id):
             self._early.append(ask)
         else:
@@ -461,6 +465,7 @@ class Chat:
         self._conversation = None
         self._catch_up.link_lost()
         self._pending.link_lost()
+        self._chores.link_lost()
         self._outgoing.link_lost()
         self.on_change()
 

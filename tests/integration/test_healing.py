@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from codex_ssh.core.ask import CommandAsk, Verdict
+from codex_ssh.core.ask import CommandAsk
+from codex_ssh.core.decision import Verdict
 from codex_ssh.core.entry import Entry, Progress, TurnEnd
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.items import UserMessage

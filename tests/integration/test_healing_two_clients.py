@@ -9,7 +9,8 @@ from functools import partial
 
 import pytest
 
-from codex_ssh.core.ask import CommandAsk, Verdict
+from codex_ssh.core.ask import CommandAsk
+from codex_ssh.core.decision import Verdict
 from codex_ssh.core.items import AgentMessage
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.thread import TurnStatus

@@ -70,7 +70,7 @@ async def open_stage(
 ) -> AsyncGenerator[Stage, None]:
     """Run the TUI until the block ends; waits for the thread unless told not to."""
     script = script or Script()
-    async with open_chat(script, options or TuiOptions(grace_seconds=0), drafts) as chat:
+    async with open_chat(script, options or TuiOptions(grace_seconds=0, patience=0), drafts) as chat:
         app = CodexApp(chat)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)

@@ -9,9 +9,10 @@ from codex_ssh.core.ask import (
     PermissionsAsk,
     QuestionsAsk,
     UnknownAsk,
-    Verdict,
     decode_ask,
 )
+from codex_ssh.core.decision import Act, Verdict
+from codex_ssh.core.items import Change, ChangeKind
 from codex_ssh.core.rpc import Json, Request
 from tests.support.captures import VERSIONS, frames
 
@@ -48,41 +49,70 @@ def command_ask(**params: Json) -> CommandAsk:
     return ask
 
 
-def test_a_rule_for_more_than_this_command_says_for_what() -> None:
-    wire = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["git", "commit"]}}
-    ask = command_ask(availableDecisions=[wire], command="bash -lc 'git commit -m x'")
-    assert "`git commit`" in ask.decisions[0].label
-    same = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["bash", "-lc", "git status"]}}
-    ask = command_ask(availableDecisions=[same], command="bash -lc 'git status'")
-    assert ask.decisions[0].label.endswith("this command")
-
-
 def test_no_list_of_decisions_means_yes_no_and_cancel() -> None:
     verdicts = [decision.verdict for decision in command_ask().decisions]
     assert verdicts == [Verdict.ACCEPT, Verdict.DECLINE, Verdict.CANCEL]
 
 
-def test_a_network_rule_names_the_host() -> None:
-    wire = {
-        "applyNetworkPolicyAmendment": {"network_policy_amendment": {"action": "allow", "host": "pypi.org"}}
+def test_what_a_command_approval_is_about_decides_its_words() -> None:
+    assert command_ask(command="ls").act is Act.RUN
+    sent = command_ask(command="y\n", kind="writeStdin")
+    assert (sent.act, sent.decisions[0].label) == (Act.SEND, "yes, send it this once")
+    reach = command_ask(networkApprovalContext={"host": "pypi.org", "protocol": "https"})
+    assert (reach.act, reach.network_host) == (Act.REACH, "pypi.org")
+    assert reach.decisions[0].label == "yes, let it reach pypi.org this once"
+
+
+def test_a_rule_that_wants_a_person_is_told_apart() -> None:
+    assert command_ask(command="ls", kind="humanCommand").needs_person
+    assert not command_ask(command="ls", kind="command").needs_person
+
+
+def test_a_shell_from_a_strange_place_stays_in_sight() -> None:
+    assert command_ask(command="/bin/bash -lc 'make test'").plain_command == "make test"
+    strange = "/w/.bin/bash -lc 'make test'"
+    assert command_ask(command=strange).plain_command == strange
+    more = "bash -lc 'make test' evil"
+    assert command_ask(command=more).plain_command == more
+    assert command_ask(command="bash -lc 'open").plain_command == "bash -lc 'open"
+
+
+def test_the_old_command_request_is_answered_in_its_own_words() -> None:
+    params = {
+        "conversationId": "t",
+        "callId": "c",
+        "command": ["bash", "-lc", "echo 'a b'"],
+        "cwd": "/w",
+        "reason": "why",
+        "parsedCmd": [],
     }
-    ask = command_ask(availableDecisions=["accept", wire], networkApprovalContext={"host": "pypi.org"})
-    assert ask.network_host == "pypi.org"
-    rule = ask.decisions[1]
-    assert (rule.verdict, rule.result) == (Verdict.NETWORK_RULE, {"decision": wire})
-    assert "pypi.org" in rule.label
+    ask = decode_ask(Request(id=1, method="execCommandApproval", params=params))
+    assert isinstance(ask, CommandAsk)
+    assert (ask.thread_id, ask.item_id, ask.plain_command, ask.cwd) == ("t", "c", "echo 'a b'", "/w")
+    assert [decision.result["decision"] for decision in ask.decisions] == [
+        "approved",
+        "approved_for_session",
+        {"denied": {"rejection": "the user said no"}},
+        "abort",
+    ]
 
 
-@pytest.mark.parametrize("wire", ["acceptForever", {"future": {"x": 1}}, None, 5, []])
-def test_a_decision_nobody_knows_is_offered_by_its_name_without_a_key(wire: Json) -> None:
-    decision = command_ask(availableDecisions=[wire, "decline"]).decisions[0]
-    assert (decision.verdict, decision.key, decision.result) == (Verdict.OTHER, "", {"decision": wire})
-    assert decision.label
-
-
-def test_decline_is_never_offered_twice() -> None:
-    keys = [decision.key for decision in command_ask(availableDecisions=["decline", "accept"]).decisions]
-    assert keys == ["d", "y"]
+def test_the_old_edit_request_brings_its_diff() -> None:
+    changes = {
+        "/w/new": {"type": "add", "content": "x\n"},
+        "/w/old": {"type": "delete", "content": "y\n"},
+        "/w/a": {"type": "update", "unified_diff": "@@ -1 +1 @@\n-a\n+b\n", "move_path": "/w/b"},
+    }
+    params = {"conversationId": "t", "callId": "c", "fileChanges": changes, "grantRoot": "/w"}
+    ask = decode_ask(Request(id=1, method="applyPatchApproval", params=params))
+    assert isinstance(ask, FileChangeAsk)
+    assert ask.changes == (
+        Change(path="/w/new", kind=ChangeKind.ADD, diff="x\n"),
+        Change(path="/w/old", kind=ChangeKind.DELETE, diff="y\n"),
+        Change(path="/w/a", diff="@@ -1 +1 @@\n-a\n+b\n", moved_to="/w/b"),
+    )
+    assert ask.decisions[0].result == {"decision": "approved"}
+    assert "write below /w" in ask.decisions[0].label
 
 
 def test_a_file_change_approval_offers_four_decisions() -> None:
@@ -113,10 +143,10 @@ def test_permissions_are_all_said_and_granted_as_asked() -> None:
     ask = decode_ask(Request(id=1, method="item/permissions/requestApproval", params=params))
     assert isinstance(ask, PermissionsAsk)
     assert ask.permissions == (
-        "network access",
+        "use the network",
         "write /var/data",
         "read /etc",
-        'write {"type": "special", "value": {"kind": "root"}}',
+        "write the whole file system",
         'telepathy: {"range": 3}',
     )
     granted = {name: value for name, value in profile.items() if value is not None}
@@ -125,6 +155,19 @@ def test_permissions_are_all_said_and_granted_as_asked() -> None:
         {"permissions": granted, "scope": "session"},
         {"permissions": {}, "scope": "turn"},
     ]
+    which, scope = ask.questions
+    assert [option.label for option in which.options] == list(ask.permissions)
+    assert [option.value for option in scope.options] == ["turn", "session"]
+    assert ask.answer({"which": ("0", "3"), "scope": ("session",)}) == {
+        "permissions": {
+            "network": {"enabled": True},
+            "fileSystem": {
+                "entries": [{"access": "write", "path": {"type": "special", "value": {"kind": "root"}}}]
+            },
+        },
+        "scope": "session",
+    }
+    assert ask.answer({}) == {"permissions": {}, "scope": "turn"}
 
 
 def test_questions_are_answered_by_id() -> None:
@@ -205,9 +248,9 @@ def test_yes_is_offered_only_where_we_can_give_what_is_asked(params: Json, first
 
 
 def test_requests_nobody_knows_are_unknown() -> None:
-    ask = decode_ask(Request(id=9, method="item/tool/call", params={"threadId": "t"}))
+    ask = decode_ask(Request(id=9, method="item/think", params={"threadId": "t"}))
     assert isinstance(ask, UnknownAsk)
-    assert (ask.request_id, ask.thread_id, ask.method) == (9, "t", "item/tool/call")
+    assert (ask.request_id, ask.thread_id, ask.method) == (9, "t", "item/think")
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "x", [], {}, [None, 7], True])
@@ -219,10 +262,15 @@ def test_broken_requests_never_raise(wrong: Json) -> None:
         "questions",
         "requestedSchema",
         "additionalPermissions",
+        "fileChanges",
+        "isBlocking",
+        "networkApprovalContext",
     )
     for method in (
         COMMAND,
         ELICIT,
+        "applyPatchApproval",
+        "execCommandApproval",
         "item/fileChange/requestApproval",
         "item/permissions/requestApproval",
         "item/tool/requestUserInput",

@@ -21,15 +21,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from codex_ssh.core.ask import (
-    Ask,
-    CommandAsk,
-    Decision,
-    ElicitationAsk,
-    FileChangeAsk,
-    PermissionsAsk,
-    Verdict,
-)
+from codex_ssh.core.ask import Ask, CommandAsk, ElicitationAsk, FileChangeAsk, PermissionsAsk
+from codex_ssh.core.decision import Decision, Verdict
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.plain_text import plain_line, plain_lines
