@@ -14,9 +14,11 @@ from codex_ssh.cli.options import (
     name_of_command,
 )
 from codex_ssh.cli.output import note, warn
+from codex_ssh.cli.record import recording_to
 from codex_ssh.core.config import FrontEnd, Settings
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
+from codex_ssh.errors import UsageError
 from codex_ssh.local.drafts import merge_kept, open_drafts
 from codex_ssh.local.log import log_to_file, log_to_stderr
 from codex_ssh.local.paths import drafts_dir, log_dir
@@ -53,6 +55,9 @@ def add_front_end_options(parser: argparse.ArgumentParser) -> None:
     front.add_argument(
         "--door", action="store_true", default=None, help="run our own TUI through the local door too"
     )
+    front.add_argument(
+        "--record", metavar="FILE", default="", help="write the session to a new file, for codex-ssh replay"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,6 +90,8 @@ async def run_front_end(
         goes_on: Whether the host is there afterwards, for the words on leaving.
     """
     if settings.tui is FrontEnd.CODEX:
+        if arguments.record:
+            raise UsageError("--record is for our own TUI", hint="leave --tui codex away")
         from codex_ssh.cli.official import run_official
         from codex_ssh.external.launch import FrontEndOptions
 
@@ -118,7 +125,7 @@ async def _run_ours(
 
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
-    with open_drafts(drafts_dir(), str(profile.host)) as drafts:
+    with recording_to(arguments.record) as record, open_drafts(drafts_dir(), str(profile.host)) as drafts:
         async with open_lifeline(
             profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
         ) as lifeline:
@@ -130,7 +137,7 @@ async def _run_ours(
             log_to_file(log_dir() / "tui.log", arguments.verbosity)
             try:
                 outcome = await run_tui(
-                    lifeline,
+                    record(lifeline),
                     TuiOptions(
                         prompt=arguments.prompt,
                         cwd=settings.cd,

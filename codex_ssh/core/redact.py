@@ -1,7 +1,9 @@
-"""Makes secrets in a line of text unreadable before it is logged.
+"""Makes secrets in text unreadable before it is logged or recorded.
 
-Lives here: the patterns. Not here: the log they guard (:mod:`codex_ssh.local.log`). The first guard is
-:class:`codex_ssh.core.secret.Secret`; this one is for text that comes from libraries and other programs.
+Lives here: the patterns, by which credentials are told by their shape. Not here: the log they guard
+(:mod:`codex_ssh.local.log`), and what else is left out of a recording (:mod:`codex_ssh.core.discreet`). The
+first guard is :class:`codex_ssh.core.secret.Secret`; this one is for text that comes from libraries, other
+programs and the devbox. A shape nobody thought of gets through.
 """
 
 from __future__ import annotations
@@ -11,16 +13,68 @@ from typing import Final
 
 MASK: Final = "…redacted…"
 
+_VALUE: Final = r"""(?:"[^"\n]*"?|'[^'\n]*'?|[^\s'",;]+)"""
+"""What stands behind ``=`` or ``:``. A quote that is not closed goes on to the end of the line."""
+
 _PATTERNS: Final = (
+    # To the end of the key, or of the text where the end is missing.
+    (
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?"
+            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
+            re.DOTALL,
+        ),
+        MASK,
+    ),
     # "Authorization: Bearer X", "authorization=X", and a bare "Bearer X".
-    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?)[^\s'\",;]+"), rf"\1{MASK}"),
+    (
+        re.compile(
+            r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic|digest|token|negotiate)\s+)?)[^\s'\",;]+"
+        ),
+        rf"\1{MASK}",
+    ),
     (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{MASK}"),
     # A JSON Web Token wherever it stands.
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
+    # Keys that say whose they are: OpenAI, GitHub, GitLab, Slack, AWS, Google, Hugging Face, npm.
+    (
+        re.compile(
+            r"\b(?:sk-[A-Za-z0-9_-]{16,}|gh[opusr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}"
+            r"|glpat-[A-Za-z0-9_-]{16,}|xox[a-z]-[A-Za-z0-9-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}"
+            r"|AIza[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,})"
+        ),
+        MASK,
+    ),
     # userinfo and tokens in URLs.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@"), rf"\1{MASK}@"),
     (re.compile(r"(?i)([?&](?:access_)?(?:token|key|secret|password)=)[^\s&#]+"), rf"\1{MASK}"),
+    # A variable of the environment whose name says it is secret.
+    (
+        re.compile(
+            r"(?<![A-Za-z0-9_])([A-Z0-9_]{0,60}?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)[A-Z0-9_]{0,60}"
+            rf"['\"]?[ \t]{{0,2}}[=:][ \t]{{0,2}}){_VALUE}"
+        ),
+        rf"\1{MASK}",
+    ),
+    # The same in other letters, where it is a text that is given; a call or another name is code.
+    (
+        re.compile(
+            r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}"
+            r"(?:api_?-?key|access_?-?token|auth_?-?token|secret(?:_?-?key)?|passw(?:or)?d|passphrase)"
+            r"['\"]?[ \t]{0,2}[=:][ \t]{0,2})(?:\"[^\"\n]+\"?|'[^'\n]+'?)"
+        ),
+        rf"\1{MASK}",
+    ),
+    (
+        re.compile(
+            r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}(?:passw(?:or)?d|passphrase)[=:])[^\s'\",;()]+(?![\w(])"
+        ),
+        rf"\1{MASK}",
+    ),
 )
+
+_BEGINS: Final = re.compile(r"-----BEGIN[A-Z0-9 -]{0,60}\Z")
+"""What may become a private key."""
 
 
 def redact(text: str) -> str:
@@ -28,3 +82,12 @@ def redact(text: str) -> str:
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text
+
+
+def find_credentials(text: str) -> list[tuple[int, int]]:
+    """Give where everything stands that :func:`redact` would mask, with the words that give it away.
+
+    Also the beginning of a private key at the text's end, of which nobody can tell yet that it is one.
+    """
+    found = [match.span() for pattern, _ in _PATTERNS for match in pattern.finditer(text)]
+    return [*found, *(match.span() for match in _BEGINS.finditer(text))]

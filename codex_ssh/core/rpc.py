@@ -81,6 +81,11 @@ def decode(frame: str | bytes) -> Message:
         found = json.loads(frame)
     except (ValueError, RecursionError) as error:
         raise FrameError(f"not JSON: {error}") from error
+    return read_message(found)
+
+
+def read_message(found: Json) -> Message:
+    """Read a frame that is decoded already; raises as :func:`decode`."""
     if not isinstance(found, dict):
         raise FrameError(f"not an object: {type(found).__name__}")
     number = found.get("id")

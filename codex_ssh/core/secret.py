@@ -1,15 +1,21 @@
 """A value nobody prints by accident.
 
-Lives here: the :class:`Secret` type. Not here: where secrets come from (:mod:`codex_ssh.link.token`),
-how they are checked (:mod:`codex_ssh.core.token`), and scrubbing of text (:mod:`codex_ssh.core.redact`).
+Lives here: the :class:`Secret` type, and telling of each one that is made. Not here: where secrets come from
+(:mod:`codex_ssh.link.token`), how they are checked (:mod:`codex_ssh.core.token`), and scrubbing of text
+(:mod:`codex_ssh.core.redact`).
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 _MASK: Final = "Secret(…)"
+
+_WATCH: Final[ContextVar[Callable[[str], None] | None]] = ContextVar("watch_secrets", default=None)
 
 
 class Secret:
@@ -26,6 +32,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        if (watch := _WATCH.get()) is not None:
+            watch(value)
 
     def reveal(self) -> str:
         """Give the text itself. Call it inside the expression that sends it, and keep no copy."""
@@ -53,3 +61,16 @@ class Secret:
     def __reduce__(self) -> str:
         msg = "a Secret is not pickled"
         raise TypeError(msg)
+
+
+@contextmanager
+def watch_secrets(watch: Callable[[str], None]) -> Generator[None, None, None]:
+    """Tell of every secret that is made inside the block, in it and in tasks that begin there.
+
+    For whoever writes down what others say, and must leave secrets out by their value.
+    """
+    token = _WATCH.set(watch)
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)

@@ -288,6 +288,32 @@ async def test_our_tui_shows_and_leaves_no_token(
 
 
 @pytest.mark.tmux
+async def test_a_recording_holds_no_token_even_where_a_program_prints_it(
+    sshd: Sshd, server: CodexAppServer, canary: str, tmp_path: Path, start_tmux: StartTmux
+) -> None:
+    home = tmp_path / "client-home"
+    home.mkdir()
+    file = home / "session.jsonl"
+    argv = client_argv(
+        sshd, "connect", "--endpoint", server.endpoint, "--record", str(file), "devbox",
+        f"run: cat {server.codex_home}/app-server-token\nsay that is all",
+    )  # fmt: skip
+    terminal = await start_tmux(argv, environment=environment(home), columns=120, lines=40)
+    await terminal.wait_text("that is all")
+    await terminal.wait_text(canary)
+    await terminal.wait_text("idle")
+    await terminal.type("/quit")
+    await terminal.key("Enter")
+    code = await terminal.wait_exit()
+
+    assert code == 0
+    assert "app-server-token" in file.read_text()
+    assert "that is all" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [name for name, content in left_below(home).items() if canary in content] == []
+
+
+@pytest.mark.tmux
 async def test_the_official_tui_gets_the_doors_token_only(
     sshd: Sshd, server: CodexAppServer, canary: str, tmp_path: Path, start_tmux: StartTmux
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from textual.pilot import Pilot
 
 from codex_ssh.tui.app import CodexApp
-from codex_ssh.tui.bridge import Drafts, TuiOptions, TuiOutcome
+from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.widgets.composer import Composer
 from tests.support.waiting import until
@@ -67,10 +67,15 @@ async def open_stage(
     options: TuiOptions | None = None,
     ready: bool = True,
     drafts: Drafts | None = None,
+    through: Lifeline | None = None,
 ) -> AsyncGenerator[Stage, None]:
-    """Run the TUI until the block ends; waits for the thread unless told not to."""
+    """Run the TUI until the block ends; waits for the thread unless told not to.
+
+    With ``through`` the TUI has that lifeline, which stands before the script.
+    """
     script = script or Script()
-    async with open_chat(script, options or TuiOptions(grace_seconds=0, patience=0), drafts) as chat:
+    options = options or TuiOptions(grace_seconds=0, patience=0)
+    async with open_chat(through or script, options, drafts) as chat:
         app = CodexApp(chat)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)

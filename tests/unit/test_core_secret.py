@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 
 import pytest
 
-from codex_ssh.core.secret import Secret
+from codex_ssh.core.secret import Secret, watch_secrets
 
 
 def test_no_ordinary_way_of_printing_shows_it() -> None:
@@ -27,3 +28,18 @@ def test_equal_text_makes_equal_secrets() -> None:
 def test_it_is_not_pickled() -> None:
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(Secret("canary"))
+
+
+async def test_whoever_watches_is_told_of_every_secret_made_in_the_block_and_in_its_tasks() -> None:
+    told: list[str] = []
+
+    async def elsewhere() -> None:
+        Secret("of a task")
+
+    with watch_secrets(told.append):
+        Secret("inside")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(elsewhere())
+    Secret("afterwards")
+
+    assert told == ["inside", "of a task"]
