@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from codex_ssh.core.call import Call
 from codex_ssh.core.discreet import LEFT_OUT, Discreet
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
-from codex_ssh.core.methods import Call
 from codex_ssh.core.recording import (
     Event,
     Header,
@@ -237,6 +237,12 @@ class _Session:
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         self._recorder.note_message(Sent, ErrorResponse(id=request_id, code=code, message=message))
         await self._session.refuse(request_id, code, message)
+
+    def knows(self, method: str) -> bool | None:
+        return self._session.knows(method)
+
+    async def learn_methods(self) -> None:
+        await self._session.learn_methods()
 
     async def incoming(self) -> AsyncIterator[Notification | Request]:
         recorder = self._recorder
