@@ -1,7 +1,7 @@
 """Places a row of text points to: addresses on the web, and files on the devbox.
 
-Lives here: finding them in text, and how a drawn segment carries one. Not here: opening one, which is the
-view's to decide, since text from the devbox may lie.
+Lives here: finding them in text, and how a drawn segment carries one. Not here: what a browser may be given
+(:mod:`codex_ssh.core.links`), and opening anything, which is the view's to decide: text may lie.
 
 A segment that is part of a link has it in its style: ``style.meta["link"]`` is the address, whole, however
 the text is wrapped. :func:`link_of` gives it as a value, for what is under the mouse
@@ -20,7 +20,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from rich.style import Style
 from textual.strip import Strip
@@ -31,6 +30,7 @@ META: Final = "link"
 """The member of a style's meta that holds the address."""
 
 _FILE: Final = "file:"
+_SCHEMES: Final = ("https://", "http://")
 
 _WEB: Final = r"https?://[^\s<>\"'`│┃|\\^{}\x00-\x20]+"
 _NAME: Final = r"[\w.@+~-]+"
@@ -48,25 +48,24 @@ _LINE: Final = re.compile(r":(\d{1,7})(?::\d+)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Target:
     """Where a piece of text points to.
 
     Attributes:
-        address: As carried by the style.
-        host: For the web: the host with its port, to be shown before it is opened; empty otherwise.
+        address: As carried by the style. For the web, :func:`codex_ssh.core.links.read_link` says whether it
+            may be opened, and what has to be shown before.
         path: For a file on the devbox: its path; empty otherwise.
         line: The line in it, from 1; 0 when none is named.
     """
 
     address: str
-    host: str = ""
     path: str = ""
     line: int = 0
 
     @property
     def is_web(self) -> bool:
-        """Whether a browser can open it."""
-        return bool(self.host)
+        """Whether a browser is what could open it."""
+        return self.address.startswith(_SCHEMES)
 
 
 def link_style(address: str) -> Style:
@@ -74,27 +73,21 @@ def link_style(address: str) -> Style:
     return Style(meta={META: address})
 
 
-def link_of(style: Style | None) -> Link | None:
-    """Give the link a drawn piece of text is part of; None when it is none."""
+def link_of(style: Style | None) -> Target | None:
+    """Give where a drawn piece of text points to; None when it is no part of a link."""
     address = style.meta.get(META) if style is not None else None
-    return read_link(address) if isinstance(address, str) else None
+    return read_target(address) if isinstance(address, str) else None
 
 
-def read_link(address: str) -> Link:
+def read_target(address: str) -> Target:
     """Take an address apart. Never raises."""
-    if address.startswith(_FILE):
-        path = address.removeprefix(_FILE)
-        found = _LINE.search(path)
-        if found is None:
-            return Link(address=address, path=path)
-        return Link(address=address, path=path[: found.start()], line=int(found[1]))
-    if address.startswith(("https://", "http://")):
-        try:
-            parts = urlsplit(address)
-        except ValueError:
-            return Link(address=address)
-        return Link(address=address, host=parts.netloc.rpartition("@")[2])
-    return Link(address=address)
+    if not address.startswith(_FILE):
+        return Target(address=address)
+    path = address.removeprefix(_FILE)
+    found = _LINE.search(path)
+    if found is None:
+        return Target(address=address, path=path)
+    return Target(address=address, path=path[: found.start()], line=int(found[1]))
 
 
 def file_address(path: str, line: int = 0) -> str:
@@ -157,9 +150,9 @@ def linked(text: str, style: Style, *, web: Style | None = None) -> list[Span]:
     return spans
 
 
-def links_in(rows: Iterable[Strip]) -> Sequence[tuple[int, int, int, Link]]:
+def links_in(rows: Iterable[Strip]) -> Sequence[tuple[int, int, int, Target]]:
     """Give row, first and last-plus-one column of every piece of a link in drawn rows, from the top."""
-    pieces: list[tuple[int, int, int, Link]] = []
+    pieces: list[tuple[int, int, int, Target]] = []
     for row, strip in enumerate(rows):
         column = 0
         for segment in strip:

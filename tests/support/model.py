@@ -11,6 +11,8 @@ plain words in the last user text, one step a line:
 ``escalate: CMD``       the same, asking to run it outside the sandbox
 ``patch FILE``          writes FILE by ``apply_patch``
 ``plan``                a plan of three steps
+``call NAME JSON``      a call of that tool, with these arguments; ``SPACE/NAME`` for one in a namespace
+``item JSON``           that output item, as it is
 ``slow N MS``           an answer of N words with MS milliseconds between them
 ``hold TEXT``           streams TEXT, then waits until somebody releases the model
 ``tokens N``            from here on reports N tokens used
@@ -44,7 +46,7 @@ Json = dict[str, Any]
 HOLD_SECONDS = 60
 """The longest a ``hold`` lasts: a forgotten one must not outlive its test."""
 
-CALL_WORDS = ("run:", "escalate:", "patch", "plan")
+CALL_WORDS = ("run:", "escalate:", "patch", "plan", "call")
 """Steps that are tool calls: the response ends after one, and codex comes back with its output."""
 
 
@@ -195,6 +197,11 @@ async def _play(stream: _Stream, step: str, number: int) -> None:
             await stream.call(number, "exec_command", {"cmd": rest, **wish})
         case "patch":
             await stream.call(number, "exec_command", {"cmd": _patch(rest)})
+        case "call":
+            name, _, arguments = rest.partition(" ")
+            await stream.call(number, name, json.loads(arguments or "{}"))
+        case "item":
+            await stream.item(json.loads(rest))
         case "plan":
             await stream.call(
                 number,
@@ -276,6 +283,11 @@ class _Stream:
         item["content"] = [{"type": "output_text", "text": text}]
         await self.send("response.output_item.done", output_index=0, item=item)
 
+    async def item(self, item: Json) -> None:
+        item = {"id": self._next_id("it"), **item}
+        await self.send("response.output_item.added", output_index=0, item=item)
+        await self.send("response.output_item.done", output_index=0, item=item)
+
     async def reasoning(self, text: str) -> None:
         item: Json = {"type": "reasoning", "id": self._next_id("rs"), "summary": []}
         await self.send("response.output_item.added", output_index=0, item=item)
@@ -291,7 +303,9 @@ class _Stream:
         await self.send("response.output_item.done", output_index=0, item=item)
 
     async def call(self, number: int, name: str, arguments: Json) -> None:
+        space, _, name = name.rpartition("/")
         item = {
+            **({"namespace": space} if space else {}),
             "type": "function_call",
             "id": self._next_id("fc"),
             "call_id": f"call-{self.response_id}-{number}",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from codex_ssh.tui.links import (
-    Link,
+    Target,
     file_address,
     find_links,
     link_of,
@@ -14,7 +14,7 @@ from codex_ssh.tui.links import (
     linked,
     links_in,
     markdown_address,
-    read_link,
+    read_target,
 )
 from codex_ssh.tui.wrap import wrap
 
@@ -45,16 +45,16 @@ def test_links_are_found_in_a_line(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("address", "link"),
     [
-        ("https://u@x.y:8/a", Link(address="https://u@x.y:8/a", host="x.y:8")),
-        ("file:/a/b", Link(address="file:/a/b", path="/a/b")),
-        ("file:a.py:12", Link(address="file:a.py:12", path="a.py", line=12)),
-        ("mailto:a@b", Link(address="mailto:a@b")),
-        ("http://[", Link(address="http://[")),
+        ("https://u@x.y:8/a", Target(address="https://u@x.y:8/a")),
+        ("file:/a/b", Target(address="file:/a/b", path="/a/b")),
+        ("file:a.py:12", Target(address="file:a.py:12", path="a.py", line=12)),
+        ("mailto:a@b", Target(address="mailto:a@b")),
+        ("http://[", Target(address="http://[")),
     ],
 )
-def test_an_address_is_taken_apart(address: str, link: Link) -> None:
-    assert read_link(address) == link
-    assert link.is_web == bool(link.host)
+def test_an_address_is_taken_apart(address: str, link: Target) -> None:
+    assert read_target(address) == link
+    assert link.is_web == address.startswith("http")
     assert link_of(link_style(address)) == link
 
 
@@ -83,7 +83,7 @@ def test_a_style_without_a_link_has_none() -> None:
 
 def test_a_link_wrapped_over_rows_is_whole_on_each() -> None:
     rows = wrap([*linked("at /a/long/path.py:3 now", Style())], 12, anywhere=True)
-    link = Link(address="file:/a/long/path.py:3", path="/a/long/path.py", line=3)
+    link = Target(address="file:/a/long/path.py:3", path="/a/long/path.py", line=3)
     assert links_in(rows) == [(0, 3, 12, link), (1, 0, 8, link)]
     assert file_address("a") == "file:a"
 
@@ -91,5 +91,5 @@ def test_a_link_wrapped_over_rows_is_whole_on_each() -> None:
 @given(st.text())
 def test_spans_join_to_the_text(text: str) -> None:
     assert "".join(span for span, _ in linked(text, Style())) == text
-    read_link(text)
+    read_target(text)
     markdown_address(text)
