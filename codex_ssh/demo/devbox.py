@@ -21,9 +21,9 @@ from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.demo.ssh_server import open_ssh_server
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.link.appserver import make_token
-from codex_ssh.link.tasks import open_tasks
 from codex_ssh.local.files import private_temp_dir, write_private
 from codex_ssh.local.process import end_process
+from codex_ssh.local.tasks import open_tasks
 
 START_SECONDS: Final = 20.0
 

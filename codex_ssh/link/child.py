@@ -28,7 +28,7 @@ from codex_ssh.link.child_channel import LINGER_SECONDS, ChildChannel, ChildEnde
 from codex_ssh.link.ssh import Ran, Ssh
 from codex_ssh.link.ssh_channel import ExecTransport
 from codex_ssh.link.ssh_script import ScriptSession
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
 

@@ -46,8 +46,8 @@ from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
-from codex_ssh.link.tasks import open_tasks
 from codex_ssh.link.websocket import WebSocket, open_websocket
+from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ from codex_ssh.core.upgrade import (
 )
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.dial import Dial
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 

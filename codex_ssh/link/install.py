@@ -27,7 +27,7 @@ from codex_ssh.errors import AppServerError, Stage, StageError
 from codex_ssh.link.download import DownloadFailed, fetch, own_codex, read_release, read_sums
 from codex_ssh.link.shell import ScriptFailed, compose, open_script_stream
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from codex_ssh.errors import AppServerError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Link, Profile, Way, open_session, open_way, through_door
 from codex_ssh.link.fence import SessionProcess
 from codex_ssh.link.supervisor import HeldDial, Supervisor
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 

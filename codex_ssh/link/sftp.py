@@ -21,7 +21,7 @@ from asyncssh.sftp import start_sftp_client
 
 from codex_ssh.errors import ForwardError, Stage
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.tasks import Tasks, open_tasks
+from codex_ssh.local.tasks import Tasks, open_tasks
 
 START_TIMEOUT_SECONDS: Final = 15.0
 """For the server's first message: it starts a program for it."""

@@ -23,7 +23,7 @@ from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import CodexSshError
 from codex_ssh.link import askpass
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 _LINE_LIMIT: Final = 64 * 1024
 _HOST_KEY_QUESTIONS_AT_MOST: Final = 3

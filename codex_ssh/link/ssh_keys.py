@@ -28,7 +28,7 @@ import asyncssh
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.ssh_config import SshConfig
 from codex_ssh.link.ssh_patience import Patience
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 _FILE_LIMIT: Final = 1024 * 1024
 _PASSPHRASES_AT_MOST: Final = 3

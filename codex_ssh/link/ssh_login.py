@@ -38,7 +38,7 @@ from codex_ssh.link.ssh_failure import timed_out, translate
 from codex_ssh.link.ssh_keys import KeyRing
 from codex_ssh.link.ssh_patience import Patience, PatientPrompter
 from codex_ssh.link.ssh_way import GatedWay, Way
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 _CLOSE_SECONDS: Final = 2.0
 """How long a connection may take to end; then it is left to the garbage."""

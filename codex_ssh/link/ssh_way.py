@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.ssh_config import SshConfig
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
 

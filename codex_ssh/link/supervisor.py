@@ -23,7 +23,7 @@ from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.retry import passes_by_itself, pause_before_retry
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Way
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 

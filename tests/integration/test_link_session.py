@@ -16,8 +16,8 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.link.dial import DoorDial
 from codex_ssh.link.session import NO_METHOD, OVERLOAD_TRIES, Session
-from codex_ssh.link.tasks import open_tasks
 from codex_ssh.link.websocket import open_websocket
+from codex_ssh.local.tasks import open_tasks
 
 Json = dict[str, Any]
 

@@ -25,7 +25,7 @@ from codex_ssh.errors import (
     Stage,
 )
 from codex_ssh.link.supervisor import Supervisor
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 PASSING: tuple[CodexSshError, ...] = (
     HostUnreachable("no route", stage=Stage.SSH),

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from codex_ssh.link.tasks import open_tasks
+from codex_ssh.local.tasks import open_tasks
 
 
 async def test_tasks_are_cancelled_and_awaited_at_the_end_of_the_block() -> None:

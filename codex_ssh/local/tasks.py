@@ -1,7 +1,7 @@
 """Tasks that end with their block, and one exception out of it instead of a group.
 
-Lives here: the only TaskGroup of the link. A block that fails gives the exception that says most: what the
-block itself raised, else the first of its tasks'.
+Lives here: the only TaskGroup of the link and of what is done on this machine. A block that fails gives the
+exception that says most: what the block itself raised, else the first of its tasks'.
 """
 
 from __future__ import annotations
