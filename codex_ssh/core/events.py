@@ -15,6 +15,7 @@ from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, truth_at
 from codex_ssh.core.items import Change, Item, ItemId, decode_changes, decode_item
+from codex_ssh.core.limits import Limits, decode_limits
 from codex_ssh.core.rpc import Json, Notification, RequestId
 from codex_ssh.core.thread import (
     Thread,
@@ -271,6 +272,13 @@ class AccountUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsUpdated:
+    """Something of an account's limits changed; what is not told stays as it was."""
+
+    news: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownEvent:
     """A notification nothing here reads."""
 
@@ -299,6 +307,7 @@ Event = (
     | ModelRerouted
     | LoginCompleted
     | AccountUpdated
+    | LimitsUpdated
     | UnknownEvent
 )
 
@@ -464,5 +473,8 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     ),
     "account/updated": lambda params: AccountUpdated(
         kind=text_at(params, "authMode"), plan=text_at(params, "planType")
+    ),
+    "account/rateLimits/updated": lambda params: LimitsUpdated(
+        news=decode_limits(shape_at(params, "rateLimits"))
     ),
 }

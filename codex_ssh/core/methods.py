@@ -14,13 +14,12 @@ from typing import Final
 
 from codex_ssh.core.attachment import Attachment, wire_inputs
 from codex_ssh.core.call import Call, Order, Page, nothing, page_of, said
-from codex_ssh.core.fields import list_at, shape_at, text_at, truth_at
+from codex_ssh.core.fields import list_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.items import Item, decode_item
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import Thread, Turn, TurnId, decode_thread, decode_turn
 
 OPTED_OUT: Final = (
-    "account/rateLimits/updated",
     "thread/readState/changed",
     "remoteControl/status/changed",
     "app/list/updated",
@@ -148,6 +147,7 @@ class OpenThread:
     Attributes:
         approval_policy: ``untrusted``, ``on-request``, ``never``, or ``granular``.
         sandbox: ``dangerFullAccess``, ``readOnly``, ``workspaceWrite``, ``externalSandbox``.
+        instructions: The files there the model was told to go by, such as ``AGENTS.md``.
     """
 
     thread: Thread
@@ -157,6 +157,7 @@ class OpenThread:
     cwd: str
     approval_policy: str
     sandbox: str
+    instructions: tuple[str, ...] = ()
 
 
 def thread_start(
@@ -380,4 +381,5 @@ def _open_thread(result: Json) -> OpenThread:
         cwd=text_at(result, "cwd"),
         approval_policy=next(iter(policy), "") or text_at(result, "approvalPolicy"),
         sandbox=text_at(shape_at(result, "sandbox"), "type"),
+        instructions=texts_at(result, "instructionSources"),
     )

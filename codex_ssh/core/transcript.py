@@ -120,6 +120,8 @@ class Transcript:
         self.cwd = opened.cwd or opened.thread.cwd
         self.approval_policy = opened.approval_policy
         self.sandbox = opened.sandbox
+        self.provider = opened.model_provider
+        self.instructions = opened.instructions
         self.usage = TokenUsage()
         self.diff = ""
         self.closed = ""
@@ -291,6 +293,7 @@ class Transcript:
         self.cwd = opened.cwd or self.cwd
         self.approval_policy = opened.approval_policy
         self.sandbox = opened.sandbox
+        self.instructions = opened.instructions or self.instructions
         self._status = opened.thread.status
         self.closed = ""
         self._facts_changed = True

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from codex_ssh.core import config_value as form
 from codex_ssh.core.config import Layer, Raw
+from codex_ssh.core.keymap import Keymap
 from codex_ssh.errors import ConfigError, UsageError
 
 _PREFIX: Final = "CODEX_SSH_TUI_"
@@ -33,7 +34,6 @@ class StatusItem(enum.Enum):
     """A piece of the status line."""
 
     STATE = "state"
-    QUEUE = "queue"
     HOST = "host"
     USER = "user"
     THREAD = "thread"
@@ -43,11 +43,9 @@ class StatusItem(enum.Enum):
     DIRECTORY = "directory"
     BRANCH = "branch"
     PLAN = "plan"
-    GOAL = "goal"
     CONTEXT = "context"
     LIMITS = "limits"
     PERMISSIONS = "permissions"
-    CLIENTS = "clients"
     TOKENS = "tokens"
     SERVER = "server"
 
@@ -170,22 +168,35 @@ def tui_layers(document: Raw, environment: Mapping[str, str], *, path: str) -> l
 
 
 def parse_tui(key: str, raw: object, origin: str) -> Any:
-    """Give the value of one key; raises ConfigError, which names the origin."""
+    """Give the value of one key.
+
+    Raises:
+        ConfigError: Nobody knows the key, or the value is out of its form; names the origin.
+    """
     read = _FORMS.get(key)
     if read is None:
         raise ConfigError(f"{origin}: unknown key {key!r}", hint=form.did_you_mean(key, TUI_KEYS))
     try:
-        return read(raw)
+        value = read(raw)
     except (UsageError, ValueError, TypeError) as error:
         hint = error.hint if isinstance(error, UsageError) else ""
         raise ConfigError(f"{origin}: {key}: {error}", hint=hint) from None
+    if key == "keys":
+        Keymap(_keys(raw), origin=f"{origin} keys")
+    return value
 
 
 def _keys(raw: object) -> Mapping[str, tuple[str, ...]]:
     """Action to one key or a list of keys."""
     if not isinstance(raw, Mapping):
         raise TypeError("not a table of actions and their keys")
-    return {action: (keys,) if isinstance(keys, str) else form.words(keys) for action, keys in raw.items()}
+    chosen: dict[str, tuple[str, ...]] = {}
+    for name, keys in raw.items():
+        if isinstance(keys, Mapping):  # an action's dot makes a table of it where it is not in quotes
+            chosen |= {f"{name}.{action}": more for action, more in _keys(keys).items()}
+        else:
+            chosen[name] = (keys,) if isinstance(keys, str) else form.words(keys)
+    return chosen
 
 
 _FORMS: Final[Mapping[str, Callable[[object], object]]] = {

@@ -44,6 +44,7 @@ from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
 from codex_ssh.tui.sign_in import SignIn
+from codex_ssh.tui.surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Chat:
         is_read_only: Another codex process has the thread: it is looked at, and nothing can be said in it.
         on_change: Called when anything changed.
         sign_in: The sign-in to codex on the devbox that is offered or under way.
+        surroundings: What the devbox tells beside the thread: branch, account, limits.
     """
 
     def __init__(
@@ -105,6 +107,12 @@ class Chat:
             spawn=self._spawn,
             changed=self._changed,
             note=self.note,
+        )
+        self.surroundings = Surroundings(
+            self.conversation,
+            transcript=lambda: self.transcript,
+            spawn=self._spawn,
+            changed=self._changed,
         )
 
     @property
@@ -359,6 +367,7 @@ class Chat:
         early, self._early = self._early, []
         for said in early:
             self._fold(said)
+        self.surroundings.look()
         self.on_change()
         return transcript
 
@@ -394,7 +403,7 @@ class Chat:
                 self._heard_at = self._now()
                 self._do(session.learn_methods())
                 if self.transcript is not None and not self._catch_up.is_done:
-                    self._do(self._catch_up.catch_up(self.transcript), "catching up")
+                    self._do(self._come_back(self.transcript), "catching up")
                 elif self.transcript is None and self._catch_up.was_away():
                     self._open_again()
                 try:
@@ -457,8 +466,13 @@ class Chat:
             self.note(Level.INFO, "the request was answered elsewhere, or is not needed any more")
         if self.transcript is not None:
             self.transcript.apply(said)
+        self.surroundings.hear(said)
 
     # ---------------------------------------------------------------- the link
+
+    async def _come_back(self, transcript: Transcript) -> None:
+        await self._catch_up.catch_up(transcript)
+        self.surroundings.look()
 
     def _link_lost(self, lost: LinkLost) -> None:
         log.info("the session ended: %s", lost)

@@ -25,7 +25,7 @@ ERRORS = {
 KEYWORDS = {"User"}
 """Words that are written with a capital: keywords of ``ssh_config(5)``, beside those with a second one."""
 
-OTHERS = {"--git": "the first line of a diff"}
+OTHERS = {"--git": "the first line of a diff", "--quiet": "git's", "--short": "git's"}
 """What looks like a flag in the code and is none of ours."""
 
 

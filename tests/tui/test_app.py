@@ -304,7 +304,7 @@ async def test_the_menu_is_moved_with_arrows() -> None:
     async with open_stage() as stage:
         await stage.type("/", then="down")
         await stage.pilot.press("down", "down", "enter")
-        await stage.wait_text("app server")
+        await stage.wait_call("model/list")
 
 
 async def test_a_path_is_no_command() -> None:

@@ -47,6 +47,7 @@ async def settled(pilot: Pilot[object]) -> None:
     assert isinstance(app, SnapApp)
     await until(lambda: app.chat.transcript is not None and app.chat.round_trip is not None, "the thread")
     await until(lambda: app.chat.transcript is not None and app.chat.transcript.usage.total, "all was said")
+    await until(lambda: app.chat.surroundings.account is not None, "what is beside the thread")
     app._turn_since = None
     app.composer.cursor_blink = False
     await pilot.pause(0.2)

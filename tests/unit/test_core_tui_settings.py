@@ -34,7 +34,7 @@ def test_every_key_has_a_form() -> None:
         mouse=False,
         screen_reader=True,
         confirm_links=False,
-        keys={"composer.send": "ctrl+s", "leave": ["f10", "ctrl+d"]},
+        keys={"composer.send": "ctrl+s", "app": {"leave": ["f10", "ctrl+d"], "quit": []}},
     ) == TuiSettings(
         theme=ThemeName.LIGHT,
         status=(StatusItem.HOST, StatusItem.STATE),
@@ -46,7 +46,7 @@ def test_every_key_has_a_form() -> None:
         mouse=False,
         screen_reader=True,
         confirm_links=False,
-        keys={"composer.send": ("ctrl+s",), "leave": ("f10", "ctrl+d")},
+        keys={"composer.send": ("ctrl+s",), "app.leave": ("f10", "ctrl+d"), "app.quit": ()},
     )
 
 
@@ -95,7 +95,9 @@ def test_nothing_said_is_what_is_built_in() -> None:
         ({"notifications": "command"}, "there is no 'notify_command'", "notify-send"),
         ({"mouse": "maybe"}, "mouse: neither true nor false", ""),
         ({"keys": ["x"]}, "keys: not a table", ""),
-        ({"keys": {"send": 5}}, "keys: not a list of words", ""),
+        ({"keys": {"composer.send": 5}}, "keys: not a list of words", ""),
+        ({"keys": {"composer": {"snd": "f2"}}}, "keys: unknown action 'composer.snd'", "'composer.send'"),
+        ({"keys": {"app.quit": "ctrl+q"}}, "'ctrl+q' is both", "another key"),
     ],
 )
 def test_a_wrong_value_names_file_and_key_and_what_was_meant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
@@ -44,7 +45,7 @@ async def login(app: CodexApp, _words: list[str]) -> None:
 
 async def status(app: CodexApp, _words: list[str]) -> None:
     """Say all that is known."""
-    app.chat.note(Level.INFO, "status", status_text(app.chat))
+    app.chat.note(Level.INFO, "status", status_text(app.chat, time.time()))
     app.view.follow()
 
 
