@@ -31,6 +31,7 @@ from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOu
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands.registry import lacks, offered, parse
 from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -56,6 +57,7 @@ class CodexApp(App[TuiOutcome]):
     Attributes:
         crash: What ended the application against its will.
         chat: The conversation.
+        desk: The machine in front of the user.
         keymap: Which keys do what.
         view, composer: The transcript, and where the user writes.
     """
@@ -88,11 +90,12 @@ class CodexApp(App[TuiOutcome]):
         bind("transcript.follow", "follow", priority=True),
     ]
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, desk: Desk | None = None) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.crash: Exception | None = None
         self.chat = chat
+        self.desk: Desk = desk or NoDesk()
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.view = TranscriptView()
@@ -116,6 +119,7 @@ class CodexApp(App[TuiOutcome]):
 
     def on_mount(self) -> None:
         """Begin."""
+        self.desk.write_terminal = self._write_terminal
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._refresh_status)
         self.chat.on_change = self._wake
@@ -124,6 +128,15 @@ class CodexApp(App[TuiOutcome]):
             self.type_command("/resume")
         else:
             self.chat.open()
+
+    def on_unmount(self) -> None:
+        """The screen is not ours any more."""
+        self.desk.write_terminal = write_nothing
+
+    def _write_terminal(self, sequence: str) -> None:
+        """Write a control sequence between two frames."""
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     # ---------------------------------------------------------------- drawing
 
@@ -394,6 +407,7 @@ async def run_tui(
     options: TuiOptions,
     drafts: Drafts | None = None,
     dialogs: DialogPrompter | None = None,
+    desk: Desk | None = None,
 ) -> TuiOutcome:
     """Run the TUI until the user leaves or the link is lost for good.
 
@@ -404,7 +418,7 @@ async def run_tui(
     """
     try:
         async with open_chat(lifeline, options, drafts) as chat:
-            app = CodexApp(chat)
+            app = CodexApp(chat, desk)
             if dialogs is not None:
                 dialogs.app = app
             try:

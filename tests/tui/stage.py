@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
+from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.widgets.composer import Composer
 from tests.support.waiting import until
 from tests.tui.conversation import Script
@@ -67,6 +68,7 @@ async def open_stage(
     options: TuiOptions | None = None,
     ready: bool = True,
     drafts: Drafts | None = None,
+    desk: Desk | None = None,
     through: Lifeline | None = None,
 ) -> AsyncGenerator[Stage, None]:
     """Run the TUI until the block ends; waits for the thread unless told not to.
@@ -76,7 +78,7 @@ async def open_stage(
     script = script or Script()
     options = options or TuiOptions(grace_seconds=0, patience=0)
     async with open_chat(through or script, options, drafts) as chat:
-        app = CodexApp(chat)
+        app = CodexApp(chat, desk)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)
             if ready:
