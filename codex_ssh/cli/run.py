@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from codex_ssh.errors import ExitCode, Interrupted
+from codex_ssh.local.signals import catch_signals
 
 _SIGNALS = {
     signal.SIGINT: ExitCode.SIGINT,
@@ -30,14 +32,12 @@ def run_async(main: Coroutine[Any, Any, int]) -> int:
     async def watched() -> int:
         task = asyncio.current_task()
         assert task is not None
-        loop = asyncio.get_running_loop()
 
         def stop(code: ExitCode) -> None:
             got.append(code)
             task.cancel()
 
-        for number, code in _SIGNALS.items():
-            loop.add_signal_handler(number, stop, code)
+        catch_signals({number: partial(stop, code) for number, code in _SIGNALS.items()})
         return await main
 
     with asyncio.Runner() as runner:

@@ -42,3 +42,10 @@ def drafts_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("codex-ssh") / "drafts"
+
+
+def history_dir() -> Path:
+    """What was said to each host, for the composer; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "history"

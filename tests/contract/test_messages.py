@@ -25,7 +25,16 @@ ERRORS = {
 KEYWORDS = {"User"}
 """Words that are written with a capital: keywords of ``ssh_config(5)``, beside those with a second one."""
 
-OTHERS = {"--git": "the first line of a diff", "--quiet": "git's", "--short": "git's"}
+OTHERS = {
+    "--clipboard": "xsel's",
+    "--git": "the first line of a diff",
+    "--input": "xsel's",
+    "--list-types": "wl-paste's",
+    "--no-newline": "wl-paste's",
+    "--quiet": "git's",
+    "--short": "git's",
+    "--type": "wl-paste's",
+}
 """What looks like a flag in the code and is none of ours."""
 
 
