@@ -143,6 +143,7 @@ async def _run_ours(
                         cwd=settings.cd,
                         model=settings.model,
                         resume=arguments.resume,
+                        offers_running=True,
                         last=arguments.last,
                         left=merge_kept(drafts.left),
                         settings=look,

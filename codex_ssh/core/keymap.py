@@ -28,6 +28,7 @@ class Place(enum.Enum):
     TRANSCRIPT = "in the transcript"
     APPROVAL = "at an approval"
     LIST = "in lists and dialogs"
+    THREADS = "in the list of threads"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,12 @@ ACTIONS: Final = (
     _action("list.down", Place.LIST, "down", "choose the one below"),
     _action("list.take", Place.LIST, "enter", "take it"),
     _action("list.close", Place.LIST, "escape ctrl+c", "take none, and close"),
+    _action("threads.new", Place.THREADS, "ctrl+n", "begin a new thread"),
+    _action("threads.scope", Place.THREADS, "ctrl+s", "those of this directory, or all"),
+    _action("threads.archived", Place.THREADS, "ctrl+x", "those that were put away, or the others"),
+    _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
+    _action("threads.rename", Place.THREADS, "f2", "give it a name"),
+    _action("threads.delete", Place.THREADS, "f8", "delete it for good, after a question"),
 )
 """Every action, in the order of the sheet. The decisions of an approval bring their keys along."""
 

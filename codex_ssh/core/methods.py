@@ -218,14 +218,34 @@ def look_on(thread: Thread) -> OpenThread:
 
 
 def thread_list(
-    *, cwd: str = "", limit: int | None = None, cursor: str | None = None, search: str = ""
+    *,
+    cwd: str = "",
+    limit: int | None = None,
+    cursor: str | None = None,
+    search: str = "",
+    archived: bool = False,
 ) -> Call[Page[Thread]]:
     """List stored threads, the last updated first.
 
-    ``cwd`` keeps those started in that directory, ``search`` those whose title contains it.
+    ``cwd`` keeps those started in that directory, ``search`` those whose title contains it; ``archived``
+    lists those that were put away instead of the others.
     """
-    params = said(cwd=cwd, limit=limit, cursor=cursor, searchTerm=search, sortKey="updated_at")
+    params = said(
+        cwd=cwd,
+        limit=limit,
+        cursor=cursor,
+        searchTerm=search,
+        sortKey="updated_at",
+        archived=archived or None,
+    )
     return Call(method="thread/list", params=params, decode=page_of(decode_thread), is_repeatable=True)
+
+
+def thread_search(text: str, *, limit: int | None = None, archived: bool = False) -> Call[Page[Thread]]:
+    """List threads in which something was said that contains a text, the last updated first."""
+    params = said(searchTerm=text, limit=limit, archived=archived or None, sortKey="updated_at")
+    decode = page_of(lambda found: decode_thread(shape_at(found, "thread")))
+    return Call(method="thread/search", params=params, decode=decode, is_repeatable=True)
 
 
 def thread_turns_list(
@@ -293,6 +313,11 @@ def thread_shell_command(thread_id: str, command: str, *, seconds: float) -> Cal
 def thread_archive(thread_id: str) -> Call[None]:
     """Put a thread away: it is kept, and listed no more."""
     return Call(method="thread/archive", params={"threadId": thread_id}, decode=nothing)
+
+
+def thread_unarchive(thread_id: str) -> Call[None]:
+    """List a thread again that was put away."""
+    return Call(method="thread/unarchive", params={"threadId": thread_id}, decode=nothing)
 
 
 def thread_delete(thread_id: str) -> Call[None]:

@@ -102,6 +102,15 @@ class ThreadState(enum.Enum):
 _THREAD_STATES = {state.value: state for state in ThreadState}
 
 
+class Need(enum.IntEnum):
+    """What a thread does, in the order of lists."""
+
+    RUNNING = 0
+    WAITING = 1
+    """For an approval or an answer."""
+    NONE = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadStatus:
     """``thread.status``.
@@ -112,6 +121,13 @@ class ThreadStatus:
 
     state: ThreadState = ThreadState.UNKNOWN
     flags: tuple[str, ...] = ()
+
+    @property
+    def need(self) -> Need:
+        """How much a person is wanted there."""
+        if self.state is not ThreadState.ACTIVE:
+            return Need.NONE
+        return Need.WAITING if self.flags else Need.RUNNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +140,14 @@ class Thread:
         cwd: Its working directory on the devbox.
         model: Empty where the server does not tell (0.163 tells it only beside the thread).
         created_at, updated_at: Seconds since 1970; 0 when not told.
+        branch: The git branch when it was begun; empty where there is none.
     """
 
     id: ThreadId
     name: str = ""
     preview: str = ""
     cwd: str = ""
+    branch: str = ""
     model: str = ""
     cli_version: str = ""
     ephemeral: bool = False
@@ -201,6 +219,7 @@ def decode_thread(shape: Json) -> Thread:
         name=text_at(shape, "name"),
         preview=text_at(shape, "preview"),
         cwd=text_at(shape, "cwd"),
+        branch=text_at(shape_at(shape, "gitInfo"), "branch"),
         model=text_at(shape, "model"),
         cli_version=text_at(shape, "cliVersion"),
         ephemeral=truth_at(shape, "ephemeral"),

@@ -31,12 +31,14 @@ from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOu
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands.registry import lacks, offered, parse
 from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.command_menu import CommandMenu
 from codex_ssh.tui.widgets.composer import Composer
@@ -164,7 +166,20 @@ class CodexApp(App[TuiOutcome]):
             self.view.update_entries(transcript.entries, changes)
         self._refresh_asks()
         LoginScreen.follow(self, chat.sign_in)
+        self._refresh_threads()
         self._refresh_status()
+
+    def _refresh_threads(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ThreadsScreen):
+                screen.catch_up()
+        if self.chat.offers_threads and len(self.screen_stack) == 1:
+            self.chat.offers_threads = False
+            self._offer_threads()
+
+    @work
+    async def _offer_threads(self) -> None:
+        await self.asked(choose(self, "threads go on here: which one?"))
 
     def _refresh_asks(self) -> None:
         asks = self.chat.asks

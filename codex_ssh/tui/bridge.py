@@ -100,6 +100,7 @@ class TuiOptions:
         cwd: Working directory on the devbox; empty takes the server's.
         model: Empty takes the server's.
         resume: A thread to go on with; empty lets the user choose from a list, None begins a new one.
+        offers_running: Where nothing says which thread and some go on there, let the user choose one first.
         last: Go on with the thread that was updated last, in ``cwd`` where one is given.
         approval_policy, sandbox: For a new thread; empty takes the server's.
         left: What an earlier client left behind; what did not arrive goes to the composer.
@@ -112,6 +113,7 @@ class TuiOptions:
     cwd: str = ""
     model: str = ""
     resume: str | None = None
+    offers_running: bool = False
     last: bool = False
     approval_policy: str = ""
     sandbox: str = ""

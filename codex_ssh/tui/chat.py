@@ -27,13 +27,12 @@ from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Model,
     model_list,
-    thread_list,
     thread_unsubscribe,
     turn_interrupt,
 )
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import Json, Notification, Request
-from codex_ssh.core.thread import Thread
+from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
@@ -43,14 +42,13 @@ from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
+from codex_ssh.tui.roster import Roster
 from codex_ssh.tui.sign_in import SignIn
 from codex_ssh.tui.surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-THREADS_LISTED: Final = 100
 
 QUIET_SECONDS: Final = 30.0
 """A turn that runs and says nothing for so long is compared with the server's account."""
@@ -72,6 +70,8 @@ class Chat:
         on_change: Called when anything changed.
         sign_in: The sign-in to codex on the devbox that is offered or under way.
         surroundings: What the devbox tells beside the thread: branch, account, limits.
+        roster: The threads of this app server, once somebody looked at them.
+        offers_threads: Threads go on there, and the user has not said which one is wanted.
     """
 
     def __init__(
@@ -86,6 +86,9 @@ class Chat:
         self.lost: CodexSshError | None = None
         self.is_read_only = False
         self.on_change: Callable[[], None] = lambda: None
+        self.offers_threads = False
+        self._is_greeted = False
+        self.roster = Roster(self.conversation, self._changed)
         self._lifeline = lifeline
         self._conversation: Conversation | None = None
         self._outgoing = Outgoing(self, drafts, options.left)
@@ -151,6 +154,11 @@ class Chat:
         return self._pending.asks(self.transcript)
 
     @property
+    def cwd(self) -> str:
+        """The directory on the devbox, as far as it is known; may be empty."""
+        return self.transcript.cwd if self.transcript is not None else self.options.cwd
+
+    @property
     def has_turns(self) -> bool:
         """Whether the server stores anything of the thread."""
         entries = self.transcript.entries if self.transcript is not None else ()
@@ -166,7 +174,7 @@ class Chat:
     def open(self) -> None:
         """Open the thread the options ask for."""
         self._open_again = self.open
-        self._do(self._open(), "opening the thread")
+        self._do(self._greeting(self._open()), "opening the thread")
 
     def send(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
@@ -193,12 +201,12 @@ class Chat:
 
     def new(self) -> None:
         """Begin a new thread; the old one goes on by itself."""
-        self._do(self.start(), "starting a thread")
+        self._do(self._greeting(self.start()), "starting a thread")
 
     def resume(self, thread_id: str) -> None:
         """Go on with another thread."""
         self._open_again = lambda: self.resume(thread_id)
-        self._do(self._resume(thread_id), "opening the thread")
+        self._do(self._greeting(self._resume(thread_id)), "opening the thread")
 
     def fork(self) -> None:
         """Go on in a copy of the thread."""
@@ -238,11 +246,6 @@ class Chat:
         """Ask the server; raises RpcFailed, LinkLost."""
         return await self.conversation().call(call)
 
-    async def list_threads(self) -> tuple[Thread, ...]:
-        """Give threads to resume, the last updated first; raises RpcFailed, LinkLost."""
-        page = await self.call(thread_list(limit=THREADS_LISTED))
-        return page.data
-
     async def models(self) -> tuple[Model, ...]:
         """Give models to choose from; raises RpcFailed, LinkLost."""
         return (await self.call(model_list())).data
@@ -278,6 +281,11 @@ class Chat:
         thread_id = options.resume or ""
         if options.last and not thread_id:
             thread_id = await threads.newest_id(self.conversation(), options.cwd)
+        elif options.offers_running and not (thread_id or options.prompt or self.facts.is_new_server):
+            await self.roster.read()
+            if any(thread.status.need is not Need.NONE for thread in self.roster.threads):
+                self.offers_threads = True
+                return
         if thread_id:
             try:
                 await self._resume(thread_id)
@@ -290,13 +298,20 @@ class Chat:
             await self.start()
             if options.last:
                 self.note(Level.INFO, "there was no thread to go on with, this is a new one")
+
+    async def _greeting(self, opening: Coroutine[None, None, None]) -> None:
+        """Open a thread; with the first one, do what was only waiting for a thread."""
+        await opening
+        if self.transcript is None or self._is_greeted:
+            return
+        self._is_greeted = True
         for warning in self.facts.warnings:
             self.note(Level.WARNING, warning)
         if self.facts.signed_out:
             self.sign_in.offer(NOBODY)
-            self.draft = self.draft or options.prompt  # it would only fail now
-        elif options.prompt:
-            self.send(options.prompt)
+            self.draft = self.draft or self.options.prompt  # it would only fail now
+        elif self.options.prompt:
+            self.send(self.options.prompt)
 
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""
@@ -432,6 +447,8 @@ class Chat:
         self.sign_in.hear(event)
         if isinstance(event, AskResolved):
             self._chores.resolved(event.request_id)
+        if self.roster.hear(event):
+            self._do(self.roster.read())
         if isinstance(event, ItemStarted | ItemCompleted) and isinstance(event.item, UserMessage):
             self._outgoing.heard(event.item)
         if self._is_early(getattr(event, "thread_id", "")):

@@ -149,3 +149,22 @@ async def test_ctrl_c_while_it_connects_leaves_nothing(
     assert await tui.wait_exit() == 130
     assert not any(map(processes.is_alive, family))
     assert sshd.logins == 0
+
+
+async def test_threads_that_go_on_are_offered_and_the_stream_goes_on(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, tmp_path: Path
+) -> None:
+    words = ("-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "devbox")
+    tui = await open_tui(start_tmux, tmp_path, *words, "slow 4000 20")
+    await tui.wait_text("running")
+    processes.kill(processes.tree(await tui.pid()))
+    await tui.wait_exit()
+
+    again = await open_tui(start_tmux, tmp_path, *words)
+    await again.wait_text("threads go on here: which one?")
+    await again.wait_text("▶ running  slow 4000 20")
+    await again.key("Enter")
+    await again.wait_text("› slow 4000 20")
+    await again.wait_text("running")
+    await again.key("Escape")
+    await again.wait_text("interrupted")

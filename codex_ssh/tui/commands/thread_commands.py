@@ -1,15 +1,14 @@
-"""Slash commands about threads: beginning one, going on with one, copying one."""
+"""Slash commands about threads: beginning, choosing, naming, copying one, and putting one away."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
-from codex_ssh.core.thread import Thread, ThreadState
-from codex_ssh.tui.cells import seconds
+from codex_ssh.core.methods import thread_archive, thread_delete, thread_name_set
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.screens.pick_screen import Choice
+from codex_ssh.tui.screens.threads_screen import NEW, ThreadsScreen
 
 if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
@@ -24,21 +23,54 @@ async def resume(app: CodexApp, words: list[str]) -> None:
     """Go on with another thread, which may be chosen from a list."""
     if words:
         app.chat.resume(words[0])
+    else:
+        await choose(app)
+
+
+async def choose(app: CodexApp, why: str = "") -> None:
+    """Let the user choose a thread, and open it; with none chosen, begin one where none is open."""
+    chat = app.chat
+    screen = ThreadsScreen(chat.roster, facts=chat.facts, cwd=chat.cwd, keymap=app.keymap, why=why)
+    chosen = await app.push_screen_wait(screen)
+    if chosen == NEW or (chosen is None and chat.transcript is None):
+        chat.new()
+    elif chosen is not None:
+        chat.resume(chosen)
+
+
+async def rename(app: CodexApp, words: list[str]) -> None:
+    """Name the thread."""
+    transcript, name = app.chat.transcript, " ".join(words)
+    if transcript is None or not name:
+        app.chat.note(Level.INFO, "type the name behind it: /rename fix the parser")
         return
-    threads = await app.chat.list_threads()
-    if threads:
-        choices = [
-            Choice(value=thread.id, label=thread.title, about=_about(thread, time.time()))
-            for thread in threads
-        ]
-        chosen = await app.pick("go on with which thread?", choices)
-        if chosen is not None:
-            app.chat.resume(chosen)
-            return
-    if app.chat.transcript is None:
-        app.chat.open()
-    elif not threads:
-        app.chat.note(Level.INFO, "there are no threads to go on with")
+    await app.chat.call(thread_name_set(transcript.thread_id, name))
+    app.chat.note(Level.INFO, f"this thread is called {name!r} now")
+
+
+async def archive(app: CodexApp, _words: list[str]) -> None:
+    """Put the thread away, and choose another one."""
+    transcript = app.chat.transcript
+    if transcript is not None:
+        await app.chat.call(thread_archive(transcript.thread_id))
+        await choose(app, "the thread was put away; which one now?")
+
+
+async def delete(app: CodexApp, _words: list[str]) -> None:
+    """Delete the thread for good, after a question."""
+    transcript = app.chat.transcript
+    if transcript is None:
+        return
+    choices = [
+        Choice(value="no", label="no, keep it"),
+        Choice(value="yes", label="yes, delete it and all that was said in it, for good"),
+    ]
+    if (
+        await app.pick(f"delete {transcript.name or 'this thread'} on {app.chat.facts.host}?", choices)
+        == "yes"
+    ):
+        await app.chat.call(thread_delete(transcript.thread_id))
+        await choose(app, "the thread was deleted; which one now?")
 
 
 async def fork(app: CodexApp, _words: list[str]) -> None:
@@ -46,14 +78,22 @@ async def fork(app: CodexApp, _words: list[str]) -> None:
     app.chat.fork()
 
 
-def _about(thread: Thread, now: float) -> str:
-    age = f"{seconds(max(0, int(now - thread.updated_at)) * 1000)} ago" if thread.updated_at else ""
-    state = "running" if thread.status.state is ThreadState.ACTIVE else ""
-    return "  ".join(part for part in (state, age, thread.cwd) if part)
-
-
 COMMANDS: Final = (
     SlashCommand(name="new", about="begin a new thread; the old one goes on by itself", run=new),
     SlashCommand(name="resume", about="go on with another thread", argument="[ID]", run=resume),
     SlashCommand(name="fork", about="go on in a copy of this thread", run=fork, needs=("thread/fork",)),
+    SlashCommand(
+        name="rename",
+        about="give this thread a name",
+        argument="NAME",
+        run=rename,
+        needs=("thread/name/set",),
+    ),
+    SlashCommand(
+        name="archive",
+        about="put this thread away; the list of threads gets it back",
+        run=archive,
+        needs=("thread/archive",),
+    ),
+    SlashCommand(name="delete", about="delete this thread for good", run=delete, needs=("thread/delete",)),
 )

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
+from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.screens.dialog import Dialog, frame
 
 
@@ -38,9 +39,9 @@ class PickScreen(Dialog[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "cancel", "cancel"),
-        Binding("up", "move(-1)", show=False, priority=True),
-        Binding("down", "move(1)", show=False, priority=True),
+        bind("list.close", "cancel"),
+        bind("list.up", "move(-1)", priority=True),
+        bind("list.down", "move(1)", priority=True),
     ]
 
     def __init__(self, title: str, choices: Sequence[Choice]) -> None:
