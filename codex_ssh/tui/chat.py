@@ -447,8 +447,8 @@ class Chat:
         self.sign_in.hear(event)
         if isinstance(event, AskResolved):
             self._chores.resolved(event.request_id)
-        if self.roster.hear(event):
-            self._do(self.roster.read())
+        if (listed := self.roster.hear(event)) is not None:
+            self._do(self.roster.look_up(listed))
         if isinstance(event, ItemStarted | ItemCompleted) and isinstance(event.item, UserMessage):
             self._outgoing.heard(event.item)
         if self._is_early(getattr(event, "thread_id", "")):

@@ -20,6 +20,7 @@ from codex_ssh.core.methods import (
     thread_delete,
     thread_list,
     thread_name_set,
+    thread_read,
     thread_search,
     thread_turns_list,
     thread_unarchive,
@@ -94,22 +95,35 @@ class Roster:
         """Whether the server is being asked."""
         return self._reading > 0
 
-    def hear(self, event: Event) -> bool:
-        """Take what the server says unasked; tells whether a list somebody watches lacks a thread."""
+    def hear(self, event: Event) -> ThreadId | None:
+        """Take what the server says unasked; gives a thread that somebody who watches wants looked up."""
         match event:
             case ThreadStatusChanged(thread_id=number, status=status):
-                known = self._change(number, lambda thread: replace(thread, status=status))
-                return self.is_watched and not known and status.need is not Need.NONE
+                self._change(number, lambda thread: replace(thread, status=status))
+                thread = self._threads.get(number)
+                # What was just begun has no title yet, and is in no list before it is stored.
+                wanted = (
+                    status.need is not Need.NONE if thread is None else not (thread.name or thread.preview)
+                )
+                return number if wanted and self.is_watched else None
             case ThreadNamed(thread_id=number, name=name):
                 self._change(number, lambda thread: replace(thread, name=name))
             case ThreadStarted(thread=thread):
                 self._change(thread.id, lambda _: thread)
             case ThreadClosed(thread_id=number, what=what) if what != "closed":
-                if self._threads.pop(number, None) is not None:
-                    self._changed()
+                self._drop(number)
             case _:
                 pass
-        return False
+        return None
+
+    async def look_up(self, thread_id: ThreadId) -> None:
+        """Add a thread to the list; raises as :meth:`read`."""
+        view = self.view
+        thread = await self._conversation().call(thread_read(thread_id))
+        fits = view == self.view and not view.archived and not view.search and view.cwd in ("", thread.cwd)
+        if fits or thread_id in self._threads:
+            self._threads[thread_id] = thread
+            self._changed()
 
     async def read(self, view: View | None = None) -> None:
         """Read the list anew, and maybe another one; the last one asked for is the one that is shown.
@@ -194,5 +208,5 @@ class Roster:
         return True
 
     def _drop(self, thread_id: str) -> None:
-        self._threads.pop(ThreadId(thread_id), None)
-        self._changed()
+        if self._threads.pop(ThreadId(thread_id), None) is not None:
+            self._changed()

@@ -79,14 +79,15 @@ async def test_the_list_follows_what_the_server_says() -> None:
 
 
 async def test_a_thread_that_begins_meanwhile_is_listed() -> None:
-    threads = [thread("t-a", preview="first")]
-    script = listing()
-    script.replies["thread/list"] = lambda _: {"data": list(threads)}
+    script = listing(thread("t-a", preview="first"))
+    titles = ["", "second"]
+    script.replies["thread/read"] = lambda _: {"thread": thread("t-b", preview=titles.pop(0), status=ACTIVE)}
     async with open_stage(script) as stage:
         await show(stage)
         await stage.wait_text("first")
-        threads.append(thread("t-b", preview="second", status=ACTIVE))
         script.say("thread/status/changed", threadId="t-b", status=ACTIVE)
+        await stage.wait_text("▶ running  t-b")
+        script.say("thread/status/changed", threadId="t-b", status=WAITING)
         await stage.wait_text("second")
 
 
