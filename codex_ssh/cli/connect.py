@@ -120,15 +120,19 @@ async def _run_ours(
 ) -> int:
     from codex_ssh.link.lifeline import open_lifeline
     from codex_ssh.local.config_file import read_tui_settings
+    from codex_ssh.local.desk import open_desk
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.dialogs import DialogPrompter
 
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with recording_to(arguments.record) as record, open_drafts(drafts_dir(), str(profile.host)) as drafts:
-        async with open_lifeline(
-            profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
-        ) as lifeline:
+        async with (
+            open_desk(str(profile.host), look) as desk,
+            open_lifeline(
+                profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
+            ) as lifeline,
+        ):
             for warning in lifeline.facts.warnings:
                 warn(warning)
             # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
@@ -150,6 +154,7 @@ async def _run_ours(
                     ),
                     drafts,
                     dialogs,
+                    desk,
                 )
             finally:
                 log_to_stderr(arguments.verbosity)

@@ -50,6 +50,7 @@ class LocalDesk:
         self._settings = settings
         self._environment = environment
         self._tasks = tasks
+        self._is_lent = False
 
     async def copy(self, text: str) -> str:
         """Put a text on the clipboard, within two seconds; gives ``clipboard``, ``tmux`` or ``terminal``.
@@ -70,7 +71,7 @@ class LocalDesk:
         between = what_is_between(self._environment)
         # tmux takes either, by its settings: set-clipboard, or allow-passthrough.
         asked_twice = sequence if between is Through.TMUX else ""
-        self.write_terminal(asked_twice + pass_through(sequence, between))
+        self._write(asked_twice + pass_through(sequence, between))
         return "terminal"
 
     async def pasted_image(self) -> Image | None:
@@ -87,7 +88,11 @@ class LocalDesk:
 
     async def edit(self, text: str) -> str:
         """Let the user write in an editor; raises DeskFailed."""
-        return await edit_text(text, self._environment)
+        self._is_lent = True
+        try:
+            return await edit_text(text, self._environment)
+        finally:
+            self._is_lent = False
 
     def notify(self, title: str, body: str) -> None:
         """Draw the user's attention to something."""
@@ -106,8 +111,9 @@ class LocalDesk:
         )
 
     def _write(self, sequence: str) -> None:
-        """Write with what has the screen now, which may have changed since it was asked for."""
-        self.write_terminal(sequence)
+        """Write with what has the screen now; not at all while an editor has it."""
+        if not self._is_lent:
+            self.write_terminal(sequence)
 
     def history(self) -> Sequence[str]:
         """Give what was said to this host before, and here, the newest last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -90,6 +91,26 @@ async def test_a_notification_goes_to_whoever_has_the_screen(desk: LocalDesk) ->
     desk.notify("title", "body")
     await until(lambda: written, "it is written")
     assert written == ["\a"]
+
+
+async def test_nothing_is_written_while_an_editor_has_the_terminal(tmp_path: Path) -> None:
+    put_program(tmp_path, "ed", ': > "$HERE/begun"; while [ ! -e "$HERE/enough" ]; do sleep 0.01; done')
+    written: list[str] = []
+    async with (
+        asyncio.timeout(30),
+        asyncio.TaskGroup() as tasks,
+        open_desk("devbox", environment={"PATH": path_with(tmp_path), "EDITOR": "ed"}) as desk,
+    ):
+        desk.write_terminal = written.append
+        edited = tasks.create_task(desk.edit("x"))
+        await until((tmp_path / "begun").exists, "the editor has begun")
+        desk.notify("title", "body")
+        await desk.copy("x")
+        assert written == []
+        (tmp_path / "enough").touch()
+        assert await edited == "x"
+        desk.notify("title", "body")
+        await until(lambda: written, "it is written")
 
 
 async def test_programs_that_do_not_end_are_few_and_gone_at_the_end(tmp_path: Path) -> None:
