@@ -26,6 +26,7 @@ from codex_ssh.cli import (
     doctor,
     execute,
     hosts,
+    replay,
     selftest,
     server,
     token,
@@ -63,6 +64,7 @@ COMMANDS: tuple[Command, ...] = (
     hosts,
     config,
     demo,
+    replay,
     completion,
 )
 

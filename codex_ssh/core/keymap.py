@@ -29,6 +29,7 @@ class Place(enum.Enum):
     APPROVAL = "at an approval"
     LIST = "in lists and dialogs"
     THREADS = "in the list of threads"
+    REPLAY = "in a replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ ACTIONS: Final = (
     _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
     _action("threads.rename", Place.THREADS, "f2", "give it a name"),
     _action("threads.delete", Place.THREADS, "f8", "delete it for good, after a question"),
+    _action("replay.pause", Place.REPLAY, "space", "pause, and go on"),
+    _action("replay.step", Place.REPLAY, "full_stop right", "to the next message, and pause"),
+    _action("replay.end", Place.REPLAY, "greater_than_sign", "the rest at once"),
 )
 """Every action, in the order of the sheet. The decisions of an approval bring their keys along."""
 
@@ -198,6 +202,7 @@ _SHOWN: Final = {
     "underscore": "_",
     "comma": ",",
     "full_stop": ".",
+    "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }

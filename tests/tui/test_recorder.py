@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 from codex_ssh.core.discreet import Discreet
@@ -11,45 +10,20 @@ from codex_ssh.core.recording import (
     Event,
     Heard,
     LinkStepped,
-    Recording,
     Resized,
     Sent,
     SessionBegan,
     SessionLost,
     Stopped,
     TripMeasured,
-    read_recording,
 )
 from codex_ssh.core.rpc import ErrorResponse, Message, Notification, Request, Response
 from codex_ssh.core.secret import Secret, watch_secrets
-from codex_ssh.tui.recorder import Recorder
 from tests.tui.conversation import Script
+from tests.tui.roll import Roll, recorder_of
 from tests.tui.stage import open_stage
 
 CANARY = "canary-0123456789"
-
-
-class Roll:
-    """Keeps lines; can be full after some."""
-
-    def __init__(self, *, room: int = 10_000) -> None:
-        self.written: list[str] = []
-        self.room = room
-
-    def write(self, line: str) -> None:
-        if len(self.written) >= self.room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self.written.append(f"{line}\n")
-
-    @property
-    def text(self) -> str:
-        return "".join(self.written)
-
-    def recording(self) -> Recording:
-        return read_recording(self.written)
-
-    def events(self) -> list[Event]:
-        return [moment.event for moment in self.recording().moments]
 
 
 def about_the_thread(events: list[Event]) -> list[Message]:
@@ -61,32 +35,6 @@ def about_the_thread(events: list[Event]) -> list[Message]:
         if isinstance(message, Request) and message.method in ("command/exec", "account/read")
     }
     return [message for message in said if isinstance(message, Notification) or message.id not in beside]
-
-
-class Clock:
-    """Gives each moment a time of its own."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        self.seconds += 0.25
-        return self.seconds
-
-
-def recorder_of(
-    script: Script, roll: Roll, discreet: Discreet | None = None, size: list[int] | None = None
-) -> Recorder:
-    shown = size or [80, 24]
-    return Recorder(
-        script,
-        roll,
-        discreet or Discreet(),
-        version="1.2",
-        began="2026-01-02T03:04:05+00:00",
-        now=Clock(),
-        size=lambda: (shown[0], shown[1]),
-    )
 
 
 async def test_all_that_is_said_is_written_in_its_order() -> None:
