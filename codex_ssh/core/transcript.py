@@ -126,6 +126,8 @@ class Transcript:
         self.diff = ""
         self.closed = ""
         """``closed``, ``archived`` or ``deleted`` once the server let go of the thread."""
+        self.last_ended: TurnId | None = None
+        """The turn whose end was heard of last; None before the first. A turn of the past has no such end."""
         self._status = opened.thread.status
         self._entries: list[Entry] = []
         self._by_key: dict[EntryKey, Entry] = {}
@@ -265,6 +267,7 @@ class Transcript:
                 self._outcome = turn.status
                 if self._turn == turn.id:
                     self._turn = None
+                    self.last_ended = turn.id
 
     def is_settled(self, turn_id: TurnId) -> bool:
         """Whether a turn is over and nothing of it was missed."""
@@ -474,6 +477,7 @@ class Transcript:
                 del self._asks[ask.request_id]
         self._outcome = turn.status
         self._turn = None
+        self.last_ended = turn.id
         self._facts_changed = True
 
     def _plan_updated(self, event: PlanUpdated) -> None:

@@ -24,8 +24,10 @@ from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.question import Question
 from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import LinkLost, RpcFailed
+from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
@@ -39,6 +41,7 @@ from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
+from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.command_menu import CommandMenu
 from codex_ssh.tui.widgets.composer import Composer
@@ -110,6 +113,11 @@ class CodexApp(App[TuiOutcome]):
         self._turn_since: float | None = None
         self._quit_since = -QUIT_AGAIN_SECONDS
         self._put_off: set[RequestId] = set()
+        self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
+        # Until the terminal says so, nobody is known to look at it.
+        self._is_watched = False
+        self._title = ""
+        self._beat = 0
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
@@ -122,8 +130,10 @@ class CodexApp(App[TuiOutcome]):
     def on_mount(self) -> None:
         """Begin."""
         self.desk.write_terminal = self._write_terminal
+        if self.chat.options.settings.title:
+            self._write_terminal(PUSH_TITLE)
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
-        self.set_interval(1, self._refresh_status)
+        self.set_interval(1, self._second_passed)
         self.chat.on_change = self._wake
         self.composer.focus()
         if self.chat.options.resume == "":
@@ -133,6 +143,8 @@ class CodexApp(App[TuiOutcome]):
 
     def on_unmount(self) -> None:
         """The screen is not ours any more."""
+        if self.chat.options.settings.title:
+            self._write_terminal(POP_TITLE)
         self.desk.write_terminal = write_nothing
 
     def _write_terminal(self, sequence: str) -> None:
@@ -167,6 +179,10 @@ class CodexApp(App[TuiOutcome]):
         self._refresh_asks()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
+        for notice in self._attention.look(
+            transcript, chat.asks, is_online=chat.is_online, is_watched=self._is_watched
+        ):
+            self.desk.notify(notice.title, notice.body)
         self._refresh_status()
 
     def _refresh_threads(self) -> None:
@@ -190,7 +206,6 @@ class CodexApp(App[TuiOutcome]):
         was_shown = self._card.display
         self._card.show(first, self._change_of(first), self._shown.cwd if self._shown else "", len(cards) - 1)
         if self._card.display and not was_shown:
-            self.bell()
             if not self.composer.text and self.composer.has_focus:
                 self._card.focus()
         elif was_shown and not self._card.display:
@@ -214,6 +229,10 @@ class CodexApp(App[TuiOutcome]):
         content = entry.content if entry is not None else None
         return content if isinstance(content, FileChange) else None
 
+    def _second_passed(self) -> None:
+        self._beat += 1
+        self._refresh_status()
+
     def _refresh_status(self) -> None:
         transcript = self.chat.transcript
         if transcript is None or not transcript.state.is_running:
@@ -223,6 +242,14 @@ class CodexApp(App[TuiOutcome]):
         ran = time.monotonic() - self._turn_since if self._turn_since is not None else None
         self._status.hint = self._hint()
         self._status.show(ran)
+        self._refresh_title()
+
+    def _refresh_title(self) -> None:
+        items = self.chat.options.settings.title
+        title = title_text(self.chat, items, self._beat) if items else ""
+        if title != self._title:
+            self._title = title
+            self._write_terminal(title_sequence(title))
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
@@ -247,6 +274,14 @@ class CodexApp(App[TuiOutcome]):
         else:
             self.view.follow()
             self.chat.send(message.text)
+
+    def on_app_focus(self) -> None:
+        """Somebody looks at the terminal."""
+        self._is_watched = True
+
+    def on_app_blur(self) -> None:
+        """Nobody looks at it any more."""
+        self._is_watched = False
 
     def on_text_area_changed(self) -> None:
         """Keep what is typed."""
