@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from codex_ssh.cli.images import add_image_option, checked_images, read_images
 from codex_ssh.cli.options import (
     add_connection_options,
     build_profile,
@@ -50,6 +51,7 @@ def add_front_end_options(parser: argparse.ArgumentParser) -> None:
     front.add_argument("--tui", choices=("builtin", "codex"), help="ours, or the official codex --remote")
     front.add_argument("--cd", metavar="DIR", help="working directory on the devbox")
     front.add_argument("-m", "--model", metavar="MODEL", help="model for new threads")
+    add_image_option(front)
     front.add_argument("--resume", metavar="ID", nargs="?", const="", help="resume a thread, or choose one")
     front.add_argument("--last", action="store_true", help="resume the newest thread")
     front.add_argument(
@@ -97,6 +99,7 @@ async def run_front_end(
 
         options = FrontEndOptions(
             prompt=arguments.prompt,
+            images=checked_images(arguments.image),
             cd=settings.cd,
             model=settings.model,
             resume=arguments.resume,
@@ -124,6 +127,9 @@ async def _run_ours(
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.dialogs import DialogPrompter
 
+    images = read_images(arguments.image)
+    if images and not arguments.prompt:
+        raise UsageError("--image goes along with a PROMPT", hint="name one behind HOST")
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with recording_to(arguments.record) as record, open_drafts(drafts_dir(), str(profile.host)) as drafts:
@@ -144,6 +150,7 @@ async def _run_ours(
                     record(lifeline),
                     TuiOptions(
                         prompt=arguments.prompt,
+                        attachments=images,
                         cwd=settings.cd,
                         model=settings.model,
                         resume=arguments.resume,

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from codex_ssh.cli.connect import add_front_end_options, run_front_end
+from codex_ssh.cli.images import read_images
 from codex_ssh.cli.options import add_connection_options, build_profile, build_prompter, load_settings
 from codex_ssh.cli.output import note
 from codex_ssh.core.host import Host
@@ -62,7 +63,12 @@ async def _connect(arguments: argparse.Namespace, devbox: Devbox) -> int:
         from codex_ssh.cli.printer import TextPrinter
         from codex_ssh.cli.turn import Opening, run_turn
 
-        opening = Opening(prompt=arguments.prompt, cwd=effective.settings.cd, model=effective.settings.model)
+        opening = Opening(
+            prompt=arguments.prompt,
+            attachments=read_images(arguments.image),
+            cwd=effective.settings.cd,
+            model=effective.settings.model,
+        )
         return await run_turn(profile, prompter, opening, ApprovalPolicy.ALL, TextPrinter())
     return await run_front_end(arguments, profile, effective.settings, prompter, goes_on=False)
 

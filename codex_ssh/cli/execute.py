@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from codex_ssh.cli.images import add_image_option, read_images
 from codex_ssh.cli.options import (
     add_connection_options,
     build_profile,
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     turn.add_argument("--cd", metavar="DIR", help="working directory on the devbox")
     turn.add_argument("-m", "--model", metavar="MODEL", help="model for this turn")
     turn.add_argument("--resume", metavar="ID", default="", help="go on with this thread")
+    add_image_option(turn)
     turn.add_argument(
         "--approve",
         choices=("ask", "never", "all"),
@@ -71,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     prompt = sys.stdin.read() if arguments.prompt == "-" else arguments.prompt
     if not prompt.strip():
         raise UsageError("the prompt is empty")
+    images = read_images(arguments.image)
     # asyncio and all that hangs on it: 100 ms that --help and a usage error do without.
     from codex_ssh.cli.approval import ApprovalPolicy
     from codex_ssh.cli.printer import JsonPrinter, TextPrinter
@@ -81,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     profile = build_profile(arguments, arguments.host, effective.settings)
     opening = Opening(
         prompt=prompt,
+        attachments=images,
         cwd=effective.settings.cd,
         model=effective.settings.model,
         resume=arguments.resume,

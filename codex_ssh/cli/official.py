@@ -73,7 +73,7 @@ async def run_official(
             thread = await _newest_thread(way)
             if thread is None or not await _wants_again(prompter, way.host, thread):
                 return code
-            options = replace(options, prompt="", last=False, resume=thread.id)
+            options = replace(options, prompt="", images=(), last=False, resume=thread.id)
 
 
 async def _newest_thread(way: Way) -> Thread | None:

@@ -18,6 +18,7 @@ from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.printer import Printer
 from codex_ssh.cli.sign_in import sign_in, sign_in_after
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
+from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.fields import list_at, shape_at, text_at
 from codex_ssh.core.items import AgentMessage, FileChange
@@ -50,6 +51,7 @@ class Opening:
     """What one turn starts with; empty means the devbox's own config decides.
 
     Attributes:
+        attachments: What goes with the prompt.
         resume: The thread to go on with; empty starts one.
         asks_when: codex's approval policy.
         sandbox: codex's sandbox mode.
@@ -57,6 +59,7 @@ class Opening:
     """
 
     prompt: str
+    attachments: tuple[Attachment, ...] = ()
     cwd: str = ""
     model: str = ""
     resume: str = ""
@@ -171,6 +174,7 @@ class _Runner:
         call = turn_start(
             self.thread,
             opening.prompt,
+            attachments=opening.attachments,
             client_message_id=self._message_id,
             model=opening.model,
             approval_policy=opening.asks_when,

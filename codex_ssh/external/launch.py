@@ -49,6 +49,7 @@ class FrontEndOptions:
 
     Attributes:
         prompt: The first prompt; empty starts with an empty composer.
+        images: Absolute paths of images of this machine that go along with it.
         cd: Working directory on the devbox; empty takes the app server's own.
         model: Model; empty takes the devbox's default.
         resume: Thread to resume: an id, empty for its picker; None starts a new one.
@@ -56,6 +57,7 @@ class FrontEndOptions:
     """
 
     prompt: str = ""
+    images: tuple[str, ...] = ()
     cd: str = ""
     model: str = ""
     resume: str | None = None
@@ -96,6 +98,8 @@ def codex_arguments(url: str, options: FrontEndOptions) -> list[str]:
         words += ["--cd", options.cd]
     if options.model:
         words += ["--model", options.model]
+    for image in options.images:
+        words.append(f"--image={image}")
     # "--" keeps a prompt that begins with a dash a prompt.
     behind = [word for word in (options.resume, options.prompt) if word]
     return [*words, "--", *behind] if behind else words

@@ -46,7 +46,7 @@ async def read_image_file(path: str) -> Image:
 
 def load_image(path: str) -> Image:
     """Read an image file at once; see :func:`read_image_file`."""
-    file = _find(path)
+    file = find_image(path)
     try:
         # A pipe without a writer must not hold us; it is refused below.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -72,7 +72,7 @@ def load_image(path: str) -> Image:
     raise ImageRefused(f"{path!r} is not a file", path=path, hint="name an image file")
 
 
-def _find(path: str) -> Path:
+def find_image(path: str) -> Path:
     """Give the file a path means: as it stands, or else as a terminal writes dropped files."""
     literal = _expanded(path)
     if not _is_there(literal):

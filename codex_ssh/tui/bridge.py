@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
@@ -97,6 +98,7 @@ class TuiOptions:
 
     Attributes:
         prompt: Sent at once when there is one.
+        attachments: What goes with the prompt.
         cwd: Working directory on the devbox; empty takes the server's.
         model: Empty takes the server's.
         resume: A thread to go on with; empty lets the user choose from a list, None begins a new one.
@@ -110,6 +112,7 @@ class TuiOptions:
     """
 
     prompt: str = ""
+    attachments: tuple[Attachment, ...] = ()
     cwd: str = ""
     model: str = ""
     resume: str | None = None

@@ -311,7 +311,7 @@ class Chat:
             self.sign_in.offer(NOBODY)
             self.draft = self.draft or self.options.prompt  # it would only fail now
         elif self.options.prompt:
-            self.send(self.options.prompt)
+            self.send(self.options.prompt, self.options.attachments)
 
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""

@@ -26,6 +26,10 @@ REMOTE = ["--remote", URL, "--remote-auth-token-env", TOKEN_VARIABLE]
         (FrontEndOptions(), REMOTE),
         (FrontEndOptions(cd="/srv", model="m"), [*REMOTE, "--cd", "/srv", "--model", "m"]),
         (FrontEndOptions(prompt="--help me"), [*REMOTE, "--", "--help me"]),
+        (
+            FrontEndOptions(images=("/a b.png", "/-c.png"), prompt="look"),
+            [*REMOTE, "--image=/a b.png", "--image=/-c.png", "--", "look"],
+        ),
         (FrontEndOptions(resume=""), ["resume", *REMOTE]),
         (FrontEndOptions(resume="t-1", prompt="go on"), ["resume", *REMOTE, "--", "t-1", "go on"]),
         (FrontEndOptions(last=True), ["resume", "--last", *REMOTE]),
