@@ -11,6 +11,7 @@ nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Te
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -79,6 +80,11 @@ A command's name wins over a host of that name: codex-ssh connect NAME reaches s
 
 def build_parser() -> argparse.ArgumentParser:
     """Give the whole parser; completion is generated from it."""
+    return _build_parsers()[0]
+
+
+def _build_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Give the whole parser, and each command's own."""
     parser = argparse.ArgumentParser(
         prog="codex-ssh",
         description=_DESCRIPTION,
@@ -88,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"codex-ssh {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parsers = {}
     for command in COMMANDS:
         own = commands.add_parser(
             command.NAME,
@@ -98,17 +105,17 @@ def build_parser() -> argparse.ArgumentParser:
         )
         command.configure(own)
         own.set_defaults(run=command.run, verbosity=0)
-    return parser
+        parsers[command.NAME] = own
+    return parser, parsers
 
 
 def run(words: Sequence[str]) -> int:
     """Run one command line and give the exit code; errors are printed, never raised."""
-    parser = build_parser()
     if not words:
-        parser.print_help(sys.stderr)
+        build_parser().print_help(sys.stderr)
         return ExitCode.USAGE
     try:
-        arguments = parser.parse_args(_with_command(words))
+        arguments = _parse(_with_command(words))
     except SystemExit as ended:  # argparse has printed what is wrong, or the help
         return int(ended.code or 0)
     try:
@@ -125,6 +132,23 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported, not dumped
         return fail(error)
     return code
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    """Parse a command line; ``HOST --flag VALUE PROMPT`` too.
+
+    argparse takes HOST and an optional PROMPT in one go, before it looks at the flags between them.
+    """
+    parser, commands = _build_parsers()
+    arguments, left = parser.parse_known_args(words)
+    if not left:
+        return arguments
+    own = commands.get(words[0])
+    if own is None or any(
+        word.startswith("-") for word in itertools.takewhile(lambda word: word != "--", left)
+    ):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return own.parse_intermixed_args(words[1:])
 
 
 def _with_command(words: Sequence[str]) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.image import decode_image
 from tests.conftest import StartCodex, StartTmux
-from tests.support import processes
+from tests.support import pictures, processes
 from tests.support.cli import PROGRAM, client_environment
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.listening import exposed
+from tests.support.model import Model
 from tests.support.sshd import Sshd
 from tests.support.tmux import Tmux
 from tests.support.waiting import NeverHappened, until
@@ -86,6 +89,22 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     await tui.wait_text("exit Codex")
     await tui.key("Enter")
     assert await tui.wait_exit() == 0
+
+
+async def test_the_model_sees_an_image_of_the_laptop(
+    start_tmux: StartTmux,
+    sshd: Sshd,
+    server: CodexAppServer,
+    workspace: Path,
+    tmp_path: Path,
+    model: Model,
+) -> None:
+    (tmp_path / "a b.png").write_bytes(pictures.PNG)
+    words = ("--image", str(tmp_path / "a b.png"), "say I have seen it")
+    tui = await open_tui(start_tmux, sshd, server, workspace, tmp_path, *words)
+    await tui.wait_text("Trust")
+    await press(tui, "Enter", "• I have seen it")
+    assert decode_image(pictures.PNG, name="").data_url() in json.dumps(model.requests)
 
 
 async def test_a_lost_connection_heals_under_it(
