@@ -25,6 +25,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from codex_ssh.core.attachment import Attachment
+from codex_ssh.core.draft import NOTHING, Draft, draft_of
 from codex_ssh.core.thread import ThreadId
 
 
@@ -140,13 +141,13 @@ class Kept:
     """
 
     thread_id: str = ""
-    draft: str = ""
+    draft: Draft = NOTHING
     outbox: Outbox = Outbox()
 
     def __bool__(self) -> bool:
-        return bool(self.draft.strip() or self.outbox.messages)
+        return bool(self.draft or self.outbox.messages)
 
-    def texts(self, *, but: Collection[str]) -> tuple[str, ...]:
+    def drafts(self, *, but: Collection[str]) -> tuple[Draft, ...]:
         """Give everything typed, the oldest first, without the messages that arrived."""
-        messages = [message.text for message in self.outbox.messages if message.id not in but]
-        return (*messages, *([self.draft] if self.draft.strip() else []))
+        messages = (message for message in self.outbox.messages if message.id not in but)
+        return (*(draft_of(one.text, one.attachments) for one in messages), self.draft)

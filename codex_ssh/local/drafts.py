@@ -21,7 +21,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from codex_ssh.core.attachment import Attachment, Picture, read_attachment, wire_attachment
+from codex_ssh.core.draft import Draft, Fold, harmless, join_drafts
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
+from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import ConfigError
 from codex_ssh.local.files import lock_file, make_private_dir, write_private
@@ -91,7 +93,7 @@ def merge_kept(left: Sequence[Kept]) -> Kept:
     """Put together what several clients left."""
     return Kept(
         thread_id=left[-1].thread_id if left else "",
-        draft="\n\n".join(kept.draft for kept in left if kept.draft.strip()),
+        draft=join_drafts(kept.draft for kept in left),
         outbox=Outbox(messages=tuple(message for kept in left for message in kept.outbox.messages)),
     )
 
@@ -131,7 +133,7 @@ def _encode(kept: Kept) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "thread": kept.thread_id,
-        "draft": kept.draft,
+        "draft": [_encode_piece(piece) for piece in kept.draft.pieces],
         "messages": [
             {
                 "id": message.id,
@@ -143,6 +145,33 @@ def _encode(kept: Kept) -> dict[str, Any]:
             for message in kept.outbox.messages
         ],
     }
+
+
+def _encode_piece(piece: str | Fold) -> str | dict[str, Any]:
+    if isinstance(piece, str):
+        return piece
+    attached = {"attachment": _encode_attachment(piece.attachment)} if piece.attachment is not None else {}
+    return {"label": piece.label, "text": piece.text, **attached}
+
+
+def _decode_draft(shape: Any) -> Draft:
+    """Read a draft; one of an earlier release is a text."""
+    if isinstance(shape, str):
+        return harmless(shape)
+    pieces: list[str | Fold] = []
+    for piece in shape:
+        if isinstance(piece, str):
+            pieces += harmless(piece).pieces
+        else:
+            attached = read_attachment(piece["attachment"]) if "attachment" in piece else None
+            pieces.append(
+                Fold(
+                    label=plain_line(str(piece["label"])) or "[…]",
+                    text=str(piece["text"]),
+                    attachment=attached,
+                )
+            )
+    return Draft(pieces=tuple(pieces))
 
 
 def _encode_attachment(attachment: Attachment) -> dict[str, Any]:
@@ -162,5 +191,7 @@ def _decode(document: dict[str, Any]) -> Kept:
         for one in document["messages"]
     )
     return Kept(
-        thread_id=str(document["thread"]), draft=str(document["draft"]), outbox=Outbox(messages=messages)
+        thread_id=str(document["thread"]),
+        draft=_decode_draft(document["draft"]),
+        outbox=Outbox(messages=messages),
     )

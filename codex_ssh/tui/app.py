@@ -18,9 +18,11 @@ from textual.binding import BindingType
 from textual.timer import Timer
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, FileChangeAsk, QuestionsAsk
+from codex_ssh.core.draft import Draft
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.keymap import Keymap
+from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.question import Question
 from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.secret import Secret
@@ -41,10 +43,11 @@ from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
+from codex_ssh.tui.sources import ChatSources
 from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
-from codex_ssh.tui.widgets.command_menu import CommandMenu
 from codex_ssh.tui.widgets.composer import Composer
+from codex_ssh.tui.widgets.popup import Popup
 from codex_ssh.tui.widgets.status_bar import StatusBar
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
 
@@ -104,9 +107,9 @@ class CodexApp(App[TuiOutcome]):
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.view = TranscriptView()
-        self._menu = CommandMenu(chat.knows)
+        self._popup = Popup()
         self._card = AskCard(chat.facts, grace_seconds=chat.options.grace_seconds)
-        self.composer = Composer(self._menu, self.keymap, chat.said)
+        self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk))
         self._status = StatusBar(chat)
         self._shown: Transcript | None = None
         self._tick: Timer | None = None
@@ -123,7 +126,7 @@ class CodexApp(App[TuiOutcome]):
         """Build the screen."""
         yield self.view
         yield self._card
-        yield self._menu
+        yield self._popup
         yield self.composer
         yield self._status
 
@@ -168,8 +171,8 @@ class CodexApp(App[TuiOutcome]):
             return
         if chat.draft and not self.composer.text:
             self.composer.take(chat.draft)
-            chat.draft = ""
-        chat.keep_draft(self.composer.text)
+            chat.draft = Draft()
+        chat.keep_draft(self.composer.draft)
         if transcript is not self._shown and transcript is not None:
             self._shown = transcript
             transcript.take_changes()
@@ -265,15 +268,17 @@ class CodexApp(App[TuiOutcome]):
 
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Do a command or send a message."""
-        command = parse(message.text)
+        draft = message.draft
+        command = parse(draft.text) if not draft.folds else None
         if command is not None:
             self.run_command(*command)
         elif self.chat.transcript is None:
-            self.composer.take(message.text)
+            self.composer.take(draft)
             self.bell()
         else:
             self.view.follow()
-            self.chat.send(message.text)
+            self.desk.remember(draft.without_images)
+            self.chat.send(draft.text, draft.attachments)
 
     def on_app_focus(self) -> None:
         """Somebody looks at the terminal."""
@@ -305,6 +310,12 @@ class CodexApp(App[TuiOutcome]):
         """Load older history."""
         self.chat.load_older()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say whether an action's key means it now; else the key is the focused widget's."""
+        if action == "reconnect":
+            return self.chat.status.state is not LinkState.UP
+        return super().check_action(action, parameters)
+
     def action_interrupt(self) -> None:
         """Stop the running turn."""
         self.chat.interrupt()
@@ -330,11 +341,10 @@ class CodexApp(App[TuiOutcome]):
 
     def action_swap_focus(self) -> None:
         """Go between composer and approval, or complete a command."""
-        chosen = self._menu.chosen
         if len(self.screen_stack) > 1:
             self.screen.focus_next()
-        elif self._menu.display and chosen is not None:
-            self.composer.take(f"/{chosen.name} ")
+        elif self.composer.wants_tab:
+            self.composer.complete()
         elif self._put_off and not self._card.display:
             self._put_off.clear()
             self._wake()
@@ -349,7 +359,7 @@ class CodexApp(App[TuiOutcome]):
         if len(self.screen_stack) > 1:
             self.screen.dismiss(None)
         elif self.composer.text:
-            self.composer.take("")
+            self.composer.clear_all()
         elif time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
             self.finish(ExitReason.QUIT)
         else:
@@ -439,7 +449,7 @@ class CodexApp(App[TuiOutcome]):
                 can_resume=chat.has_turns,
                 turn_running=transcript is not None and transcript.state.is_running,
                 error=chat.lost,
-                draft=(chat.draft or self.composer.text) if reason is ExitReason.LINK_LOST else "",
+                draft=(chat.draft or self.composer.draft).text if reason is ExitReason.LINK_LOST else "",
             )
         )
 

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
+from codex_ssh.core.draft import Draft, draft_of
 from codex_ssh.core.entry import Level
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.facts import ServerFacts
@@ -40,6 +41,7 @@ from codex_ssh.tui.account import read_newest, read_older
 from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
 from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
+from codex_ssh.tui.file_search import FileSearch
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
 from codex_ssh.tui.roster import Roster
@@ -72,6 +74,7 @@ class Chat:
         surroundings: What the devbox tells beside the thread: branch, account, limits.
         roster: The threads of this app server, once somebody looked at them.
         offers_threads: Threads go on there, and the user has not said which one is wanted.
+        search: Files and skills of the devbox, for the composer.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class Chat:
         self.doing = ""
         self.model = ""
         self.effort = ""
-        self.draft = ""
+        self.draft = Draft()
         self.lost: CodexSshError | None = None
         self.is_read_only = False
         self.on_change: Callable[[], None] = lambda: None
@@ -104,6 +107,7 @@ class Chat:
         self._open_again: Callable[[], None] = lambda: None
         self._heard_at = 0.0
         self._state = LinkState.UP
+        self.search = FileSearch(self, self._spawn)
         self.sign_in = SignIn(
             self.conversation,
             facts=lambda: self.facts,
@@ -179,7 +183,7 @@ class Chat:
     def send(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
         if self.is_read_only:
-            self.draft = text
+            self.draft = draft_of(text, attachments)
             self.note(Level.ERROR, "another codex process has this thread: /fork goes on in a copy of it")
         elif self.transcript is not None:
             self._outgoing.say(self.transcript, text, attachments)
@@ -224,9 +228,9 @@ class Chat:
         self.model, self.effort = model, effort
         self.on_change()
 
-    def keep_draft(self, text: str) -> None:
+    def keep_draft(self, draft: Draft) -> None:
         """Keep on disk what stands in the composer."""
-        self._outgoing.keep_draft(text)
+        self._outgoing.keep_draft(draft)
 
     def try_now(self) -> None:
         """Reconnect at once."""
@@ -309,7 +313,7 @@ class Chat:
             self.note(Level.WARNING, warning)
         if self.facts.signed_out:
             self.sign_in.offer(NOBODY)
-            self.draft = self.draft or self.options.prompt  # it would only fail now
+            self.draft = self.draft or draft_of(self.options.prompt)  # it would only fail now
         elif self.options.prompt:
             self.send(self.options.prompt, self.options.attachments)
 
@@ -349,9 +353,9 @@ class Chat:
         self._older = (found.items_before, found.turns_before)
 
     def _take_left(self, transcript: Transcript) -> None:
-        text = self._outgoing.take_left(transcript)
-        if text:
-            self.draft = text
+        draft = self._outgoing.take_left(transcript)
+        if draft:
+            self.draft = draft
             self.note(Level.INFO, "what was typed here before, and not sent, is in the composer again")
 
     async def _load_older(self) -> None:
@@ -443,6 +447,8 @@ class Chat:
         if isinstance(message, Request):
             self._take_request(message)
             return
+        if self.search.hear(message):
+            return
         event = decode_event(message)
         self.sign_in.hear(event)
         if isinstance(event, AskResolved):
@@ -495,6 +501,7 @@ class Chat:
         log.info("the session ended: %s", lost)
         self._conversation = None
         self._catch_up.link_lost()
+        self.search.link_lost()
         self._pending.link_lost()
         self._chores.link_lost()
         self._outgoing.link_lost()

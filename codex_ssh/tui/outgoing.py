@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
+from codex_ssh.core.draft import Draft, draft_of, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.methods import StoredItem, turn_start, turn_steer
@@ -30,7 +31,7 @@ T = TypeVar("T")
 class Speaker(Protocol):
     """Whose words these are."""
 
-    draft: str
+    draft: Draft
     model: str
     effort: str
 
@@ -79,18 +80,17 @@ class Outgoing:
             attachments=tuple(attachments),
         )
         transcript.sent(message.id, text, attachments)
-        self._keep(draft="", outbox=self.outbox.put(message))
+        self._keep(draft=Draft(), outbox=self.outbox.put(message))
 
-    def keep_draft(self, text: str) -> None:
+    def keep_draft(self, draft: Draft) -> None:
         """Keep what stands in the composer."""
         if not self._left:
-            self._keep(draft=text)
+            self._keep(draft=draft)
 
-    def take_left(self, transcript: Transcript) -> str:
+    def take_left(self, transcript: Transcript) -> Draft:
         """Give what an earlier client left and no thread has, once; it is not sent without the user."""
         left, self._left = self._left, Kept()
-        texts = left.texts(but=_seen(transcript))
-        self._keep(draft="\n\n".join(texts))
+        self._keep(draft=join_drafts(left.drafts(but=_seen(transcript))))
         return self._kept.draft
 
     def show(self, transcript: Transcript) -> None:
@@ -172,7 +172,7 @@ class Outgoing:
                 return False
             transcript.unsent(message.id)
             self._keep(outbox=self.outbox.done(message.id))
-            speaker.draft = message.text
+            speaker.draft = draft_of(message.text, message.attachments)
             raise
         self._keep(outbox=self.outbox.accepted(message.id))
         return True
@@ -199,7 +199,7 @@ class Outgoing:
         return True
 
     def _keep(
-        self, *, thread_id: str | None = None, draft: str | None = None, outbox: Outbox | None = None
+        self, *, thread_id: str | None = None, draft: Draft | None = None, outbox: Outbox | None = None
     ) -> None:
         kept = Kept(
             thread_id=self._kept.thread_id if thread_id is None else thread_id,

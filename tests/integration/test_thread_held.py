@@ -60,7 +60,7 @@ async def test_it_is_read_only_here_and_a_copy_goes_on(
             assert "read only here" in notes(guest)
             assert said(guest) == ["say the first words", "the first words"]
             guest.send("say no")
-            assert guest.draft == "say no"
+            assert guest.draft.text == "say no"
             assert "/fork" in notes(guest)
 
             holder.send("say more")

@@ -138,6 +138,10 @@ class Script:
         """Send a notification about the thread."""
         self._inbox.put_nowait(Notification(method=method, params={"threadId": THREAD, **params}))
 
+    def tell(self, method: str, **params: Json) -> None:
+        """Send a notification about no thread."""
+        self._inbox.put_nowait(Notification(method=method, params=params))
+
     def ask(self, number: RequestId, method: str, **params: Json) -> None:
         """Send a request about the thread's turn."""
         params = {"threadId": THREAD, "turnId": "turn-1", "itemId": "i", **params}

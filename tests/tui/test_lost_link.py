@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from codex_ssh.core.draft import harmless
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.question import Question, QuestionKind
@@ -197,7 +198,7 @@ async def test_an_answer_nobody_confirmed_is_fenced_before_the_server_asks_again
 async def test_what_a_killed_client_left_is_in_the_composer_again() -> None:
     sent = Message(id="seen", thread_id=ThreadId(THREAD), text="it got there", delivery=Delivery.SENT)
     lost = Message(id="lost", thread_id=ThreadId(THREAD), text="it did not", delivery=Delivery.SENT)
-    left = Kept(thread_id=THREAD, draft="half a sen", outbox=Outbox(messages=(sent, lost)))
+    left = Kept(thread_id=THREAD, draft=harmless("half a sen"), outbox=Outbox(messages=(sent, lost)))
     script, disk = Script(), Disk()
     said = {"type": "userMessage", "id": "u", "clientId": "seen", "content": [{"type": "text", "text": "x"}]}
     script.replies["thread/items/list"] = lambda _: {"data": [{"turnId": "turn-1", "item": said}]}
@@ -205,14 +206,14 @@ async def test_what_a_killed_client_left_is_in_the_composer_again() -> None:
     async with open_stage(script, size=(100, 40), options=options, drafts=disk) as stage:
         await stage.wait(lambda: stage.composer.text == "it did not\n\nhalf a sen", "the composer has it")
         assert not script.asked("turn/start")
-        await stage.wait(lambda: disk.kept.draft == stage.composer.text, "it is kept on")
+        await stage.wait(lambda: disk.kept.draft == stage.composer.draft, "it is kept on")
 
 
 async def test_what_stands_in_the_composer_is_on_disk() -> None:
     disk = Disk()
     async with open_stage(drafts=disk) as stage:
         await stage.type("not sent yet", then="")
-        await stage.wait(lambda: disk.kept.draft == "not sent yet", "it is kept")
+        await stage.wait(lambda: disk.kept.draft.text == "not sent yet", "it is kept")
 
 
 async def test_a_login_that_asks_something_asks_in_a_dialog() -> None:

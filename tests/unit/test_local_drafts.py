@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.attachment import Mention, Picture
+from codex_ssh.core.draft import harmless
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.local.drafts import merge_kept, open_drafts
 
 KEPT = Kept(
     thread_id="t",
-    draft="half a sen",
+    draft=harmless("half a sen"),
     outbox=Outbox(
         messages=(
             Message(id="m", thread_id=ThreadId("t"), text="über\nlines", delivery=Delivery.UNCONFIRMED),
@@ -36,10 +37,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from codex_ssh.core.attachment import Mention, Picture
+from codex_ssh.core.draft import harmless
 from codex_ssh.core.outbox import Kept
 from codex_ssh.local.drafts import open_drafts
 with open_drafts(Path(sys.argv[1]), "devbox") as drafts:
-    drafts.save(Kept(thread_id="t", draft=sys.argv[2]))
+    drafts.save(Kept(thread_id="t", draft=harmless(sys.argv[2])))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -54,11 +56,11 @@ def test_a_killed_clients_text_goes_to_the_next_one_once(tmp_path: Path) -> None
     killed_client(tmp_path, "first")
     killed_client(tmp_path, "second")  # it took the first one's over, and left no more than it saved
     with open_drafts(tmp_path, "devbox") as drafts:
-        assert [kept.draft for kept in drafts.left] == ["second"]
+        assert [kept.draft.text for kept in drafts.left] == ["second"]
         with open_drafts(tmp_path, "devbox") as other:
             assert other.left == ()
     with open_drafts(tmp_path, "devbox") as again:
-        assert [kept.draft for kept in again.left] == ["second"], "it was not cleared by anybody"
+        assert [kept.draft.text for kept in again.left] == ["second"], "it was not cleared by anybody"
 
 
 def test_what_is_kept_comes_back_as_it_was_and_is_nobody_elses(tmp_path: Path) -> None:
@@ -81,9 +83,9 @@ def test_a_living_clients_text_is_left_alone(tmp_path: Path) -> None:
         one.save(KEPT)
         with open_drafts(tmp_path, "devbox") as other:
             assert other.left == ()
-            other.save(Kept(draft="mine"))
+            other.save(Kept(draft=harmless("mine")))
         with open_drafts(tmp_path, "devbox") as third:
-            assert [kept.draft for kept in third.left] == ["mine"]
+            assert [kept.draft.text for kept in third.left] == ["mine"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"messages": 3}', '{"draft": "x"}'])

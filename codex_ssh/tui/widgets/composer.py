@@ -1,27 +1,62 @@
-"""Where the user writes: several lines, history, and the slash command menu's keys.
+"""Where the user writes: sending, history and its search, and what a popup offers for the word at the cursor.
 
-Lives here: keys and history. Not here: what becomes of a message (:mod:`codex_ssh.tui.app`).
+Lives here: which key means what just now. Not here: editing (:mod:`codex_ssh.tui.widgets.editing_area`), and
+what becomes of a message (:mod:`codex_ssh.tui.app`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
+from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import TextArea
 
-from codex_ssh.core.keymap import Keymap, Place
-from codex_ssh.tui.widgets.command_menu import CommandMenu
+from codex_ssh.core.draft import Draft
+from codex_ssh.core.keymap import Keymap, Place, shown
+from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.completion import (
+    Kind,
+    Offer,
+    Wanted,
+    has_letters,
+    offer_commands,
+    offer_files,
+    offer_skills,
+    wanted,
+)
+from codex_ssh.tui.file_search import FileSearch
+from codex_ssh.tui.prompt_history import PromptHistory
+from codex_ssh.tui.widgets.editing_area import EditingArea
+from codex_ssh.tui.widgets.popup import Popup
 
 
-class Composer(TextArea):
+class Sources(Protocol):
+    """Where a composer finds what it offers."""
+
+    @property
+    def search(self) -> FileSearch:
+        """Files and skills of the devbox."""
+
+    @property
+    def cwd(self) -> str:
+        """The directory of the thread; empty while there is none."""
+
+    def commands(self, typed: str) -> Sequence[SlashCommand]:
+        """Give the slash commands a half-typed line may become."""
+
+    def said(self) -> Sequence[str]:
+        """Give what was said before, the oldest first."""
+
+
+class Composer(EditingArea):
     """A text area in which Enter sends and Ctrl-J makes a new line.
 
     Args:
-        menu: The command menu to drive.
+        popup: Shows what is offered.
         keymap: Which keys do what.
-        history: Gives what was said before, the oldest first.
+        sources: Where it is found.
     """
 
     DEFAULT_CSS = """
@@ -40,107 +75,235 @@ class Composer(TextArea):
         & .text-area--selection { text-style: reverse; background: ansi_default; }
     }
     Composer:focus { border: round ansi_cyan; }
+    Composer.-shell, Composer.-shell:focus { border: round ansi_yellow; }
     """
 
     class Submitted(Message):
         """The user wants this to be sent or done."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, draft: Draft) -> None:
             super().__init__()
-            self.text = text
+            self.draft = draft
 
-    def __init__(self, menu: CommandMenu, keymap: Keymap, history: Callable[[], list[str]]) -> None:
-        super().__init__(
-            soft_wrap=True,
-            show_line_numbers=False,
-            tab_behavior="focus",
-            compact=False,
-            highlight_cursor_line=False,
-            placeholder="say what to do, or / for commands",
-        )
-        self._menu = menu
+    def __init__(self, popup: Popup, keymap: Keymap, sources: Sources) -> None:
+        super().__init__(placeholder="say what to do, or / for commands")
+        self._popup = popup
         self._keymap = keymap
-        self._history = history
-        self._back = 0
-        self._unsent = ""
+        self._sources = sources
+        self._past = PromptHistory(sources.said)
+        self._dismissed: Wanted | None = None
+        self._no_match = False
 
-    def take(self, text: str) -> None:
-        """Put a text in, the cursor at its end."""
-        self.text = text
-        self.move_cursor(self.document.end)
+    def on_mount(self) -> None:
+        """Draw what is found, when it is found."""
+        self._sources.search.on_change = self._offer
+
+    def clear_all(self) -> None:
+        """Write something else from scratch."""
+        self._past.leave()
+        self.take(Draft())
+        self._show_state()
+
+    # ---------------------------------------------------------------- keys
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._menu.display:
-            # What was typed last may not have reached the menu yet, and enter would take another command.
-            self._menu.match(self.text)
-        if self._menu.display and self._menu_key(event.key):
-            event.stop()
-            event.prevent_default()
-            return
+        self._restart_blink()
+        # What was typed last may not have reached the popup yet, and enter would take something else.
+        self._offer()
         # Not by bindings: their actions would come after characters that were typed behind the key.
-        if self._do(self._keymap.action(event.key, Place.COMPOSER)):
+        if self._take_key(event):
             event.stop()
             event.prevent_default()
-            return
-        await super()._on_key(event)
+
+    def _take_key(self, event: events.Key) -> bool:
+        action = self._keymap.action(event.key, Place.COMPOSER)
+        if self._past.is_searching and self._search_key(event, action):
+            return True
+        if self._popup.display and self._popup_key(event.key):
+            return True
+        if self._do(action):
+            return True
+        if event.is_printable and event.character is not None:
+            self.typed(event.character)
+            return True
+        return False
 
     def _do(self, action: str) -> bool:
         """Do what a key stands for; False when there is nothing to do, and the key means something else."""
         match action:
-            case "composer.newline":
-                self._replace_via_keyboard("\n", *self.selection)
             case "composer.send":
                 self._submit()
-            case "composer.older" if self.cursor_location[0] == 0:
-                return self._turn_back(1)
-            case "composer.newer" if self._at_last_line():
-                return self._turn_back(-1)
+            case "composer.older" if self.at_first_line:
+                self._turn_back(1)
+            case "composer.newer" if self.at_last_line:
+                self._turn_back(-1)
+            case "composer.search":
+                self._past.begin(self.draft)
+                self._show_state()
+            case "composer.search_newer":
+                pass
             case _:
-                return False
+                return self.do(action)
         return True
 
-    def _menu_key(self, key: str) -> bool:
-        action, chosen = self._keymap.action(key, Place.POPUP), self._menu.chosen
-        if action in ("popup.up", "popup.down"):
-            self._menu.move(-1 if action == "popup.up" else 1)
+    def _submit(self) -> None:
+        draft = self.draft.stripped()
+        if not draft:
+            return
+        self.clear_all()
+        self.history.clear()
+        self.post_message(self.Submitted(draft))
+
+    # ---------------------------------------------------------------- what was said before
+
+    def _turn_back(self, step: int) -> None:
+        """Show an older or newer message, if there is one that way."""
+        draft = self._past.turn(step, self.draft)
+        if draft is not None:
+            self.take(draft)
+
+    def _search_key(self, event: events.Key, action: str) -> bool:
+        """Take a key while searching; one that means nothing here ends the search and does what it does."""
+        past = self._past
+        query = past.query or ""
+        if self._keymap.action(event.key, Place.POPUP) == "popup.close":
+            self.take(past.give_up())
+        elif action == "composer.send":
+            past.take()
+        elif action == "composer.search":
+            self._found(past.again(1))
+        elif action == "composer.search_newer":
+            self._found(past.again(-1))
+        elif action == "composer.delete_left":
+            self._found(past.look_for(query[:-1]) if query[:-1] else None)
+            past.query = query[:-1]
+        elif event.is_printable and event.character is not None:
+            self._found(past.look_for(query + event.character))
+        else:
+            past.take()
+            self._show_state()
+            return False
+        self._show_state()
+        return True
+
+    def _found(self, draft: Draft | None) -> None:
+        self._no_match = draft is None and bool(self._past.query)
+        if draft is not None:
+            self.take(draft)
+
+    def _show_state(self) -> None:
+        """Say on the border what the keys mean now."""
+        query = self._past.query
+        is_shell = query is None and self.text.startswith("!")
+        self.set_class(is_shell, "-shell")
+        title, below = "", ""
+        if query is not None:
+            title = f"history: {query}" + (" (nothing)" if self._no_match else "")
+            key = self._key("composer.search")
+            below = f"{key} older · enter takes · esc gives up"
+        elif is_shell:
+            title = "shell command on the devbox, run as you"
+        # As text: a title given as a string is markup.
+        self.border_title = Text(title)
+        self.border_subtitle = Text(below)
+
+    def _key(self, action: str) -> str:
+        return next(iter(map(shown, self._keymap.keys(action))), "").lower()
+
+    # ---------------------------------------------------------------- what is offered
+
+    @property
+    def wants_tab(self) -> bool:
+        """Whether tab completes something."""
+        return self.has_focus and self._popup.chosen is not None
+
+    def complete(self) -> None:
+        """Complete what is chosen."""
+        if self._popup.chosen is not None:
+            self._complete(self._popup.chosen)
+
+    def _popup_key(self, key: str) -> bool:
+        action, chosen = self._keymap.action(key, Place.POPUP), self._popup.chosen
+        if action == "popup.close":
+            self._dismissed = self._wanted()
+            self._offer()
             return True
         if chosen is None:
             return False
         match action:
+            case "popup.up" | "popup.down":
+                self._popup.move(-1 if action == "popup.up" else 1)
             case "popup.complete":
-                self.take(f"/{chosen.name} ")
+                self._complete(chosen)
             case "popup.take":
-                self.take(f"/{chosen.name}")
-                self._submit()
-            case "popup.close":
-                self.take("")
+                self._complete(chosen)
+                if chosen.runs:
+                    self._submit()
             case _:
                 return False
         return True
 
-    def _submit(self) -> None:
-        text = self.text.strip("\n")
-        if not text.strip():
+    def _complete(self, offer: Offer) -> None:
+        want = self._wanted()
+        if want is None:
             return
-        self._back, self._unsent = 0, ""
-        self.take("")
-        self.post_message(self.Submitted(text))
+        row = self.cursor_location[0]
+        text = self.folds.encode(offer.put)
+        self.replace(text + (" " if offer.runs else ""), (row, want.start), (row, want.end))
+        self._offer()
 
-    def _at_last_line(self) -> bool:
-        return self.cursor_location[0] == self.document.line_count - 1
+    def _wanted(self) -> Wanted | None:
+        row, column = self.cursor_location
+        if self._past.is_searching or self.selection.start != self.selection.end:
+            return None
+        return wanted(self.document[row], column, is_only_line=self.document.line_count == 1)
 
-    def _turn_back(self, step: int) -> bool:
-        """Show an older or newer message; False when there is none that way."""
-        history = self._history()
-        back = self._back + step
-        if not 0 <= back <= len(history):
-            return False
-        if self._back == 0:
-            self._unsent = self.text
-        self._back = back
-        self.take(history[-back] if back else self._unsent)
-        return True
+    def _offer(self) -> None:
+        """Offer what the word at the cursor may become."""
+        want = self._wanted()
+        if self._dismissed is not None and (want is None or want.start != self._dismissed.start):
+            self._dismissed = None
+        search, cwd = self._sources.search, self._sources.cwd
+        if want is None or self._dismissed is not None:
+            search.stop()
+            self._popup.close()
+        elif want.kind is Kind.COMMAND:
+            search.stop()
+            self._popup.offer(offer_commands(self._sources.commands(f"/{want.query}")))
+        elif want.kind is Kind.FILE:
+            search.want(want.query, cwd)
+            fitting = (file for file in search.files if has_letters(file.path, want.query))
+            self._popup.offer(offer_files(fitting), self._about_files(want.query))
+        else:
+            search.stop()
+            search.want_skills(cwd)
+            self._popup.offer(offer_skills(search.skills, want.query))
+
+    def _about_files(self, query: str) -> str:
+        search = self._sources.search
+        if not query:
+            return "type a part of a name: files on the devbox are searched"
+        if search.failed:
+            return f"no search: {search.failed}"
+        return "searching…" if search.is_busy else "no such file on the devbox"
 
     def on_text_area_changed(self) -> None:
-        """Offer commands while one is typed."""
-        self._menu.match(self.text)
+        """Offer what fits while it is typed."""
+        self._offer()
+        self._show_state()
+
+    def on_text_area_selection_changed(self) -> None:
+        """Offer what fits where the cursor is."""
+        self._offer()
+
+    # ---------------------------------------------------------------- pasting
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.focus()
+        self.put_text(event.text)
+
+    def on_focus(self) -> None:
+        """Say what the keys mean."""
+        self._show_state()
