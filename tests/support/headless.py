@@ -48,8 +48,8 @@ class OneSession:
 
 
 @asynccontextmanager
-async def open_headless(port: int, thread_id: str) -> AsyncGenerator[Chat, None]:
-    """Give a chat that shows a thread."""
+async def open_loopback(port: int) -> AsyncGenerator[OneSession, None]:
+    """Give a lifeline to an app server on this machine's loopback that wants no token."""
 
     async def never() -> None:
         await asyncio.get_running_loop().create_future()
@@ -64,9 +64,16 @@ async def open_headless(port: int, thread_id: str) -> AsyncGenerator[Chat, None]
         warnings=(),
         wait_lost=never,
     )
+    async with open_session(way) as link:
+        yield OneSession(link)
+
+
+@asynccontextmanager
+async def open_headless(port: int, thread_id: str) -> AsyncGenerator[Chat, None]:
+    """Give a chat that shows a thread."""
     async with (
-        open_session(way) as link,
-        open_chat(OneSession(link), TuiOptions(resume=thread_id)) as chat,
+        open_loopback(port) as line,
+        open_chat(line, TuiOptions(resume=thread_id)) as chat,
     ):
         chat.open()
         await until(lambda: chat.transcript is not None and not chat.doing, "the thread", seconds=60)

@@ -72,9 +72,14 @@ def recorder_of(
 
 
 def transcript_of(app: CodexApp) -> list[str]:
-    """Give what the transcript shows, without the empty lines at its end."""
+    """Give what the transcript shows, without the empty lines at its end and without the scroll bar.
+
+    How long that is depends on guesses about what was never on the screen.
+    """
     height = app.view.size.height
-    lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()[:height]]
+    lines = [
+        strip.text[: app.size.width - 2].rstrip() for strip in app.screen._compositor.render_strips()[:height]
+    ]
     while lines and not lines[-1]:
         lines.pop()
     return lines
