@@ -24,6 +24,7 @@ The tree::
     │   └── LinkLost            9
     ├── RpcFailed               10   the app server answered a request with an error
     ├── TurnFailed              10
+    ├── DevboxFailed                 a file or a repository there is not what was wanted
     ├── DeskFailed                   a clipboard, an editor, a browser of this machine did not do it
     └── Interrupted             130/143
 """
@@ -280,6 +281,13 @@ class TurnFailed(CodexSshError):
         super().__init__(f"the turn ended as {status!r}", hint=hint)
         self.status = status
         self.said = said
+
+
+class DevboxFailed(CodexSshError):
+    """The app server answered, and what it found on the devbox is not what was wanted.
+
+    No repository, a file that is too large to show, a directory that is not there.
+    """
 
 
 class DeskFailed(CodexSshError):

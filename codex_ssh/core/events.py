@@ -192,14 +192,23 @@ class ThreadClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsUpdated:
-    """A thread's settings are now these; empty ones were not told."""
+    """A thread's settings are now these; empty ones were not told.
+
+    Attributes:
+        profile: The permission profile, empty for none; None was not told.
+        reviewer: Who decides approvals: ``user`` or ``auto_review``.
+        mode: How it works: ``default`` or ``plan``.
+    """
 
     thread_id: ThreadId
-    model: str
-    effort: str
-    cwd: str
-    approval_policy: str
-    sandbox: str
+    model: str = ""
+    effort: str = ""
+    cwd: str = ""
+    approval_policy: str = ""
+    sandbox: str = ""
+    profile: str | None = None
+    reviewer: str = ""
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,6 +380,9 @@ def _settings_updated(params: Json) -> Event:
         cwd=text_at(settings, "cwd"),
         approval_policy=next(iter(policy), "") or text_at(settings, "approvalPolicy"),
         sandbox=text_at(shape_at(settings, "sandboxPolicy"), "type"),
+        profile=text_at(shape_at(settings, "activePermissionProfile"), "id"),
+        reviewer=text_at(settings, "approvalsReviewer"),
+        mode=text_at(shape_at(settings, "collaborationMode"), "mode"),
     )
 
 

@@ -148,6 +148,9 @@ class OpenThread:
         approval_policy: ``untrusted``, ``on-request``, ``never``, or ``granular``.
         sandbox: ``dangerFullAccess``, ``readOnly``, ``workspaceWrite``, ``externalSandbox``.
         instructions: The files there the model was told to go by, such as ``AGENTS.md``.
+        profile: Its permission profile, such as ``:workspace``; empty when it has none.
+        reviewer: Who decides approvals: ``user`` or ``auto_review``.
+        mode: How it works: ``plan``, or ``default``, which a new thread does not say.
     """
 
     thread: Thread
@@ -158,6 +161,9 @@ class OpenThread:
     approval_policy: str
     sandbox: str
     instructions: tuple[str, ...] = ()
+    profile: str = ""
+    reviewer: str = ""
+    mode: str = ""
 
 
 def thread_start(
@@ -407,4 +413,7 @@ def _open_thread(result: Json) -> OpenThread:
         approval_policy=next(iter(policy), "") or text_at(result, "approvalPolicy"),
         sandbox=text_at(shape_at(result, "sandbox"), "type"),
         instructions=texts_at(result, "instructionSources"),
+        profile=text_at(shape_at(result, "activePermissionProfile"), "id"),
+        reviewer=text_at(result, "approvalsReviewer"),
+        mode=text_at(shape_at(result, "collaborationMode"), "mode"),
     )

@@ -4,17 +4,24 @@ Lives here: the call, its outcome, and asking git for the branch of a directory.
 thread (:mod:`codex_ssh.core.items`), and commands over ssh (:mod:`codex_ssh.link.shell`).
 
 Source: ``CommandExecParams`` of codex 0.163 and 0.169, and what those do. The command is run as the devbox's
-own config says (its sandbox, its permissions). A program that is not there is refused with -32603.
+own config says (its sandbox, its permissions), or may only read. A program that is not there is refused
+with -32603.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from codex_ssh.core.call import Call, said
 from codex_ssh.core.fields import number_at, text_at
 from codex_ssh.core.rpc import Json
+
+_READS_ONLY: Final = {"type": "readOnly"}
+
+TIMED_OUT: Final = 124
+"""The exit code of a program that was ended because its time was up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,7 @@ class Ran:
     """How a command ended.
 
     Attributes:
-        code: Its exit code.
+        code: Its exit code; :data:`TIMED_OUT` when its time was up.
         out, err: What it wrote; remote text, cut where it was longer than the call allowed.
     """
 
@@ -32,7 +39,12 @@ class Ran:
 
 
 def command_exec(
-    argv: Sequence[str], *, cwd: str = "", seconds: float = 10.0, most_bytes: int | None = None
+    argv: Sequence[str],
+    *,
+    cwd: str = "",
+    seconds: float = 10.0,
+    most_bytes: int | None = None,
+    reads_only: bool = False,
 ) -> Call[Ran]:
     """Run a program on the devbox and give what it wrote; no shell.
 
@@ -41,13 +53,14 @@ def command_exec(
         cwd: A directory there; empty takes the app server's own.
         seconds: It is ended after so long.
         most_bytes: So much is kept of each stream; None takes the server's own limit.
+        reads_only: The devbox's sandbox lets it write nothing and gives it no network.
     """
     params = {
         "command": list(argv),
         "timeoutMs": int(seconds * 1000),
-        **said(cwd=cwd, outputBytesCap=most_bytes),
+        **said(cwd=cwd, outputBytesCap=most_bytes, sandboxPolicy=_READS_ONLY if reads_only else None),
     }
-    return Call(method="command/exec", params=params, decode=_ran)
+    return Call(method="command/exec", params=params, decode=_ran, is_repeatable=reads_only)
 
 
 def git_branch(cwd: str) -> Call[Ran]:

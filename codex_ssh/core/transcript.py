@@ -122,6 +122,9 @@ class Transcript:
         self.sandbox = opened.sandbox
         self.provider = opened.model_provider
         self.instructions = opened.instructions
+        self.profile = opened.profile
+        self.reviewer = opened.reviewer
+        self.mode = opened.mode
         self.usage = TokenUsage()
         self.diff = ""
         self.closed = ""
@@ -297,6 +300,9 @@ class Transcript:
         self.approval_policy = opened.approval_policy
         self.sandbox = opened.sandbox
         self.instructions = opened.instructions or self.instructions
+        self.profile = opened.profile
+        self.reviewer = opened.reviewer
+        self.mode = opened.mode
         self._status = opened.thread.status
         self.closed = ""
         self._facts_changed = True
@@ -515,6 +521,9 @@ class Transcript:
         self.cwd = event.cwd or self.cwd
         self.approval_policy = event.approval_policy or self.approval_policy
         self.sandbox = event.sandbox or self.sandbox
+        self.profile = self.profile if event.profile is None else event.profile
+        self.reviewer = event.reviewer or self.reviewer
+        self.mode = event.mode or self.mode
         self._facts_changed = True
 
     def _ask_resolved(self, event: AskResolved) -> None:

@@ -28,22 +28,25 @@ from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.errors import LinkLost, RpcFailed
+from codex_ssh.errors import DeskFailed, DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
-from codex_ssh.tui.commands.registry import lacks, offered, parse
+from codex_ssh.tui.commands.registry import hindrance, offered, parse
+from codex_ssh.tui.commands.settings_commands import say_mode
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.sources import ChatSources
+from codex_ssh.tui.thread_settings import ThreadSettings
 from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.composer import Composer
@@ -92,6 +95,9 @@ class CodexApp(App[TuiOutcome]):
         bind("app.leave", "leave", priority=True),
         bind("app.focus", "swap_focus", priority=True),
         bind("app.reconnect", "reconnect", priority=True),
+        bind("app.mode", "next_mode", priority=True),
+        bind("app.effort_up", "step_effort(1)", priority=True),
+        bind("app.effort_down", "step_effort(-1)", priority=True),
         bind("transcript.unfold", "unfold", priority=True),
         bind("transcript.page_up", "scroll_transcript(-1)", priority=True),
         bind("transcript.page_down", "scroll_transcript(1)", priority=True),
@@ -106,6 +112,7 @@ class CodexApp(App[TuiOutcome]):
         self.desk: Desk = desk or NoDesk()
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
+        self.thread_settings = ThreadSettings(chat)
         self.view = TranscriptView()
         self._popup = Popup()
         self._card = AskCard(chat.facts, grace_seconds=chat.options.grace_seconds)
@@ -370,6 +377,21 @@ class CodexApp(App[TuiOutcome]):
         """Leave; a running turn goes on."""
         self.finish(ExitReason.QUIT)
 
+    @work
+    async def action_next_mode(self) -> None:
+        """Go to the next way of working; in a dialog the key moves the keyboard."""
+        if len(self.screen_stack) > 1:
+            self.screen.focus_previous()
+        elif (mode := await self.asked(self.thread_settings.next_mode())) is not None:
+            say_mode(self, mode.kind)
+
+    @work
+    async def action_step_effort(self, step: int) -> None:
+        """Think harder or less from the next turn on."""
+        if len(self.screen_stack) == 1:
+            await self.asked(self.thread_settings.step_effort(step))
+            self.chat.on_change()
+
     # ---------------------------------------------------------------- commands
 
     @property
@@ -386,11 +408,14 @@ class CodexApp(App[TuiOutcome]):
     @work
     async def run_command(self, command: SlashCommand, words: list[str]) -> None:
         """Do a slash command; what the server refuses is shown."""
-        if lacking := lacks(command, self.chat.knows):
-            text = f"/{command.name} does not work with this app server: it has no {lacking!r}"
-            self.chat.note(Level.ERROR, text)
+        if why := hindrance(command, self.chat):
+            self.chat.note(Level.ERROR, f"/{command.name} {why}")
             return
         await self.asked(command.run(self, words))
+
+    async def sure(self, question: str, details: str = "", *, word: str = "") -> bool:
+        """Ask whether the user wants it; with a word, that has to be typed."""
+        return await self.push_screen_wait(ConfirmScreen(question, details, word=word))
 
     async def pick(self, title: str, choices: Sequence[Choice]) -> str | None:
         """Let the user choose one of several; gives its value, or None."""
@@ -409,8 +434,8 @@ class CodexApp(App[TuiOutcome]):
         """Wait for what the server is asked; a refusal is shown and gives None."""
         try:
             return await coroutine
-        except RpcFailed as failed:
-            self.chat.note(Level.ERROR, str(failed))
+        except (RpcFailed, DevboxFailed, DeskFailed) as failed:
+            self.chat.note(Level.ERROR, str(failed), failed.hint)
         except LinkLost:
             pass
         return None

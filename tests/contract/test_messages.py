@@ -26,14 +26,27 @@ KEYWORDS = {"User"}
 """Words that are written with a capital: keywords of ``ssh_config(5)``, beside those with a second one."""
 
 OTHERS = {
+    "--cached": "git's",
     "--clipboard": "xsel's",
+    "--exclude-standard": "git's",
+    "--format": "git's",
     "--git": "the first line of a diff",
     "--input": "xsel's",
     "--list-types": "wl-paste's",
+    "--no-color": "git's",
+    "--no-ext-diff": "git's",
+    "--no-index": "git's",
     "--no-newline": "wl-paste's",
+    "--no-optional-locks": "git's",
+    "--no-pager": "git's",
+    "--no-textconv": "git's",
+    "--others": "git's",
     "--quiet": "git's",
     "--short": "git's",
+    "--show-toplevel": "git's",
+    "--sort": "git's",
     "--type": "wl-paste's",
+    "--verify": "git's",
 }
 """What looks like a flag in the code and is none of ours."""
 

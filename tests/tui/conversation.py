@@ -79,6 +79,7 @@ class Script:
             "turn/start": self._start_turn,
             "turn/steer": lambda params: {"turnId": params["expectedTurnId"]},
             "turn/interrupt": lambda _: {},
+            "thread/settings/update": lambda _: {},
         }
 
     @property

@@ -445,9 +445,7 @@ async def test_a_model_and_effort_are_chosen_for_the_next_turn() -> None:
         await stage.wait_text("which effort?")
         await stage.pilot.press("down", "enter")
         await stage.wait_text("gpt-big high")
-        await stage.type("go")
-        await stage.wait_call("turn/start")
-        params = stage.script.asked("turn/start")[0]
+        params = stage.script.asked("thread/settings/update")[0]
         assert (params["model"], params["effort"]) == ("gpt-big", "high")
 
 

@@ -95,6 +95,9 @@ THREAD, TURN = ThreadId("t"), TurnId("u")
                     "cwd": "/w",
                     "approvalPolicy": {"granular": {}},
                     "sandboxPolicy": {"type": "readOnly"},
+                    "activePermissionProfile": {"id": ":read-only"},
+                    "approvalsReviewer": "auto_review",
+                    "collaborationMode": {"mode": "plan"},
                 }
             },
             SettingsUpdated(
@@ -104,6 +107,9 @@ THREAD, TURN = ThreadId("t"), TurnId("u")
                 cwd="/w",
                 approval_policy="granular",
                 sandbox="readOnly",
+                profile=":read-only",
+                reviewer="auto_review",
+                mode="plan",
             ),
         ),
         ("serverRequest/resolved", {"requestId": "x"}, AskResolved(thread_id=THREAD, request_id="x")),

@@ -6,14 +6,22 @@ Lives here: the list, finding and parsing. Not here: what a command does (the mo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.fuzzy import FuzzySearch
 
-from codex_ssh.tui.commands import session_commands, thread_commands
+from codex_ssh.tui.commands import session_commands, settings_commands, thread_commands, work_commands
 from codex_ssh.tui.commands.slash_command import SlashCommand
 
-COMMANDS: Final = (*thread_commands.COMMANDS, *session_commands.COMMANDS)
+if TYPE_CHECKING:
+    from codex_ssh.tui.chat import Chat
+
+COMMANDS: Final = (
+    *thread_commands.COMMANDS,
+    *settings_commands.COMMANDS,
+    *session_commands.COMMANDS,
+    *work_commands.COMMANDS,
+)
 """All there are, in the order of the menu."""
 
 _BY_NAME: Final = {command.name: command for command in COMMANDS}
@@ -30,6 +38,19 @@ def offered(knows: Knows) -> tuple[SlashCommand, ...]:
 def lacks(command: SlashCommand, knows: Knows) -> str:
     """Give the method a command needs and the app server is known not to have; empty when there is none."""
     return next((method for method in command.needs if knows(method) is False), "")
+
+
+def hindrance(command: SlashCommand, chat: Chat) -> str:
+    """Give why a command cannot be done just now; empty when it can."""
+    if lacking := lacks(command, chat.knows):
+        return f"does not work with this app server: it has no {lacking!r}"
+    if command.of_thread and chat.transcript is None:
+        return "needs a thread, and none is open yet"
+    if command.needs and not chat.is_online:
+        return "needs the app server, and there is no link just now"
+    if command.when_idle and chat.transcript is not None and chat.transcript.state.is_running:
+        return "waits for the end of the turn: try again then, or interrupt it"
+    return ""
 
 
 def matching(text: str, knows: Knows) -> tuple[SlashCommand, ...]:

@@ -25,6 +25,8 @@ class SlashCommand:
         about: What it is for, for the menu.
         argument: What may follow it, for the menu.
         needs: Methods of the app server; where it is known to lack one, the command is not offered.
+        of_thread: It works on the thread shown, which has to be open.
+        when_idle: The server takes it between two turns only: in a running one it would end it.
     """
 
     name: str
@@ -32,3 +34,5 @@ class SlashCommand:
     run: Deed
     argument: str = ""
     needs: tuple[str, ...] = ()
+    of_thread: bool = False
+    when_idle: bool = False

@@ -1,0 +1,69 @@
+"""The app server methods about the devbox's files, beside any thread.
+
+Lives here: one small function each, giving a :class:`Call`. Not here: what they are used for
+(:mod:`codex_ssh.tui.remote_files`), and running programs there (:mod:`codex_ssh.core.remote_command`).
+
+All paths are absolute paths of the devbox; the server resolves none itself, ``~`` neither. Nothing here
+writes.
+
+Source: ``codex app-server generate-json-schema --experimental``, 0.163 and 0.169, and what those do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from codex_ssh.core.call import Call
+from codex_ssh.core.fields import list_at, text_at, truth_at
+from codex_ssh.core.rpc import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryEntry:
+    """A name in a directory; links count as what they lead to."""
+
+    name: str
+    is_directory: bool
+
+
+def fs_read_directory(path: str) -> Call[tuple[DirectoryEntry, ...]]:
+    """List a directory, in no order."""
+
+    def decode(result: Json) -> tuple[DirectoryEntry, ...]:
+        return tuple(
+            DirectoryEntry(name=text_at(entry, "fileName"), is_directory=truth_at(entry, "isDirectory"))
+            for entry in list_at(result, "entries")
+        )
+
+    return Call(method="fs/readDirectory", params={"path": path}, decode=decode, is_repeatable=True)
+
+
+def fs_read_file(path: str) -> Call[bytes]:
+    """Read a whole file; find out first how large it is."""
+
+    def decode(result: Json) -> bytes:
+        try:
+            return base64.b64decode(text_at(result, "dataBase64"), validate=False)
+        except binascii.Error:
+            return b""
+
+    return Call(method="fs/readFile", params={"path": path}, decode=decode, is_repeatable=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKind:
+    """What stands at a path; neither of the two is a pipe, a device or the like."""
+
+    is_file: bool
+    is_directory: bool
+
+
+def fs_get_metadata(path: str) -> Call[FileKind]:
+    """Ask what stands at a path; refused where nothing does."""
+
+    def decode(result: Json) -> FileKind:
+        return FileKind(is_file=truth_at(result, "isFile"), is_directory=truth_at(result, "isDirectory"))
+
+    return Call(method="fs/getMetadata", params={"path": path}, decode=decode, is_repeatable=True)
