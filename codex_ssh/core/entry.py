@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from codex_ssh.core.approval_review import ApprovalReview
 from codex_ssh.core.events import Delta, DeltaKind, PlanStep
+from codex_ssh.core.hook import HookRun
 from codex_ssh.core.items import AgentMessage, CommandExecution, Item, ItemStatus, Plan, Reasoning
 from codex_ssh.core.thread import TurnError, TurnId, TurnStatus
 
@@ -62,7 +64,7 @@ class TurnEnd:
     duration_ms: int | None
 
 
-Content = Item | Notice | CheckList | TurnEnd
+Content = Item | Notice | CheckList | TurnEnd | HookRun | ApprovalReview
 
 
 class Progress(enum.Enum):
@@ -72,6 +74,8 @@ class Progress(enum.Enum):
     """Said by us; the server has not shown it yet."""
     OPEN = "open"
     """It may still grow."""
+    BACKGROUND = "background"
+    """Its turn is over, and it goes on: a command that was left running."""
     DONE = "done"
     CUT = "cut"
     """Its turn went on or ended without it; the server does not keep it."""

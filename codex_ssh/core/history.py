@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codex_ssh.core.entry import Entry, EntryKey, Progress, TurnEnd
-from codex_ssh.core.items import Item
+from codex_ssh.core.items import CommandExecution, Item
 from codex_ssh.core.methods import StoredItem
-from codex_ssh.core.thread import Turn, TurnId
+from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 
 
 def merge_history(
@@ -77,9 +77,10 @@ class _Account:
     def entries(self, turn_id: TurnId) -> list[Entry]:
         """Give a turn's items as entries."""
         found = [Entry((turn_id, item.id), item, Progress.DONE) for item in self._items.get(turn_id, [])]
+        turn = self._turns.get(turn_id)
         for entry in found:
             if entry.is_in_progress:
-                entry.progress = Progress.OPEN
+                entry.progress = left_open(entry, turn.status) if turn is not None else Progress.OPEN
         return found
 
     def block(self, turn_id: TurnId, shown: Sequence[Entry], known: dict[EntryKey, Entry]) -> list[Entry]:
@@ -87,7 +88,7 @@ class _Account:
         listed = self.entries(turn_id)
         for at, entry in enumerate(listed):
             ours = known.get(entry.key)
-            if ours is not None and ours.progress is Progress.OPEN and entry.is_in_progress:
+            if ours is not None and ours.progress is entry.progress and entry.is_in_progress:
                 listed[at] = ours
         told = {entry.key for entry in listed}
         kept = [entry for entry in shown if entry.key not in told and entry.key[1] != "#end"]
@@ -97,6 +98,17 @@ class _Account:
             end = turn_end(turn)
             kept = [entry for entry in kept if entry.key[1].startswith("#") or entry.is_heard]
         return listed + kept + ([end] if end is not None else [])
+
+
+def left_open(entry: Entry, status: TurnStatus) -> Progress:
+    """Give how far an entry is that was not finished when its turn came to this status.
+
+    A turn may end well with a command still running, and the command's end is told later.
+    """
+    if not status.is_over:
+        return Progress.OPEN
+    runs_on = status is TurnStatus.COMPLETED and isinstance(entry.content, CommandExecution)
+    return Progress.BACKGROUND if runs_on and entry.is_in_progress else Progress.CUT
 
 
 def turn_end(turn: Turn) -> Entry:

@@ -21,30 +21,33 @@ from typing import Any, Final
 
 from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
 from codex_ssh.core.attachment import Attachment, label
-from codex_ssh.core.entry import CheckList, Entry, EntryKey, Level, Notice, Progress, partial_item
+from codex_ssh.core.entry import CheckList, Entry, EntryKey, Level, Progress, partial_item
+from codex_ssh.core.entry_list import EntryList
 from codex_ssh.core.events import (
     AskResolved,
     Delta,
     DiffUpdated,
-    ErrorSaid,
     Event,
+    GoalUpdated,
     ItemCompleted,
     ItemStarted,
     ModelRerouted,
     PatchUpdated,
     PlanUpdated,
     SettingsUpdated,
+    TerminalTyped,
     ThreadClosed,
     ThreadNamed,
+    ThreadReverted,
     ThreadStarted,
     ThreadStatusChanged,
     TokenUsageUpdated,
     ToolProgressed,
     TurnCompleted,
     TurnStarted,
-    Warned,
 )
-from codex_ssh.core.history import merge_history, older_history, turn_end
+from codex_ssh.core.goal import Goal
+from codex_ssh.core.history import left_open, merge_history, older_history, turn_end
 from codex_ssh.core.items import (
     AgentMessage,
     CommandExecution,
@@ -59,6 +62,7 @@ from codex_ssh.core.items import (
 )
 from codex_ssh.core.methods import OpenThread, StoredItem
 from codex_ssh.core.rpc import RequestId
+from codex_ssh.core.side_notes import SideNotes
 from codex_ssh.core.thread import (
     ThreadId,
     ThreadState,
@@ -127,29 +131,32 @@ class Transcript:
         self.mode = opened.mode
         self.usage = TokenUsage()
         self.diff = ""
+        """What the running turn, or the last one, changed: one unified diff, as git writes it."""
+        self.goal: Goal | None = None
+        self.is_reverted = False
+        """Turns were taken back, and :meth:`reload` has not said which."""
         self.closed = ""
         """``closed``, ``archived`` or ``deleted`` once the server let go of the thread."""
         self.last_ended: TurnId | None = None
         """The turn whose end was heard of last; None before the first. A turn of the past has no such end."""
         self._status = opened.thread.status
-        self._entries: list[Entry] = []
-        self._by_key: dict[EntryKey, Entry] = {}
+        self._list = EntryList()
+        self._beside = SideNotes(self._list, lambda: self._turn or "")
         self._asks: dict[RequestId, Ask] = {}
         self._unsure: set[RequestId] = set()
         self._turns_told: dict[TurnId, Turn] = {}
         self._patchy: set[TurnId] = set()
         self._turn: TurnId | None = None
         self._outcome: TurnStatus = TurnStatus.COMPLETED
-        self._notes = 0
-        self._said: set[str] = set()
-        self._changed: set[EntryKey] = set()
-        self._reordered = False
         self._facts_changed = True
         self._folds: dict[type, Callable[[Any], None]] = {
             ItemStarted: self._item_started,
             ItemCompleted: self._item_completed,
             PatchUpdated: self._patch_updated,
             ToolProgressed: self._tool_progressed,
+            TerminalTyped: self._typed,
+            ThreadReverted: self._reverted,
+            GoalUpdated: self._goal_updated,
             TurnStarted: self._turn_started,
             TurnCompleted: self._turn_completed,
             PlanUpdated: self._plan_updated,
@@ -161,9 +168,8 @@ class Transcript:
             ThreadClosed: self._closed,
             SettingsUpdated: self._settings_updated,
             AskResolved: self._ask_resolved,
-            ErrorSaid: self._error_said,
-            Warned: self._warned,
             ModelRerouted: self._rerouted,
+            **self._beside.folds,
         }
 
     # ---------------------------------------------------------------- looking
@@ -171,7 +177,7 @@ class Transcript:
     @property
     def entries(self) -> Sequence[Entry]:
         """All entries in the order they are shown; not to be changed or kept."""
-        return self._entries
+        return self._list.entries
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -205,13 +211,12 @@ class Transcript:
 
     def entry(self, turn_id: str, item_id: str) -> Entry | None:
         """Give the entry of an item."""
-        return self._by_key.get((turn_id, item_id))
+        return self._list.find((turn_id, item_id))
 
     def take_changes(self) -> Changes:
         """Give what changed since the last call; for one view."""
-        changes = Changes(entries=frozenset(self._changed), order=self._reordered, facts=self._facts_changed)
-        self._changed.clear()
-        self._reordered = False
+        entries, order = self._list.take_changes()
+        changes = Changes(entries=entries, order=order, facts=self._facts_changed)
         self._facts_changed = False
         return changes
 
@@ -238,14 +243,14 @@ class Transcript:
         self._unsure.discard(ask.request_id)
         self._facts_changed = True
         self._note_running(ask.turn_id)
-        if isinstance(ask, CommandAsk) and (ask.turn_id, ask.item_id) not in self._by_key:
+        if isinstance(ask, CommandAsk) and (ask.turn_id, ask.item_id) not in self._list:
             command = CommandExecution(
                 id=ask.item_id, command=ask.command, cwd=ask.cwd, status=ItemStatus.IN_PROGRESS
             )
-            self._add(Entry((ask.turn_id, ask.item_id), command, Progress.OPEN))
-        elif isinstance(ask, FileChangeAsk) and (ask.turn_id, ask.item_id) not in self._by_key:
+            self._list.add(Entry((ask.turn_id, ask.item_id), command, Progress.OPEN))
+        elif isinstance(ask, FileChangeAsk) and (ask.turn_id, ask.item_id) not in self._list:
             change = FileChange(id=ask.item_id, status=ItemStatus.IN_PROGRESS)
-            self._add(Entry((ask.turn_id, ask.item_id), change, Progress.OPEN, gap=True))
+            self._list.add(Entry((ask.turn_id, ask.item_id), change, Progress.OPEN, gap=True))
         return True
 
     def load(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
@@ -253,10 +258,8 @@ class Transcript:
 
         The rules are :func:`codex_ssh.core.history.merge_history`'s.
         """
-        self._entries = merge_history(self._entries, turns, items)
-        self._by_key = {entry.key: entry for entry in self._entries}
-        self._changed.update(self._by_key)
-        self._reordered = self._facts_changed = True
+        self._list.replace(merge_history(self._list.entries, turns, items))
+        self._facts_changed = True
         # Pages of turns and of items do not end at the same turn: the ends of older ones are used later.
         self._turns_told |= {turn.id: turn for turn in turns}
         self._patchy -= {turn.id for turn in turns if turn.status.is_over}
@@ -264,7 +267,7 @@ class Transcript:
             if turn.status is TurnStatus.IN_PROGRESS:
                 # What was said of it before is in the account only once it is stored, which takes a moment.
                 self._patchy.add(turn.id)
-                if (turn.id, "#end") not in self._by_key:
+                if (turn.id, "#end") not in self._list:
                     self._turn = turn.id
             elif turn.status.is_over:
                 self._outcome = turn.status
@@ -272,18 +275,31 @@ class Transcript:
                     self._turn = None
                     self.last_ended = turn.id
 
+    def reload(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
+        """Take the newest of the server's account as all there is: for a thread whose turns were taken back.
+
+        Older history is loaded once more when it is wanted. What is on its way to the server stays.
+        """
+        self._list.replace([entry for entry in self._list if entry.progress is Progress.SENDING])
+        self._turns_told.clear()
+        self._patchy.clear()
+        self._turn = None
+        self.diff = ""
+        self.is_reverted = False
+        self.load(turns, items)
+
     def is_settled(self, turn_id: TurnId) -> bool:
         """Whether a turn is over and nothing of it was missed."""
-        return (turn_id, "#end") in self._by_key and turn_id not in self._patchy
+        return (turn_id, "#end") in self._list and turn_id not in self._patchy
 
     @property
     def is_patchy(self) -> bool:
         """Whether a turn is over of which something may have been missed: its account is wanted once more."""
-        return any((turn_id, "#end") in self._by_key for turn_id in self._patchy)
+        return any((turn_id, "#end") in self._list for turn_id in self._patchy)
 
     def link_lost(self) -> None:
         """Note that nothing is heard from here on: what is streamed gets a mark, requests become unsure."""
-        for entry in self._entries:
+        for entry in self._list:
             if entry.progress is Progress.OPEN:
                 entry.break_off()
         if self._turn is not None:
@@ -324,11 +340,7 @@ class Transcript:
     def load_older(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
         """Put older history, oldest first, in front of what is there."""
         self._turns_told = {turn.id: turn for turn in turns} | self._turns_told
-        older = older_history(self._entries, tuple(self._turns_told.values()), items)
-        self._entries[:0] = older
-        self._by_key.update({entry.key: entry for entry in older})
-        self._changed.update(entry.key for entry in older)
-        self._reordered = True
+        self._list.prepend(older_history(self._list.entries, tuple(self._turns_told.values()), items))
 
     # ---------------------------------------------------------------- what we say
 
@@ -336,11 +348,11 @@ class Transcript:
         """Show a message of ours at once, until the server shows it itself."""
         labels = tuple(label(one) for one in attachments)
         message = UserMessage(id=ItemId(client_id), client_id=client_id, text=text, attachments=labels)
-        self._add(Entry(("", f"#sent {client_id}"), message, Progress.SENDING))
+        self._list.add(Entry(("", f"#sent {client_id}"), message, Progress.SENDING))
 
     def unsent(self, client_id: str) -> None:
         """Take a message back that the server did not take."""
-        self._remove(("", f"#sent {client_id}"))
+        self._list.remove(("", f"#sent {client_id}"))
 
     def started(self, turn: Turn) -> None:
         """Take the answer to ``turn/start``, which may come before or after ``turn/started``."""
@@ -359,34 +371,16 @@ class Transcript:
             entry = self.entry(ask.turn_id, ask.item_id)
             if entry is not None and isinstance(item := entry.content, CommandExecution | FileChange):
                 entry.put(replace(item, status=ItemStatus.DECLINED))
-                self._changed.add(entry.key)
+                self._list.touch(entry)
 
     def note(self, level: Level, text: str, details: str = "") -> None:
         """Say something beside the conversation."""
-        self._notes += 1
-        notice = Notice(level=level, text=text, details=details)
-        self._add(Entry((self._turn or "", f"#note {self._notes}"), notice, Progress.DONE))
+        self._beside.note(self._turn or "", level, text, details)
 
     # ---------------------------------------------------------------- entries
 
-    def _add(self, entry: Entry) -> Entry:
-        if self._by_key.get(entry.key) is not None:
-            self._remove(entry.key)
-        self._entries.append(entry)
-        self._by_key[entry.key] = entry
-        self._changed.add(entry.key)
-        self._reordered = True
-        return entry
-
-    def _remove(self, key: EntryKey) -> None:
-        entry = self._by_key.pop(key, None)
-        if entry is not None:
-            self._entries.remove(entry)
-            self._changed.discard(key)
-            self._reordered = True
-
     def _note_running(self, turn_id: TurnId, *, from_start: bool = False) -> None:
-        if turn_id and self._turn != turn_id and (turn_id, "#end") not in self._by_key:
+        if turn_id and self._turn != turn_id and (turn_id, "#end") not in self._list:
             if not from_start:
                 # Joined in the middle: no account may have told of its beginning, which is stored late.
                 self._patchy.add(turn_id)
@@ -398,14 +392,14 @@ class Transcript:
 
     def _grow(self, delta: Delta) -> None:
         key = (delta.turn_id, delta.item_id)
-        entry = self._by_key.get(key)
+        entry = self._list.find(key)
         if entry is None:
             self._note_running(delta.turn_id)
-            entry = self._add(Entry(key, partial_item(delta), Progress.OPEN, gap=True))
+            entry = self._list.add(Entry(key, partial_item(delta), Progress.OPEN, gap=True))
         elif entry.progress is Progress.DONE:
             return
         entry.grow(delta)
-        self._changed.add(key)
+        self._list.touch(entry)
 
     def _item_started(self, event: ItemStarted) -> None:
         self._note_running(event.turn_id)
@@ -421,35 +415,42 @@ class Transcript:
 
     def _put(self, turn_id: TurnId, item: Item, progress: Progress) -> None:
         key = (turn_id, item.id)
-        entry = self._by_key.get(key)
+        entry = self._list.find(key)
         if entry is None:
-            self._add(Entry(key, item, progress))
+            self._list.add(Entry(key, item, progress))
         elif entry.progress is not Progress.DONE:
+            before = entry.content
+            if isinstance(item, CommandExecution) and isinstance(before, CommandExecution):
+                item = replace(item, typed=before.typed)  # told beside the item
             entry.put(item)
             entry.progress = progress
             entry.gap = False
-            self._changed.add(key)
+            self._list.touch(entry)
 
     def _user_spoke(self, turn_id: TurnId, message: UserMessage) -> None:
         """A message of ours came back, or somebody steered: the answer being streamed is over."""
-        for entry in self._entries:
+        for entry in self._list:
             if entry.progress is Progress.SENDING and isinstance(entry.content, UserMessage):
                 ours = entry.content
                 if message.client_id == ours.client_id or (
                     not message.client_id and message.text == ours.text
                 ):
-                    self._remove(entry.key)
+                    self._list.remove(entry.key)
                     break
-        if (turn_id, message.id) not in self._by_key:
+        if (turn_id, message.id) not in self._list:
             self._cut(turn_id, (AgentMessage, Reasoning, Plan))
 
     def _cut(self, turn_id: TurnId, kinds: tuple[type, ...] = (object,)) -> None:
-        for entry in reversed(self._entries):
+        self._leave_open(turn_id, kinds, TurnStatus.INTERRUPTED)
+
+    def _leave_open(self, turn_id: TurnId, kinds: tuple[type, ...], status: TurnStatus) -> None:
+        """End what is open in a turn, which came to a status."""
+        for entry in reversed(self._list.entries):
             if entry.turn_id == turn_id and entry.progress is Progress.OPEN:
                 if isinstance(content := entry.content, kinds):
                     told = getattr(content, "status", None) is ItemStatus.DECLINED
-                    entry.progress = Progress.DONE if told else Progress.CUT
-                    self._changed.add(entry.key)
+                    entry.progress = Progress.DONE if told else left_open(entry, status)
+                    self._list.touch(entry)
             elif entry.turn_id not in (turn_id, ""):
                 break
 
@@ -457,13 +458,27 @@ class Transcript:
         entry = self.entry(event.turn_id, event.item_id)
         if entry is not None and isinstance(change := entry.content, FileChange):
             entry.put(replace(change, changes=event.changes))
-            self._changed.add(entry.key)
+            self._list.touch(entry)
 
     def _tool_progressed(self, event: ToolProgressed) -> None:
         entry = self.entry(event.turn_id, event.item_id)
         if entry is not None and isinstance(call := entry.content, ToolCall):
             entry.put(replace(call, progress=event.message))
-            self._changed.add(entry.key)
+            self._list.touch(entry)
+
+    def _typed(self, event: TerminalTyped) -> None:
+        entry = self.entry(event.turn_id, event.item_id)
+        if entry is not None and isinstance(command := entry.content, CommandExecution) and event.stdin:
+            entry.put(replace(command, typed=(*command.typed, event.stdin)))
+            self._list.touch(entry)
+
+    def _reverted(self, _: ThreadReverted) -> None:
+        self.is_reverted = True
+        self._facts_changed = True
+
+    def _goal_updated(self, event: GoalUpdated) -> None:
+        self.goal = event.goal
+        self._facts_changed = True
 
     def _turn_started(self, event: TurnStarted) -> None:
         self._note_running(event.turn.id, from_start=True)
@@ -475,9 +490,10 @@ class Transcript:
             self._put(turn.id, item, Progress.DONE)
         if (plan := self.entry(turn.id, "#plan")) is not None:
             plan.progress = Progress.DONE
-            self._changed.add(plan.key)
-        self._cut(turn.id)
-        self._add(turn_end(turn))
+            self._list.touch(plan)
+        self._leave_open(turn.id, (object,), turn.status)
+        self._beside.turn_over(turn.id)
+        self._list.add(turn_end(turn))
         for ask in self.asks:
             if not isinstance(ask, UnknownAsk) and ask.turn_id == turn.id:
                 del self._asks[ask.request_id]
@@ -489,10 +505,11 @@ class Transcript:
     def _plan_updated(self, event: PlanUpdated) -> None:
         self._note_running(event.turn_id)
         content = CheckList(explanation=event.explanation, steps=event.steps)
-        self._add(Entry((event.turn_id, "#plan"), content, Progress.OPEN))
+        self._list.add(Entry((event.turn_id, "#plan"), content, Progress.OPEN))
 
     def _diff_updated(self, event: DiffUpdated) -> None:
         self.diff = event.diff
+        self._facts_changed = True
 
     def _token_usage_updated(self, event: TokenUsageUpdated) -> None:
         self.usage = event.usage
@@ -528,20 +545,6 @@ class Transcript:
 
     def _ask_resolved(self, event: AskResolved) -> None:
         self.answered(event.request_id)
-
-    def _error_said(self, event: ErrorSaid) -> None:
-        text, details = event.error.message, event.error.details
-        if event.will_retry:
-            notice = Notice(level=Level.WARNING, text=text, details=details)
-            self._add(Entry((event.turn_id, "#retry"), notice, Progress.DONE))
-        elif not event.turn_id:
-            self.note(Level.ERROR, text, details)
-
-    def _warned(self, event: Warned) -> None:
-        if event.kind == "deprecationNotice" or event.message in self._said:
-            return
-        self._said.add(event.message)
-        self.note(Level.WARNING, event.message, event.details)
 
     def _rerouted(self, event: ModelRerouted) -> None:
         self.model = event.to_model

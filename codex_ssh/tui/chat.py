@@ -20,7 +20,15 @@ from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
 from codex_ssh.core.draft import Draft, draft_of
 from codex_ssh.core.entry import Level
-from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
+from codex_ssh.core.events import (
+    AskResolved,
+    Event,
+    ItemCompleted,
+    ItemStarted,
+    ThreadReverted,
+    TurnCompleted,
+    decode_event,
+)
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
@@ -352,6 +360,14 @@ class Chat:
         transcript.load(found.turns, found.items)
         self._older = (found.items_before, found.turns_before)
 
+    async def _reload(self, transcript: Transcript) -> None:
+        """Show what is left of a thread whose last turns were taken back, here or by another client."""
+        found = await read_newest(self.conversation(), transcript.thread_id)
+        transcript.reload(found.turns, found.items)
+        if transcript is self.transcript:
+            self._older = (found.items_before, found.turns_before)
+            self.note(Level.INFO, "the conversation was taken back to here", "files stay as they are")
+
     def _take_left(self, transcript: Transcript) -> None:
         draft = self._outgoing.take_left(transcript)
         if draft:
@@ -463,6 +479,8 @@ class Chat:
         self._fold(event)
         if isinstance(event, TurnCompleted) and self.transcript is not None and self.transcript.is_patchy:
             self._do(self._catch_up.patch(self.transcript))
+        if isinstance(event, ThreadReverted) and self.transcript is not None and self.transcript.is_reverted:
+            self._do(self._reload(self.transcript))
 
     def _take_request(self, request: Request) -> None:
         if self._chores.take(request):

@@ -55,6 +55,12 @@ def blank() -> Strip:
     return Strip([], 0)
 
 
+def padded(strip: Strip, width: int) -> Strip:
+    """Give a row with blanks behind it, as wide as asked."""
+    missing = width - strip.cell_length
+    return Strip.join([strip, Strip([Segment(" " * missing)], missing)]) if missing > 0 else strip
+
+
 def clipped(spans: Sequence[Span], width: int) -> Strip:
     """Give one row, cut off with ``…`` where it is too long."""
     strip = _strip(spans)

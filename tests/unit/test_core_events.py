@@ -25,7 +25,7 @@ from codex_ssh.core.rpc import Json, Notification
 from codex_ssh.core.thread import ThreadId, TurnError, TurnId, TurnStatus
 from tests.support.captures import VERSIONS, frames, recorded
 
-IGNORED = {"thread/goal/cleared", "item/reasoning/summaryPartAdded"}
+IGNORED = {"item/reasoning/summaryPartAdded"}
 """What real servers send and nothing here needs."""
 
 

@@ -7,6 +7,7 @@ import pytest
 from codex_ssh.core.ask import CommandAsk, decode_ask
 from codex_ssh.core.entry import CheckList, Entry, Level, Notice, Progress, TurnEnd
 from codex_ssh.core.events import Delta, DeltaKind, ItemStarted, decode_event
+from codex_ssh.core.goal import Goal, GoalStatus
 from codex_ssh.core.items import (
     AgentMessage,
     CommandExecution,
@@ -16,7 +17,7 @@ from codex_ssh.core.items import (
     Reasoning,
     UserMessage,
 )
-from codex_ssh.core.methods import OpenThread, StoredItem, thread_start
+from codex_ssh.core.methods import OpenThread, StoredItem, thread_start, thread_turns_list
 from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.thread import Thread, ThreadId, Turn, TurnId, TurnStatus, decode_turn
 from codex_ssh.core.transcript import RunState, Transcript
@@ -400,3 +401,86 @@ def test_a_turn_that_was_not_heard_from_its_start_is_wanted_once_more_at_its_end
     assert not transcript.is_patchy
     said("turn/completed", turn={"id": "t", "status": "completed", "items": []})
     assert transcript.is_patchy is (heard != "from its start")
+
+
+def test_a_command_left_running_ends_after_its_turn() -> None:
+    said = frames("0.169.0", "background")
+    transcript = opened(said)
+    over = next(n for n, f in enumerate(said) if isinstance(f, Notification) and f.method == "turn/completed")
+    for frame in said[: over + 1]:
+        feed(transcript, frame)
+    command = next(e for e in transcript.entries if isinstance(e.content, CommandExecution))
+    assert command.progress is Progress.BACKGROUND
+    assert not transcript.state.is_running
+    for frame in said[over + 1 :]:
+        feed(transcript, frame)
+    done = command.content
+    assert isinstance(done, CommandExecution)
+    assert (command.progress, done.output, done.exit_code) == (Progress.DONE, "late\n", 0)
+
+
+def test_a_stored_command_is_left_running_only_by_a_turn_that_ended_well() -> None:
+    transcript = opened(frames("0.169.0", "answer"))
+    command = CommandExecution(id=ItemId("c"), status=ItemStatus.IN_PROGRESS)
+    edit = FileChange(id=ItemId("f"), status=ItemStatus.IN_PROGRESS)
+    for status, expected in (
+        (TurnStatus.COMPLETED, [Progress.BACKGROUND, Progress.CUT]),
+        (TurnStatus.INTERRUPTED, [Progress.CUT, Progress.CUT]),
+        (TurnStatus.IN_PROGRESS, [Progress.OPEN, Progress.OPEN]),
+    ):
+        turn = Turn(id=TurnId(status.value), status=status)
+        transcript.load([turn], [StoredItem(turn_id=turn.id, item=item) for item in (command, edit)])
+        found = [transcript.entry(turn.id, name) for name in "cf"]
+        assert [entry.progress for entry in found if entry is not None] == expected
+
+
+def test_what_is_typed_into_a_terminal_stays_with_its_command() -> None:
+    transcript = folded("0.169.0", "terminal")
+    command = next(e.content for e in transcript.entries if isinstance(e.content, CommandExecution))
+    assert command.typed == ("hello\n", "\x04")
+    assert (command.output, command.exit_code) == ("hello\r\nhello\r\n", 0)
+
+
+def test_turns_that_were_taken_back_vanish_by_the_server_s_account() -> None:
+    said = frames("0.169.0", "revert")
+    transcript = folded("0.169.0", "revert")
+    transcript.note(Level.INFO, "beside")
+    transcript.sent("c", "on its way")
+    is_reverted = transcript.is_reverted
+    assert is_reverted
+    assert [line for line in shown(transcript) if line.startswith("<")] == ["< first", "< second"]
+    account = [f for f in said if isinstance(f, Answer) and f.method == "thread/turns/list"][-1]
+    turns = thread_turns_list(transcript.thread_id).decode(account.result).data
+    transcript.reload(
+        turns, [StoredItem(turn_id=turn.id, item=item) for turn in turns for item in turn.items]
+    )
+    assert shown(transcript) == ["> say first", "< first", "= completed", "> on its way ⇡"]
+    changes = transcript.take_changes()
+    assert (transcript.is_reverted, changes.order) == (False, True)
+
+
+def test_the_goal_is_a_fact() -> None:
+    said = frames("0.169.0", "goal")
+    transcript = opened(said)
+    goals = []
+    for frame in said:
+        feed(transcript, frame)
+        if isinstance(frame, Notification) and frame.method.startswith("thread/goal/updated"):
+            goals.append(transcript.goal)
+            assert transcript.take_changes().facts
+    assert goals == [Goal(objective="ship it", status=GoalStatus.PAUSED)]
+    assert transcript.goal is None
+
+
+def test_the_diff_of_a_turn_is_a_fact() -> None:
+    transcript = opened(frames("0.169.0", "answer"))
+    transcript.take_changes()
+    transcript.apply(
+        decode_event(
+            Notification(
+                method="turn/diff/updated",
+                params={"threadId": transcript.thread_id, "turnId": "t", "diff": "d"},
+            )
+        )
+    )
+    assert (transcript.diff, transcript.take_changes().facts) == ("d", True)

@@ -26,7 +26,7 @@ from textual.strip import Strip
 
 from codex_ssh.core.entry import Entry, EntryKey
 from codex_ssh.core.transcript import Changes
-from codex_ssh.tui.cells import Cell, Look
+from codex_ssh.tui.cells import Cell, Look, join_groups
 
 NEAR_TOP_ROWS: Final = 20
 """So near the top older history is asked for."""
@@ -106,6 +106,7 @@ class TranscriptView(ScrollView, can_focus=False):
             cells[entry.key] = cell
         self._by_key = cells
         self._cells = list(cells.values())
+        join_groups(self._cells)
         if self._anchor is not None and self._by_key.get(self._anchor[0].entry.key) is not self._anchor[0]:
             at = self._by_key.get(self._anchor[0].entry.key)
             self._anchor = (at, 0) if at is not None else None

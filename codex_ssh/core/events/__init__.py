@@ -8,21 +8,53 @@ Source: ``ServerNotification`` of ``codex app-server generate-json-schema``, 0.1
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, truth_at
-from codex_ssh.core.items import Change, Item, ItemId, decode_changes, decode_item
-from codex_ssh.core.limits import Limits, decode_limits
-from codex_ssh.core.rpc import Json, Notification, RequestId
+from codex_ssh.core.approval_review import decode_approval_review
+from codex_ssh.core.events.values import (
+    AccountUpdated,
+    ApprovalReviewed,
+    AskResolved,
+    ContextCompacted,
+    Delta,
+    DeltaKind,
+    DiffUpdated,
+    ErrorSaid,
+    GoalUpdated,
+    HookRan,
+    ItemCompleted,
+    ItemStarted,
+    LimitsUpdated,
+    LoginCompleted,
+    ModelRerouted,
+    PatchUpdated,
+    PlanStep,
+    PlanUpdated,
+    SafetyBuffered,
+    SettingsUpdated,
+    StepStatus,
+    TerminalTyped,
+    ThreadClosed,
+    ThreadNamed,
+    ThreadReverted,
+    ThreadStarted,
+    ThreadStatusChanged,
+    TokenUsageUpdated,
+    ToolProgressed,
+    TurnCompleted,
+    TurnStarted,
+    UnknownEvent,
+    Warned,
+)
+from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at, truth_at
+from codex_ssh.core.goal import decode_goal
+from codex_ssh.core.hook import decode_hook_run
+from codex_ssh.core.items import ItemId, decode_changes, decode_item
+from codex_ssh.core.limits import decode_limits
+from codex_ssh.core.rpc import Json, Notification
 from codex_ssh.core.thread import (
-    Thread,
     ThreadId,
-    ThreadStatus,
-    TokenUsage,
-    Turn,
     TurnError,
     TurnId,
     decode_thread,
@@ -32,267 +64,43 @@ from codex_ssh.core.thread import (
     decode_turn_error,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemStarted:
-    """An item began; deltas may follow."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    item: Item
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemCompleted:
-    """An item is finished, and this is all of it. Items of cut and interrupted turns never get this."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    item: Item
-
-
-class DeltaKind(enum.Enum):
-    """Which text of which kind of item grew; the value is the notification's method."""
-
-    MESSAGE = "item/agentMessage/delta"
-    REASONING_SUMMARY = "item/reasoning/summaryTextDelta"
-    REASONING_CONTENT = "item/reasoning/textDelta"
-    COMMAND_OUTPUT = "item/commandExecution/outputDelta"
-    PLAN = "item/plan/delta"
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A piece of text was added to an item.
-
-    Attributes:
-        index: The part of the reasoning it belongs to; 0 for other kinds.
-    """
-
-    kind: DeltaKind
-    thread_id: ThreadId
-    turn_id: TurnId
-    item_id: ItemId
-    text: str
-    index: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatchUpdated:
-    """The changes of a file change item are now these."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    item_id: ItemId
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolProgressed:
-    """A tool call says how far it is."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    item_id: ItemId
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStarted:
-    """A turn began."""
-
-    thread_id: ThreadId
-    turn: Turn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnCompleted:
-    """A turn is over, for whatever reason: see its status and error."""
-
-    thread_id: ThreadId
-    turn: Turn
-
-
-class StepStatus(enum.Enum):
-    """How far a step of a plan is; the value is the app server's word."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "inProgress"
-    COMPLETED = "completed"
-
-
-_STEP_STATUSES = {status.value: status for status in StepStatus}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanStep:
-    """One step of a check list."""
-
-    text: str
-    status: StepStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanUpdated:
-    """The turn's check list is now this. It is no item, and is not stored."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    explanation: str
-    steps: tuple[PlanStep, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffUpdated:
-    """All changes of the turn so far, as one unified diff."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    diff: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenUsageUpdated:
-    """Tokens used so far."""
-
-    thread_id: ThreadId
-    usage: TokenUsage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadStarted:
-    """A thread was started or resumed by somebody; every session hears it."""
-
-    thread: Thread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadStatusChanged:
-    """What a thread does changed; every session hears it."""
-
-    thread_id: ThreadId
-    status: ThreadStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadNamed:
-    """A thread was named; every session hears it."""
-
-    thread_id: ThreadId
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadClosed:
-    """A thread was unloaded, archived or deleted."""
-
-    thread_id: ThreadId
-    what: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsUpdated:
-    """A thread's settings are now these; empty ones were not told.
-
-    Attributes:
-        profile: The permission profile, empty for none; None was not told.
-        reviewer: Who decides approvals: ``user`` or ``auto_review``.
-        mode: How it works: ``default`` or ``plan``.
-    """
-
-    thread_id: ThreadId
-    model: str = ""
-    effort: str = ""
-    cwd: str = ""
-    approval_policy: str = ""
-    sandbox: str = ""
-    profile: str | None = None
-    reviewer: str = ""
-    mode: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskResolved:
-    """A request of the server's was answered, by this session or another, or fell away."""
-
-    thread_id: ThreadId
-    request_id: RequestId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorSaid:
-    """Something went wrong in a turn; without ``will_retry`` the turn's end follows and says it again."""
-
-    thread_id: ThreadId
-    turn_id: TurnId
-    error: TurnError
-    will_retry: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """Something a person should know.
-
-    Attributes:
-        kind: ``warning``, ``guardianWarning``, ``configWarning`` or ``deprecationNotice``.
-        thread_id: Empty when it is about the server.
-    """
-
-    kind: str
-    thread_id: ThreadId
-    message: str
-    details: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRerouted:
-    """The turn goes on with another model."""
-
-    thread_id: ThreadId
-    from_model: str
-    to_model: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoginCompleted:
-    """A sign-in on the devbox is over.
-
-    Attributes:
-        login_id: Which; empty for an API key.
-        error: Why it failed, in the server's words.
-    """
-
-    login_id: str
-    success: bool
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountUpdated:
-    """Somebody else, or nobody, is signed in on the devbox now.
-
-    Attributes:
-        kind: ``chatgpt``, ``apikey`` …; empty for nobody.
-    """
-
-    kind: str
-    plan: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsUpdated:
-    """Something of an account's limits changed; what is not told stays as it was."""
-
-    news: Limits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownEvent:
-    """A notification nothing here reads."""
-
-    method: str
-
+__all__ = [
+    "AccountUpdated",
+    "ApprovalReviewed",
+    "AskResolved",
+    "ContextCompacted",
+    "Delta",
+    "DeltaKind",
+    "DiffUpdated",
+    "ErrorSaid",
+    "Event",
+    "GoalUpdated",
+    "HookRan",
+    "ItemCompleted",
+    "ItemStarted",
+    "LimitsUpdated",
+    "LoginCompleted",
+    "ModelRerouted",
+    "PatchUpdated",
+    "PlanStep",
+    "PlanUpdated",
+    "SafetyBuffered",
+    "SettingsUpdated",
+    "StepStatus",
+    "TerminalTyped",
+    "ThreadClosed",
+    "ThreadNamed",
+    "ThreadReverted",
+    "ThreadStarted",
+    "ThreadStatusChanged",
+    "TokenUsageUpdated",
+    "ToolProgressed",
+    "TurnCompleted",
+    "TurnStarted",
+    "UnknownEvent",
+    "Warned",
+    "decode_event",
+]
 
 Event = (
     ItemStarted
@@ -317,8 +125,18 @@ Event = (
     | LoginCompleted
     | AccountUpdated
     | LimitsUpdated
+    | TerminalTyped
+    | HookRan
+    | ApprovalReviewed
+    | SafetyBuffered
+    | ContextCompacted
+    | ThreadReverted
+    | GoalUpdated
     | UnknownEvent
 )
+
+
+_STEP_STATUSES: Final = {status.value: status for status in StepStatus}
 
 
 def decode_event(notification: Notification) -> Event:
@@ -418,6 +236,18 @@ def _closed(what: str) -> Callable[[Json], Event]:
     return lambda params: ThreadClosed(thread_id=_thread(params), what=what)
 
 
+def _hook_ran(params: Json) -> Event:
+    return HookRan(
+        thread_id=_thread(params), turn_id=_turn(params), run=decode_hook_run(shape_at(params, "run"))
+    )
+
+
+def _reviewed(params: Json) -> Event:
+    return ApprovalReviewed(
+        thread_id=_thread(params), turn_id=_turn(params), review=decode_approval_review(params)
+    )
+
+
 _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "item/started": lambda params: ItemStarted(
         thread_id=_thread(params), turn_id=_turn(params), item=decode_item(shape_at(params, "item"))
@@ -442,6 +272,16 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
         item_id=_item(params),
         message=text_at(params, "message"),
     ),
+    "item/commandExecution/terminalInteraction": lambda params: TerminalTyped(
+        thread_id=_thread(params),
+        turn_id=_turn(params),
+        item_id=_item(params),
+        stdin=text_at(params, "stdin"),
+    ),
+    "item/autoApprovalReview/started": _reviewed,
+    "item/autoApprovalReview/completed": _reviewed,
+    "hook/started": _hook_ran,
+    "hook/completed": _hook_ran,
     "turn/started": lambda params: TurnStarted(
         thread_id=_thread(params), turn=decode_turn(shape_at(params, "turn"))
     ),
@@ -465,6 +305,12 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "thread/closed": _closed("closed"),
     "thread/archived": _closed("archived"),
     "thread/deleted": _closed("deleted"),
+    "thread/compacted": lambda params: ContextCompacted(thread_id=_thread(params), turn_id=_turn(params)),
+    "thread/reverted": lambda params: ThreadReverted(thread_id=_thread(params)),
+    "thread/goal/updated": lambda params: GoalUpdated(
+        thread_id=_thread(params), goal=decode_goal(shape_at(params, "goal"))
+    ),
+    "thread/goal/cleared": lambda params: GoalUpdated(thread_id=_thread(params), goal=None),
     "thread/settings/updated": _settings_updated,
     "serverRequest/resolved": _ask_resolved,
     "error": _error_said,
@@ -477,6 +323,14 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
         from_model=text_at(params, "fromModel"),
         to_model=text_at(params, "toModel"),
         reason=text_at(params, "reason"),
+    ),
+    "model/safetyBuffering/updated": lambda params: SafetyBuffered(
+        thread_id=_thread(params),
+        turn_id=_turn(params),
+        model=text_at(params, "model"),
+        faster_model=text_at(params, "fasterModel"),
+        reasons=texts_at(params, "reasons"),
+        is_shown=truth_at(params, "showBufferingUi"),
     ),
     "account/login/completed": lambda params: LoginCompleted(
         login_id=text_at(params, "loginId"),
