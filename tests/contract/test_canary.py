@@ -296,7 +296,7 @@ async def test_a_recording_holds_no_token_even_where_a_program_prints_it(
     file = home / "session.jsonl"
     argv = client_argv(
         sshd, "connect", "--endpoint", server.endpoint, "--record", str(file), "devbox",
-        f"run: cat {server.codex_home}/app-server-token\nsay that is all",
+        f"run: tee < {server.codex_home}/app-server-token\nsay that is all",
     )  # fmt: skip
     terminal = await start_tmux(argv, environment=environment(home), columns=120, lines=40)
     await terminal.wait_text("that is all")
