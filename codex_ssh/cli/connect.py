@@ -49,6 +49,9 @@ def add_front_end_options(parser: argparse.ArgumentParser) -> None:
     """Add the flags of a TUI."""
     front = parser.add_argument_group("front end")
     front.add_argument("--tui", choices=("builtin", "codex"), help="ours, or the official codex --remote")
+    front.add_argument(
+        "--screen-reader", action="store_true", help="our TUI as lines, one after the other; no full screen"
+    )
     front.add_argument("--cd", metavar="DIR", help="working directory on the devbox")
     front.add_argument("-m", "--model", metavar="MODEL", help="model for new threads")
     add_image_option(front)
@@ -125,6 +128,7 @@ async def _run_ours(
     from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.desk import open_desk
     from codex_ssh.local.terminal import SilentPrompter
+    from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
 
     images = read_images(arguments.image)
@@ -141,28 +145,30 @@ async def _run_ours(
         ):
             for warning in lifeline.facts.warnings:
                 warn(warning)
-            # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
-            from codex_ssh.tui.app import TuiOptions, run_tui
-
             log_to_file(log_dir() / "tui.log", arguments.verbosity)
+            options = TuiOptions(
+                prompt=arguments.prompt,
+                attachments=images,
+                cwd=settings.cd,
+                model=settings.model,
+                resume=arguments.resume,
+                offers_running=True,
+                last=arguments.last,
+                left=merge_kept(drafts.left),
+                settings=look,
+            )
             try:
-                outcome = await run_tui(
-                    record(lifeline),
-                    TuiOptions(
-                        prompt=arguments.prompt,
-                        attachments=images,
-                        cwd=settings.cd,
-                        model=settings.model,
-                        resume=arguments.resume,
-                        offers_running=True,
-                        last=arguments.last,
-                        left=merge_kept(drafts.left),
-                        settings=look,
-                    ),
-                    drafts,
-                    dialogs,
-                    desk,
-                )
+                if look.screen_reader or arguments.screen_reader:
+                    from codex_ssh.local.line_terminal import open_stdio_lines
+                    from codex_ssh.tui.line_front import run_lines
+
+                    async with open_stdio_lines() as terminal:
+                        outcome = await run_lines(record(lifeline), options, terminal, drafts)
+                else:
+                    # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
+                    from codex_ssh.tui.app import run_tui
+
+                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk)
             finally:
                 log_to_stderr(arguments.verbosity)
     if outcome.draft:

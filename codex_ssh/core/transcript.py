@@ -213,6 +213,11 @@ class Transcript:
         """Give the entry of an item."""
         return self._list.find((turn_id, item_id))
 
+    def edit_of(self, ask: Ask | None) -> FileChange | None:
+        """Give the edit a request is about, as far as it is known here; None for other requests."""
+        entry = self.entry(ask.turn_id, ask.item_id) if isinstance(ask, FileChangeAsk) else None
+        return entry.content if entry is not None and isinstance(entry.content, FileChange) else None
+
     def take_changes(self) -> Changes:
         """Give what changed since the last call; for one view."""
         entries, order = self._list.take_changes()

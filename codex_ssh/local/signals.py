@@ -32,15 +32,28 @@ def keyboard_signals_are_theirs() -> Generator[None, None, None]:
 
     That one does not inherit it, as it would if the signals were ignored.
     """
+    with _caught_meanwhile(dict.fromkeys(_FROM_KEYBOARD, _nothing)):
+        yield
+
+
+@contextmanager
+def interrupts_mean(deed: Callable[[], None]) -> Generator[None, None, None]:
+    """Let Ctrl-C do something else than end the command."""
+    with _caught_meanwhile({signal.SIGINT: deed}):
+        yield
+
+
+@contextmanager
+def _caught_meanwhile(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Generator[None, None, None]:
     loop = asyncio.get_running_loop()
     caught = _caught.get()
-    before = {number: signal.getsignal(number) for number in _FROM_KEYBOARD}
-    for number in _FROM_KEYBOARD:
-        loop.add_signal_handler(number, _nothing)
+    before = {number: signal.getsignal(number) for number in handlers}
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in _FROM_KEYBOARD:
+        for number in handlers:
             if number in caught:
                 loop.add_signal_handler(number, caught[number])
             else:

@@ -17,10 +17,9 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.timer import Timer
 
-from codex_ssh.core.ask import Ask, ElicitationAsk, FileChangeAsk, QuestionsAsk
+from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.draft import Draft
 from codex_ssh.core.entry import Level
-from codex_ssh.core.items import FileChange
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.question import Question
@@ -214,7 +213,8 @@ class CodexApp(App[TuiOutcome]):
         # Without a link nothing is approved: the card comes back when the server asks again.
         first = cards[0] if cards and self.chat.is_online else None
         was_shown = self._card.display
-        self._card.show(first, self._change_of(first), self._shown.cwd if self._shown else "", len(cards) - 1)
+        edit = self._shown.edit_of(first) if self._shown is not None else None
+        self._card.show(first, edit, self.chat.cwd, len(cards) - 1)
         if self._card.display and not was_shown:
             if not self.composer.text and self.composer.has_focus:
                 self._card.focus()
@@ -231,13 +231,6 @@ class CodexApp(App[TuiOutcome]):
         waiting = [ask for ask in questions if ask.request_id not in self._put_off]
         if waiting and len(self.screen_stack) == 1 and self.chat.is_online:
             self._ask_questions(waiting[0])
-
-    def _change_of(self, ask: Ask | None) -> FileChange | None:
-        if not isinstance(ask, FileChangeAsk) or self._shown is None:
-            return None
-        entry = self._shown.entry(ask.turn_id, ask.item_id)
-        content = entry.content if entry is not None else None
-        return content if isinstance(content, FileChange) else None
 
     def _second_passed(self) -> None:
         self._beat += 1
@@ -465,18 +458,8 @@ class CodexApp(App[TuiOutcome]):
 
     def finish(self, reason: ExitReason) -> None:
         """End the TUI; a running turn goes on."""
-        transcript, chat = self.chat.transcript, self.chat
-        chat.on_change = lambda: None
-        self.exit(
-            TuiOutcome(
-                reason=reason,
-                thread_id=transcript.thread_id if transcript is not None else "",
-                can_resume=chat.has_turns,
-                turn_running=transcript is not None and transcript.state.is_running,
-                error=chat.lost,
-                draft=(chat.draft or self.composer.draft).text if reason is ExitReason.LINK_LOST else "",
-            )
-        )
+        self.chat.on_change = lambda: None
+        self.exit(self.chat.outcome(reason, self.composer.draft))
 
     def _handle_exception(self, error: Exception) -> None:
         """End after a crash without Textual's screen of local variables, which may hold secrets."""

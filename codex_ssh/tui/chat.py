@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
@@ -46,7 +46,15 @@ from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
 from codex_ssh.tui.account import read_newest, read_older
-from codex_ssh.tui.bridge import Conversation, Drafts, Lifeline, NoDrafts, TuiOptions
+from codex_ssh.tui.bridge import (
+    Conversation,
+    Drafts,
+    ExitReason,
+    Lifeline,
+    NoDrafts,
+    TuiOptions,
+    TuiOutcome,
+)
 from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.file_search import FileSearch
@@ -161,6 +169,11 @@ class Chat:
         return self._outgoing.outbox
 
     @property
+    def own_messages(self) -> Collection[str]:
+        """The client ids of the messages said here."""
+        return self._outgoing.own
+
+    @property
     def asks(self) -> tuple[Ask, ...]:
         """What waits for an answer: of this thread, then of threads it started."""
         return self._pending.asks(self.transcript)
@@ -180,6 +193,23 @@ class Chat:
         """Give what the user said in this thread, the oldest first: the composer's history."""
         entries = self.transcript.entries if self.transcript is not None else ()
         return [entry.content.text for entry in entries if isinstance(entry.content, UserMessage)]
+
+    def outcome(self, reason: ExitReason, typed: Draft | None = None) -> TuiOutcome:
+        """Say how it ended.
+
+        Args:
+            reason: Why.
+            typed: What stands in the composer.
+        """
+        transcript, unsent = self.transcript, self.draft or typed or Draft()
+        return TuiOutcome(
+            reason=reason,
+            thread_id=transcript.thread_id if transcript is not None else "",
+            can_resume=self.has_turns,
+            turn_running=transcript is not None and transcript.state.is_running,
+            error=self.lost,
+            draft=unsent.text if reason is ExitReason.LINK_LOST else "",
+        )
 
     # ---------------------------------------------------------------- intents
 

@@ -57,9 +57,13 @@ class Outgoing:
         speaker: Who talks.
         drafts: Keeps all of it on disk.
         left: What an earlier client left behind.
+
+    Attributes:
+        own: The ids of all messages said here.
     """
 
     def __init__(self, speaker: Speaker, drafts: Drafts, left: Kept) -> None:
+        self.own: set[str] = set()
         self._speaker = speaker
         self._drafts = drafts
         self._left = left
@@ -79,6 +83,7 @@ class Outgoing:
             text=text,
             attachments=tuple(attachments),
         )
+        self.own.add(message.id)
         transcript.sent(message.id, text, attachments)
         self._keep(draft=Draft(), outbox=self.outbox.put(message))
 

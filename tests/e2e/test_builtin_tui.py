@@ -168,3 +168,38 @@ async def test_threads_that_go_on_are_offered_and_the_stream_goes_on(
     await again.wait_text("running")
     await again.key("Escape")
     await again.wait_text("interrupted")
+
+
+async def test_for_a_screen_reader_lines_are_appended_and_nothing_is_drawn_twice(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, workspace: Path, tmp_path: Path
+) -> None:
+    tui = await open_tui(
+        start_tmux, tmp_path / "laptop",
+        "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--cd", str(workspace),
+        "--screen-reader", "devbox", "say hello from the devbox",
+    )  # fmt: skip
+    await tui.wait_text("codex: hello from the devbox")
+    await tui.wait_text("finished")
+    assert not await tui.full_screen()
+    await tui.type("escalate: touch made-by-word")
+    await tui.key("Enter")
+    await tui.wait_text("approval wanted: run this command?")
+    await tui.wait_text("command: touch made-by-word")
+    assert not (workspace / "made-by-word").exists()
+    await tui.wait_text("c: no, and stop the turn")
+    for _ in range(5):
+        await tui.type("y")
+        await tui.key("Enter")
+        try:
+            await tui.wait_text("answered: yes", seconds=2)
+        except NeverHappened:
+            continue
+        break
+    await tui.wait_screen(lambda _: (workspace / "made-by-word").exists(), "the file is there")
+    await tui.key("C-c")
+    await tui.wait_text("control c once more leaves")
+    await tui.key("C-c")
+    assert await tui.wait_exit() == 0
+    said = await tui.history()
+    assert said.count("codex: hello from the devbox") == 1
+    assert not await tui.full_screen()
