@@ -56,7 +56,7 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     tui = await open_tui(
         start_tmux, tmp_path / "laptop",
         "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--cd", str(workspace),
-        *door, "devbox", "say hello from the devbox",
+        *door, "devbox", "say hello from the devbox", columns=140,
     )  # fmt: skip
     await tui.wait_text("hello from the devbox")
     assert await tui.full_screen()
