@@ -10,6 +10,7 @@ from typing import Any
 from codex_ssh.core.config import Effective, Layer, environment_layer, layers_for_host, merge
 from codex_ssh.core.tui_settings import EffectiveTui, merge_tui, tui_layers
 from codex_ssh.errors import ConfigError
+from codex_ssh.local.choices import read_choices
 from codex_ssh.local.paths import config_file
 
 
@@ -44,10 +45,10 @@ def settings_for(host: str, flags: Layer) -> Effective:
 
 
 def read_tui_settings() -> EffectiveTui:
-    """Give the settings of our own TUI from the file and the environment.
+    """Give the settings of our own TUI from what was chosen there, the file and the environment.
 
     Raises:
         ConfigError: Something in one of them is wrong; names where.
     """
     path = config_file()
-    return merge_tui(tui_layers(read_config(path), os.environ, path=str(path)))
+    return merge_tui([read_choices(), *tui_layers(read_config(path), os.environ, path=str(path))])

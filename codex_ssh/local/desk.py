@@ -16,7 +16,10 @@ from codex_ssh.core.image import Image, size_text
 from codex_ssh.core.terminal_codes import MOST_COPIED, Through, copy_sequence, pass_through, what_is_between
 from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.errors import DeskFailed
+from codex_ssh.local.choices import ORIGIN as CHOSEN
+from codex_ssh.local.choices import keep_choice
 from codex_ssh.local.clipboard import copy_text, read_clipboard_image
+from codex_ssh.local.config_file import read_tui_settings
 from codex_ssh.local.editor import edit_text
 from codex_ssh.local.history import History, open_history
 from codex_ssh.local.image_file import read_image_file
@@ -122,6 +125,12 @@ class LocalDesk:
     def remember(self, text: str) -> None:
         """Add to the history what was said just now."""
         self._history.remember(text)
+
+    def keep(self, key: str, value: str) -> str:
+        """Keep a setting for the next time, and say what is stronger; raises DeskFailed."""
+        keep_choice(key, value)
+        origin = read_tui_settings().origins.get(key, CHOSEN)
+        return f"{origin} says which it is the next time" if origin != CHOSEN else ""
 
     async def open_url(self, url: str) -> None:
         """Show a web page in the browser; raises DeskFailed."""

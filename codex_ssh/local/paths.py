@@ -44,6 +44,13 @@ def drafts_dir() -> Path:
     return platformdirs.user_state_path("codex-ssh") / "drafts"
 
 
+def choices_file() -> Path:
+    """What was chosen inside the TUI; its directory is made with mode 0700 by whoever writes it."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "choices.json"
+
+
 def history_dir() -> Path:
     """What was said to each host, for the composer; made with mode 0700 by whoever writes there."""
     import platformdirs

@@ -15,7 +15,9 @@ from typing import ClassVar, Final, TypeVar
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.timer import Timer
+from textual.widget import Widget
 
 from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.draft import Draft
@@ -27,6 +29,7 @@ from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.transcript import Transcript
+from codex_ssh.core.tui_settings import ThemeName
 from codex_ssh.errors import DeskFailed, DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
@@ -45,6 +48,7 @@ from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.sources import ChatSources
+from codex_ssh.tui.themes import THEMES
 from codex_ssh.tui.thread_settings import ThreadSettings
 from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -69,6 +73,7 @@ class CodexApp(App[TuiOutcome]):
         chat: The conversation.
         desk: The machine in front of the user.
         keymap: Which keys do what.
+        look: The theme that is on.
         view, composer: The transcript, and where the user writes.
     """
 
@@ -109,6 +114,7 @@ class CodexApp(App[TuiOutcome]):
         self.crash: Exception | None = None
         self.chat = chat
         self.desk: Desk = desk or NoDesk()
+        self.look = chat.options.settings.theme
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.thread_settings = ThreadSettings(chat)
@@ -155,6 +161,18 @@ class CodexApp(App[TuiOutcome]):
         if self.chat.options.settings.title:
             self._write_terminal(POP_TITLE)
         self.desk.write_terminal = write_nothing
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Paint every line as the theme has it; with ``NO_COLOR`` no theme has colours."""
+        own, paint = super().get_line_filters(), THEMES[self.look].paint
+        return own if paint is None or self.no_color else [*own, paint]
+
+    def wear(self, theme: ThemeName) -> None:
+        """Put on another theme."""
+        self.look = theme
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(Widget, with_self=True):
+                widget.refresh()
 
     def _write_terminal(self, sequence: str) -> None:
         """Write a control sequence between two frames."""
@@ -410,9 +428,23 @@ class CodexApp(App[TuiOutcome]):
         """Ask whether the user wants it; with a word, that has to be typed."""
         return await self.push_screen_wait(ConfirmScreen(question, details, word=word))
 
-    async def pick(self, title: str, choices: Sequence[Choice]) -> str | None:
-        """Let the user choose one of several; gives its value, or None."""
-        return await self.push_screen_wait(PickScreen(title, choices))
+    async def pick(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        at: str = "",
+        preview: Callable[[str], None] | None = None,
+    ) -> str | None:
+        """Let the user choose one of several; gives its value, or None.
+
+        Args:
+            title: What is asked.
+            choices: What there is.
+            at: The one that is highlighted first.
+            preview: Called with the one that is highlighted.
+        """
+        return await self.push_screen_wait(PickScreen(title, choices, at=at, preview=preview))
 
     @work
     async def _ask_questions(self, ask: QuestionsAsk | ElicitationAsk) -> None:

@@ -72,6 +72,16 @@ class Desk(Protocol):
     def remember(self, text: str) -> None:
         """Add to the history what was said just now. Never waits."""
 
+    def keep(self, key: str, value: str) -> str:
+        """Keep a setting of the ``[tui]`` table for the next time. Never waits.
+
+        Returns:
+            Why it will not hold then, when something stronger says otherwise; else nothing.
+
+        Raises:
+            DeskFailed: It could not be kept.
+        """
+
     async def open_url(self, url: str) -> None:
         """Show a web page in the user's browser. Whoever calls this has asked the user.
 
@@ -117,6 +127,10 @@ class NoDesk:
     def remember(self, text: str) -> None:
         """Keep it for as long as this lasts."""
         self._said.append(text)
+
+    def keep(self, key: str, value: str) -> str:
+        """Keep nothing."""
+        return ""
 
     async def open_url(self, url: str) -> None:
         """Refuse."""

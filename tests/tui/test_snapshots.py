@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from codex_ssh.core.tui_settings import ThemeName, TuiSettings
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import NoDrafts, TuiOptions
 from codex_ssh.tui.chat import Chat
@@ -29,8 +30,9 @@ class Tasks(asyncio.TaskGroup):
 class SnapApp(CodexApp):
     """Opens its conversation when it starts, as the snapshot plugin wants it."""
 
-    def __init__(self, script: Script) -> None:
-        self.chat = Chat(script, TuiOptions(grace_seconds=0), Tasks(), NoDrafts())
+    def __init__(self, script: Script, theme: ThemeName = ThemeName.TERMINAL) -> None:
+        options = TuiOptions(grace_seconds=0, settings=TuiSettings(theme=theme))
+        self.chat = Chat(script, options, Tasks(), NoDrafts())
         super().__init__(self.chat)
 
     def on_mount(self) -> None:
@@ -68,7 +70,7 @@ async def still(pilot: Pilot[object]) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (40, 20), (300, 100)])
 def test_a_conversation(snap_compare: Snap, size: tuple[int, int]) -> None:
     script = Script()
     fill(script)
@@ -93,6 +95,15 @@ def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
         await still(pilot)
 
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (100, 40)])
+@pytest.mark.parametrize("theme", list(ThemeName)[1:], ids=lambda theme: theme.value)
+def test_a_theme(snap_compare: Snap, theme: ThemeName, size: tuple[int, int]) -> None:
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+    assert snap_compare(SnapApp(script, theme), terminal_size=size, run_before=settled)
 
 
 def test_the_command_menu(snap_compare: Snap) -> None:

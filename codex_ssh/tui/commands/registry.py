@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from textual.fuzzy import FuzzySearch
 
-from codex_ssh.tui.commands import session_commands, settings_commands, thread_commands, work_commands
+from codex_ssh.tui.commands import (
+    look_commands,
+    session_commands,
+    settings_commands,
+    thread_commands,
+    work_commands,
+)
 from codex_ssh.tui.commands.slash_command import SlashCommand
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ COMMANDS: Final = (
     *settings_commands.COMMANDS,
     *session_commands.COMMANDS,
     *work_commands.COMMANDS,
+    *look_commands.COMMANDS,
 )
 """All there are, in the order of the menu."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,10 +44,19 @@ class PickScreen(Dialog[str | None]):
         bind("list.down", "move(1)", priority=True),
     ]
 
-    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        at: str = "",
+        preview: Callable[[str], None] | None = None,
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
+        self._at = at
+        self._preview = preview
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
@@ -70,6 +79,11 @@ class PickScreen(Dialog[str | None]):
         options = self.query_one(OptionList)
         if options.highlighted is not None:
             self.dismiss(options.get_option_at_index(options.highlighted).id)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show how it would be."""
+        if self._preview is not None and event.option_id is not None:
+            self._preview(event.option_id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the clicked one."""
@@ -99,4 +113,5 @@ class PickScreen(Dialog[str | None]):
                     line.append(f"  {plain_line(choice.about)}", palette.DIM)
                 options.add_option(Option(line, id=choice.value))
         if options.option_count:
-            options.highlighted = 0
+            values = [option.id for option in options.options]
+            options.highlighted = values.index(self._at) if self._at in values else 0
