@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import ClassVar, Final, TypeVar
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.timer import Timer
@@ -41,6 +41,7 @@ from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
+from codex_ssh.tui.lending import LendingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -65,7 +66,7 @@ FRAMES_PER_SECOND: Final = 30
 QUIT_AGAIN_SECONDS: Final = 2.0
 
 
-class CodexApp(App[TuiOutcome]):
+class CodexApp(LendingApp[TuiOutcome]):
     """Shows one chat.
 
     Attributes:
@@ -144,9 +145,9 @@ class CodexApp(App[TuiOutcome]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self.desk.write_terminal = self._write_terminal
+        self.desk.write_terminal = self.write_terminal
         if self.chat.options.settings.title:
-            self._write_terminal(PUSH_TITLE)
+            self.write_terminal(PUSH_TITLE)
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._second_passed)
         self.chat.on_change = self._wake
@@ -159,7 +160,7 @@ class CodexApp(App[TuiOutcome]):
     def on_unmount(self) -> None:
         """The screen is not ours any more."""
         if self.chat.options.settings.title:
-            self._write_terminal(POP_TITLE)
+            self.write_terminal(POP_TITLE)
         self.desk.write_terminal = write_nothing
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -174,11 +175,6 @@ class CodexApp(App[TuiOutcome]):
             for widget in screen.walk_children(Widget, with_self=True):
                 widget.refresh()
 
-    def _write_terminal(self, sequence: str) -> None:
-        """Write a control sequence between two frames."""
-        if self._driver is not None:
-            self._driver.write(sequence)
-
     # ---------------------------------------------------------------- drawing
 
     def _wake(self) -> None:
@@ -187,12 +183,13 @@ class CodexApp(App[TuiOutcome]):
 
     def _refresh_now(self) -> None:
         """Bring the screen up to date; at most thirty times a second, and not at all when nothing changed."""
-        if self._tick is not None:
-            self._tick.pause()
         chat, transcript = self.chat, self.chat.transcript
         if chat.lost is not None:
-            self.finish(ExitReason.LINK_LOST)
+            if not self.is_lent:  # nobody loses what is being written in an editor
+                self.finish(ExitReason.LINK_LOST)
             return
+        if self._tick is not None:
+            self._tick.pause()
         if chat.draft and not self.composer.text:
             self.composer.take(chat.draft)
             chat.draft = Draft()
@@ -270,7 +267,7 @@ class CodexApp(App[TuiOutcome]):
         title = title_text(self.chat, items, self._beat) if items else ""
         if title != self._title:
             self._title = title
-            self._write_terminal(title_sequence(title))
+            self.write_terminal(title_sequence(title))
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:

@@ -68,7 +68,7 @@ async def test_every_item_has_its_words() -> None:
 async def test_without_items_the_title_is_left_alone() -> None:
     async with open_stage(options=TuiOptions(settings=TuiSettings(title=()))) as stage:
         written: list[str] = []
-        stage.app._write_terminal = written.append  # type: ignore[method-assign, assignment]
+        stage.app.write_terminal = written.append  # type: ignore[method-assign, assignment]
         stage.script.turn()
         await stage.wait_text("running")
         assert not any("\x1b]2;" in sequence for sequence in written)
