@@ -99,11 +99,15 @@ class Changes:
         entries: Keys of entries that are new or look different now.
         order: Entries were added, removed or moved.
         facts: The run state, an ask, tokens, name or settings changed.
+        front: So many entries were put in front of all others.
+        kept: So many entries after those, or more, are the same, in the same order, as the first ones were.
     """
 
     entries: frozenset[EntryKey]
     order: bool
     facts: bool
+    front: int = 0
+    kept: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.entries) or self.order or self.facts

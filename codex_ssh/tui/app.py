@@ -55,8 +55,8 @@ from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.composer import Composer
 from codex_ssh.tui.widgets.popup import Popup
+from codex_ssh.tui.widgets.reading_pane import ReadingPane
 from codex_ssh.tui.widgets.status_bar import StatusBar
-from codex_ssh.tui.widgets.transcript_view import TranscriptView
 
 __all__ = ["CodexApp", "TuiOptions", "TuiOutcome", "run_tui"]
 
@@ -119,7 +119,8 @@ class CodexApp(LendingApp[TuiOutcome]):
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.thread_settings = ThreadSettings(chat)
-        self.view = TranscriptView()
+        self.pane = ReadingPane(self.desk)
+        self.view = self.pane.view
         self._popup = Popup()
         self._card = AskCard(chat.facts, grace_seconds=chat.options.grace_seconds)
         self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk))
@@ -137,7 +138,7 @@ class CodexApp(LendingApp[TuiOutcome]):
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
-        yield self.view
+        yield self.pane
         yield self._card
         yield self._popup
         yield self.composer
@@ -277,7 +278,7 @@ class CodexApp(LendingApp[TuiOutcome]):
             return "tab: answer the approval"
         if self._put_off:
             return "tab: answer the questions"
-        return ""
+        return self.pane.hint
 
     # ---------------------------------------------------------------- what the user does
 
@@ -331,6 +332,10 @@ class CodexApp(LendingApp[TuiOutcome]):
             return self.chat.status.state is not LinkState.UP
         return super().check_action(action, parameters)
 
+    def on_reading_pane_hint_changed(self) -> None:
+        """Say what there is to say."""
+        self._refresh_status()
+
     def action_interrupt(self) -> None:
         """Stop the running turn."""
         self.chat.interrupt()
@@ -351,8 +356,11 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Scroll the transcript, whatever has the keyboard; a long approval scrolls itself."""
         if len(self.screen_stack) > 1:
             return
-        target = self._card if self._card.has_focus and self._card.max_scroll_y else self.view
-        target.scroll_relative(y=pages * max(1, target.size.height - 2), animate=False)
+        if self._card.has_focus and self._card.max_scroll_y:
+            self._card.scroll_relative(y=pages * max(1, self._card.size.height - 2), animate=False)
+        else:
+            self.view.scroll_pages(pages)
+            self._refresh_status()
 
     def action_swap_focus(self) -> None:
         """Go between composer and approval, or complete a command."""
@@ -373,6 +381,8 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Clear the composer; with nothing to clear, leave at the second time."""
         if len(self.screen_stack) > 1:
             self.screen.dismiss(None)
+        elif self.pane.copy_selection():
+            pass
         elif self.composer.text:
             self.composer.clear_all()
         elif time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:

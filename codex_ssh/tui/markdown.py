@@ -26,7 +26,7 @@ from codex_ssh.tui import palette
 from codex_ssh.tui.blocks import Blocks, Kind, Piece
 from codex_ssh.tui.links import link_style, linked, markdown_address
 from codex_ssh.tui.palette import PLAIN
-from codex_ssh.tui.wrap import Span, blank, rows_of, wrap
+from codex_ssh.tui.wrap import Span, blank, rows_of, styled, wrap
 
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
@@ -107,7 +107,7 @@ class MarkdownRows:
         if above and not joined:
             made = [blank(), *made]
         if self._base:
-            made = [strip.apply_style(self._base) for strip in made]
+            made = [styled(strip, self._base) for strip in made]
         if not (self._front[0] or self._rest[0]):
             return made
         return rows_of(made, [self._rest if above else self._front], [self._rest])
@@ -242,6 +242,7 @@ class _Writer:
     def _line(self, spans: Sequence[Span], *, inset: str = "", anywhere: bool = False) -> None:
         rest = list(self.indents)
         first = list(rest)
+        copied = self.marker is not None
         if self.marker is not None and not self.marker[0].startswith("#"):
             first[-1] = self.marker
             self.marker = None
@@ -251,7 +252,7 @@ class _Writer:
         if inset:
             first.append((inset, palette.PLAIN))
             rest.append((inset, palette.PLAIN))
-        self.rows += wrap(spans, self.width, first=first, rest=rest, anywhere=anywhere)
+        self.rows += wrap(spans, self.width, first=first, rest=rest, anywhere=anywhere, copied=copied)
 
     def _table(self, tokens: Sequence[Token]) -> None:
         self._gap()

@@ -14,7 +14,7 @@ from codex_ssh.core.methods import OpenThread
 from codex_ssh.core.rpc import Json, Notification
 from codex_ssh.core.thread import Thread, ThreadId
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.tui.cells import Cell, Look, join_groups
+from codex_ssh.tui.cells import Cell, Look, place_of
 from tests.support.captures import VERSIONS, recorded
 
 SAID = [
@@ -68,9 +68,9 @@ def broken(draw: st.DrawFn, values: list[Any]) -> Any:
 
 
 def shown(entries: list[Entry], look: Look) -> None:
-    cells = [Cell(entry) for entry in entries]
-    join_groups(cells)
-    for cell in cells:
+    for at, entry in enumerate(entries):
+        cell = Cell(entry)
+        cell.place = place_of(entries, at)
         for strip in cell.rows(look):
             assert "\n" not in strip.text
             assert "\x1b" not in strip.text

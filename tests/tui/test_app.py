@@ -429,7 +429,7 @@ async def test_older_history_comes_when_scrolled_to() -> None:
         for _ in range(20):
             await stage.pilot.press("pageup")
         await stage.wait(lambda: len(script.asked("thread/items/list")) == 2, "the older page is asked for")
-        await stage.wait(lambda: len(stage.app.query_one(TranscriptView)._cells) == 120, "both pages")
+        await stage.wait(lambda: len(stage.app.view.window.entries) == 120, "both pages")
 
 
 async def test_a_model_and_effort_are_chosen_for_the_next_turn() -> None:
@@ -542,7 +542,8 @@ async def test_text_from_the_devbox_is_neither_escape_nor_markup() -> None:
         await stage.wait_text("Run this command?")
         every += stage.screen()
         view = stage.app.query_one(TranscriptView)
-        every += "\n".join(view._row(row).text for row in range(view._tops[-1]))
+        window = view.window
+        every += "\n".join(strip.text for at in range(len(window.entries)) for strip in window.rows_of(at))
         assert "[bold red]not markup[/]" in every
         assert not [character for character in every if character in "\x1b\x07\x9b\u202e\r"]
 

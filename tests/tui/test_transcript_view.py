@@ -1,8 +1,30 @@
 """The transcript stays where the reader is, follows the end otherwise, and wraps only what is looked at."""
 
+from functools import partial
+
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.geometry import Offset
+
+from codex_ssh.errors import DeskFailed
+from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
 from tests.tui.conversation import Script
 from tests.tui.stage import Stage, open_stage
+
+
+class Clipboard(NoDesk):
+    """A machine with a clipboard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied: list[str] = []
+        self.refuses = False
+
+    async def copy(self, text: str) -> str:
+        if self.refuses:
+            raise DeskFailed("100 kB are too much for this terminal")
+        self.copied.append(text)
+        return "clipboard"
 
 
 def filled(count: int) -> Script:
@@ -27,13 +49,13 @@ async def test_the_end_is_followed() -> None:
         await stage.wait_text("entry 199 ")
         stage.script.item("agentMessage", "new", text="the newest")
         await stage.wait_text("the newest")
-        assert view(stage).following
+        assert view(stage).window.following
 
 
 async def test_only_what_is_visible_is_wrapped() -> None:
     async with open_stage(filled(500), ready=False) as stage:
         await stage.wait_text("entry 499 ")
-        assert sum(cell.height > 0 for cell in view(stage)._cells) < 60
+        assert len(view(stage).window._cells) < 60
 
 
 async def test_a_reader_who_scrolled_away_stays_there() -> None:
@@ -45,26 +67,28 @@ async def test_a_reader_who_scrolled_away_stays_there() -> None:
         before = top_rows(stage)
         for number in range(20):
             stage.script.item("agentMessage", f"b{number}", text=f"later {number}")
-        await stage.wait(lambda: len(view(stage)._cells) == 220, "the new entries")
+        await stage.wait(lambda: len(view(stage).window.entries) == 220, "the new entries")
         await stage.pilot.pause()
         assert top_rows(stage) == before
-        assert not view(stage).following
+        assert not view(stage).window.following
         await stage.pilot.press("ctrl+end")
         await stage.wait_text("later 19")
+
+
+def has_height(stage: Stage, height: int) -> bool:
+    return view(stage).size.height == height
 
 
 async def test_a_resize_keeps_the_entry_at_the_top() -> None:
     async with open_stage(filled(100), ready=False) as stage:
         await stage.wait_text("entry 99 ")
-        view(stage).scroll_to(y=view(stage)._tops[40], animate=False)
+        view(stage).window.bring(40, 0, 0)
+        view(stage).draw()
         await stage.wait_text("entry 40 ")
         for size in ((120, 30), (40, 20), (80, 24)):
             await stage.pilot.resize_terminal(*size)
-            await stage.wait(lambda: view(stage)._anchor, "an anchor")
+            await stage.wait(partial(has_height, stage, size[1] - 4), "the new size")
             await stage.pilot.pause()
-            anchor = view(stage)._anchor
-            assert anchor is not None
-            assert anchor[0].entry.key[1] == "a40"
             rows = [line for line in stage.screen().splitlines() if line.strip()]
             assert "entry 40 " in rows[0]
 
@@ -91,11 +115,134 @@ async def test_typing_is_shown_while_an_answer_streams_into_a_long_transcript() 
         await stage.wait_text("word299")
 
 
-async def test_text_can_be_selected() -> None:
-    async with open_stage(filled(3), ready=False) as stage:
+async def drag(stage: Stage, start: tuple[int, int], end: tuple[int, int]) -> None:
+    await stage.pilot.mouse_down(TranscriptView, offset=start)
+    await stage.pilot.hover(TranscriptView, offset=end)
+    await stage.pilot.mouse_up(TranscriptView, offset=end)
+
+
+async def test_what_is_selected_with_the_mouse_is_copied_as_it_was_written() -> None:
+    desk = Clipboard()
+    async with open_stage(filled(3), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 2 ")
+        await drag(stage, (3, 0), (70, 2))
+        await stage.wait(lambda: desk.copied, "a copy")
+        assert desk.copied == ["entry 0 " + "with words to wrap " * 7 + "with words to wrap"]
+        await stage.wait_text("the selection copied to the clipboard")
+        marked = [row for row, (_, spans) in enumerate(view(stage)._drawn) if spans]
+        assert marked == [0, 1, 2]
+        await drag(stage, (3, 0), (9, 4))
+        await stage.wait(lambda: desk.copied[1:], "another copy")
+        assert desk.copied[1].endswith("wrap\n\nentry 1")
+        await stage.wait_text("3 lines copied to the clipboard")
+
+
+async def test_a_second_click_selects_a_word_and_a_third_a_line() -> None:
+    desk = Clipboard()
+    async with open_stage(filled(1), ready=False, desk=desk) as stage:
+        await stage.wait_text("entry 0 ")
+        await stage.pilot.click(TranscriptView, offset=(3, 0), times=2)
+        await stage.wait(lambda: desk.copied, "a word")
+        assert desk.copied == ["entry"]
+        await stage.pilot.click(TranscriptView, offset=(3, 1), times=3)
+        await stage.wait(lambda: len(desk.copied) == 3, "a line")
+        assert desk.copied[2].startswith("entry 0 with words")
+
+
+async def test_ctrl_c_copies_what_is_selected_once_more_instead_of_leaving() -> None:
+    desk = Clipboard()
+    async with open_stage(filled(1), ready=False, desk=desk) as stage:
+        await stage.wait_text("entry 0 ")
+        await drag(stage, (3, 0), (7, 0))
+        await stage.wait(lambda: desk.copied, "a copy")
+        await stage.pilot.press("ctrl+c")
+        await stage.wait(lambda: desk.copied == ["entry", "entry"], "a second copy")
+        assert view(stage).selection is None
+        assert "leaves" not in stage.screen()
+
+
+async def test_what_cannot_be_copied_is_said() -> None:
+    desk = Clipboard()
+    desk.refuses = True
+    async with open_stage(filled(1), ready=False, desk=desk) as stage:
+        await stage.wait_text("entry 0 ")
+        await drag(stage, (3, 0), (7, 0))
+        await stage.wait_text("not copied: 100 kB are too much for this terminal")
+
+
+async def test_a_selection_stays_on_its_text_while_more_comes() -> None:
+    async with open_stage(filled(40), ready=False, desk=Clipboard()) as stage:
+        await stage.wait_text("entry 39 ")
+        await stage.pilot.mouse_down(TranscriptView, offset=(3, 9))
+        await stage.pilot.hover(TranscriptView, offset=(9, 9))
+        selection = view(stage).selection
+        assert selection is not None
+        before = top_rows(stage)
+        stage.script.item("agentMessage", "more", text="while it is selected")
+        await stage.wait(lambda: len(view(stage).window.entries) == 41, "the new entry")
+        assert top_rows(stage) == before
+        await stage.pilot.mouse_up(TranscriptView, offset=(9, 9))
+        await stage.wait_text("while it is selected")
+        text = selection.text(view(stage).window.at, view(stage).window.rows_of)
+        assert text == before[9][3:10]
+
+
+async def test_the_view_scrolls_while_the_mouse_is_held_below_it() -> None:
+    desk = Clipboard()
+    async with open_stage(filled(40), ready=False, desk=desk) as stage:
+        await stage.wait_text("entry 39 ")
+        view(stage).window.bring(20, 0, 0)
+        view(stage).draw()
         await stage.pilot.mouse_down(TranscriptView, offset=(3, 0))
-        await stage.pilot.hover(TranscriptView, offset=(12, 0))
-        await stage.pilot.mouse_up(TranscriptView, offset=(12, 0))
-        await stage.wait(stage.app.screen.get_selected_text, "a selection")
-        assert "entry 0" in str(stage.app.screen.get_selected_text())
+        await stage.pilot.hover(TranscriptView, offset=(9, 5))
+        await stage.pilot.hover("Composer", offset=(9, 2))
+        await stage.wait(lambda: view(stage).window.rows[0].at > 21, "it scrolls")
+        await stage.pilot.mouse_up("Composer", offset=(9, 2))
+        await stage.wait(lambda: desk.copied, "a copy")
+        assert desk.copied[0].startswith("entry 20")
+        assert "entry 24" in desk.copied[0]
+
+
+async def test_the_wheel_scrolls_and_what_came_below_is_counted() -> None:
+    async with open_stage(filled(40), ready=False) as stage:
+        await stage.wait_text("entry 39 ")
+        before = top_rows(stage)
+        await stage.pilot._post_mouse_events([MouseScrollUp], TranscriptView, offset=Offset(5, 5))
+        await stage.wait(lambda: top_rows(stage)[3:] == before[:-3], "three rows up")
+        stage.script.delta("z", "text")
+        await stage.wait(lambda: len(view(stage).window.entries) == 41, "the entry")
+        stage.script.item("agentMessage", "new", text="the newest")
+        await stage.wait_text("↓ 2 new below")
+        for _ in range(4):
+            await stage.pilot._post_mouse_events([MouseScrollDown], TranscriptView, offset=Offset(5, 5))
+        await stage.wait_text("the newest")
+        await stage.wait(lambda: view(stage).window.following, "it follows")
+        await stage.wait_gone("new below")
+
+
+async def test_dragging_the_scroll_bar_goes_there() -> None:
+    async with open_stage(filled(400), ready=False) as stage:
+        await stage.wait_text("entry 399 ")
+        view(stage).scroll_to(y=600, animate=False)
+        await stage.wait(lambda: not view(stage).window.following, "it does not follow")
+        assert view(stage).window.rows[0].at == 200
+        view(stage).scroll_to(y=view(stage).max_scroll_y, animate=False)
+        await stage.wait_text("entry 399 ")
+        assert view(stage).window.following
+
+
+async def test_only_a_mark_a_gutter_or_a_fold_is_clicked_to_unfold() -> None:
+    async with open_stage() as stage:
+        output = "".join(f"out {n}\n" for n in range(40))
+        stage.script.turn()
+        stage.script.item(
+            "commandExecution", "c", command="seq", status="completed", aggregatedOutput=output, exitCode=0
+        )
+        await stage.wait_text("… 34 more lines")
+        await stage.pilot.click(TranscriptView, offset=(7, 3))
+        await stage.pilot.pause(0.5)
+        assert "… 34 more lines" in stage.screen()
+        await stage.pilot.click(TranscriptView, offset=(6, 1))
+        await stage.wait_gone("more lines")
+        await stage.pilot.click(TranscriptView, offset=(3, 3))
+        await stage.wait_text("… 34 more lines")

@@ -74,7 +74,7 @@ class Cell:
 
     @property
     def place(self) -> Place:
-        """Where it stands among those it belongs to: :func:`join_groups` says so."""
+        """Where it stands among those it belongs to: :func:`place_of` says so."""
         return self._place
 
     @place.setter
@@ -95,12 +95,6 @@ class Cell:
     def height(self) -> int:
         """Rows when last made; 0 when never."""
         return len(self._rows)
-
-    def guess(self, look: Look) -> int:
-        """Guess the height at a look without making rows."""
-        if self._look is None:
-            return 3
-        return max(1, len(self._rows) * self._look.width // max(1, look.width))
 
     def rows(self, look: Look) -> list[Strip]:
         """Give the rows, with a free one at the end unless what follows belongs to it."""
@@ -133,36 +127,32 @@ def entry_rows(entry: Entry, content: Content, look: Look) -> list[Strip]:
     return _DRAWN[type(content)](content, entry, look)
 
 
-def join_groups(cells: Sequence[Cell]) -> None:
-    """Say to each cell of a list where it stands: commands of a turn that explore one after the other.
+def place_of(entries: Sequence[Entry], at: int) -> Place:
+    """Give where an entry stands: commands of a turn that explore one after the other belong together.
 
-    What shows nothing stands in between without parting them.
+    What shows nothing stands in between without parting them. Only neighbours are looked at.
     """
-    group: list[Cell] = []
-    for cell in cells:
-        content = cell.entry.content
-        if not isinstance(content, CommandExecution):
-            if not _is_silent(content):
-                _close(group)
-            cell.place = Place.ALONE
-        elif not content.explores:
-            _close(group)
-            cell.place = Place.ALONE
-        else:
-            if group and group[-1].entry.turn_id != cell.entry.turn_id:
-                _close(group)
-            group.append(cell)
-    _close(group)
+    entry = entries[at]
+    if not _explores(entry):
+        return Place.ALONE
+    above = _goes_on(entries, range(at - 1, -1, -1), entry)
+    below = _goes_on(entries, range(at + 1, len(entries)), entry)
+    if above:
+        return Place.MIDDLE if below else Place.LAST
+    return Place.FIRST if below else Place.ALONE
 
 
-def _close(group: list[Cell]) -> None:
-    for cell in group[1:-1]:
-        cell.place = Place.MIDDLE
-    if len(group) > 1:
-        group[0].place, group[-1].place = Place.FIRST, Place.LAST
-    elif group:
-        group[0].place = Place.ALONE
-    group.clear()
+def _goes_on(entries: Sequence[Entry], way: range, entry: Entry) -> bool:
+    for at in way:
+        if _explores(entries[at]):
+            return entries[at].turn_id == entry.turn_id
+        if not _is_silent(entries[at].content):
+            return False
+    return False
+
+
+def _explores(entry: Entry) -> bool:
+    return isinstance(entry.content, CommandExecution) and entry.content.explores
 
 
 def _is_silent(content: Content) -> bool:

@@ -13,7 +13,7 @@ from codex_ssh.core.items import ItemStatus
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.tui import palette
 from codex_ssh.tui.links import linked
-from codex_ssh.tui.wrap import Span, wrap
+from codex_ssh.tui.wrap import Span, ornament, wrap
 
 OUTPUT_ROWS: Final = 6
 """Of folded output so many rows are shown."""
@@ -72,11 +72,8 @@ def folded(
     if look.unfolded or len(rows) + more <= limit + 1:
         return rows
     hidden = len(rows) - limit + more
-    note = wrap(
-        [(f"… {hidden} more {'lines' if hidden > 1 else 'line'} ({look.unfold_key})", palette.DIM)],
-        look.width,
-        first=[("    ", palette.PLAIN)],
-    )
+    text = f"    … {hidden} more {'lines' if hidden > 1 else 'line'} ({look.unfold_key})"
+    note = [ornament([(text, palette.DIM)], look.width)]
     return [*note, *rows[-limit:]] if keep_end else [*rows[:limit], *note]
 
 

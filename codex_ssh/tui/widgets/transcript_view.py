@@ -1,43 +1,55 @@
-"""The transcript as one line-based widget: only visible rows are drawn, only visible entries are wrapped.
+"""The transcript as one line-based widget: it draws the rows that are in view, and no others.
 
-Lives here: which rows are where, following the end, staying put while the reader has scrolled away. Not here:
-what the rows of an entry look like (:mod:`codex_ssh.tui.cells`).
-
-Heights of entries that were never visible at this width are guesses. The place the reader looks at is kept
-as an entry and a row in it, not as a number of rows from the top, so that a guess coming true above it, a
-resize or an older page of history does not move the text under the reader's eyes.
+Lives here: drawing, the scroll bar, the mouse. Not here: which rows are in view
+(:mod:`codex_ssh.tui.window`), what the rows of an entry look like (:mod:`codex_ssh.tui.cells`), and what
+becomes of what was selected or clicked (:mod:`codex_ssh.tui.widgets.reading_pane`).
 
 A widget per entry, or per markdown block, cannot keep up: with 2 000 entries a key takes seconds to show.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
-from rich.segment import Segment
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
+from textual.timer import Timer
 
-from codex_ssh.core.entry import Entry, EntryKey
+from codex_ssh.core.entry import Entry
 from codex_ssh.core.transcript import Changes
-from codex_ssh.tui.cells import Cell, Look, join_groups
+from codex_ssh.tui import palette
+from codex_ssh.tui.lines import Span, drawn
+from codex_ssh.tui.links import Target, link_of
+from codex_ssh.tui.selection import Grain, Selection, Spot
+from codex_ssh.tui.window import Window
+from codex_ssh.tui.wrap import inset_of
 
 NEAR_TOP_ROWS: Final = 20
 """So near the top older history is asked for."""
+
+WHEEL_ROWS: Final = 3
+
+_CLICK_SECONDS: Final = 0.4
+"""A second click within this time selects a word, a third one a line."""
+
+_DRAG_SECONDS: Final = 0.05
+"""While the mouse is held above or below the view, it scrolls by a row this often."""
 
 
 class TranscriptView(ScrollView, can_focus=False):
     """Shows the entries of a transcript.
 
     Attributes:
-        following: The end is kept in view as it grows.
+        window: What is in view.
+        selection: What is selected with the mouse; None when nothing is.
     """
+
+    ALLOW_SELECT = False
 
     DEFAULT_CSS = """
     TranscriptView {
@@ -52,187 +64,236 @@ class TranscriptView(ScrollView, can_focus=False):
     class NearTop(Message):
         """The reader is about to reach the oldest entry there is."""
 
+    class Selected(Message):
+        """Text was selected, and the mouse let go."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class LinkClicked(Message):
+        """A piece of text that points somewhere was clicked."""
+
+        def __init__(self, target: Target) -> None:
+            super().__init__()
+            self.target = target
+
     def __init__(self) -> None:
         super().__init__()
-        self.following = True
-        self._cells: list[Cell] = []
-        self._by_key: dict[EntryKey, Cell] = {}
-        self._tops: list[int] = [0]
-        self._anchor: tuple[Cell, int] | None = None
-        self._unfolded: set[EntryKey] = set()
-        self._all_unfolded = False
-        self._cwd = ""
+        self.window = Window()
+        self.selection: Selection | None = None
+        self._drawn: list[tuple[Strip, tuple[Span, ...]]] = []
         self._placing = False
-        self._width = 80
+        self._pressed: tuple[Offset, float, Grain] | None = None
+        self._dragging: Spot | None = None
+        self._followed = False
+        self._drag_timer: Timer | None = None
+        self._mouse = Offset()
 
     # ---------------------------------------------------------------- content
 
     def show(self, entries: Sequence[Entry], cwd: str) -> None:
         """Show other entries from scratch."""
-        self._cells, self._by_key, self._cwd = [], {}, cwd
-        self._unfolded.clear()
-        self.following, self._anchor = True, None
-        self._order(entries)
-        self._place(0)
+        self.selection = None
+        self.window.show(entries, cwd)
+        self.draw()
 
     def update_entries(self, entries: Sequence[Entry], changes: Changes) -> None:
         """Take changes of the entries that are shown."""
-        for key in changes.entries:
-            if (cell := self._by_key.get(key)) is not None:
-                cell.spoil()
-        if changes.order:
-            self._order(entries)
-            self._place(0)
-        elif changes.entries:
-            self._place(
-                min(
-                    (at for at, cell in enumerate(self._cells) if cell.entry.key in changes.entries),
-                    default=0,
-                )
-            )
+        self.window.update(entries, changes)
+        self.draw()
 
     def toggle_all(self) -> None:
         """Fold or unfold everything."""
-        self._all_unfolded = not self._all_unfolded
-        self._unfolded.clear()
-        self._place(0)
-
-    def _order(self, entries: Sequence[Entry]) -> None:
-        cells = {}
-        for entry in entries:
-            cell = self._by_key.get(entry.key)
-            if cell is None or cell.entry is not entry:
-                cell = Cell(entry)
-            cells[entry.key] = cell
-        self._by_key = cells
-        self._cells = list(cells.values())
-        join_groups(self._cells)
-        if self._anchor is not None and self._by_key.get(self._anchor[0].entry.key) is not self._anchor[0]:
-            at = self._by_key.get(self._anchor[0].entry.key)
-            self._anchor = (at, 0) if at is not None else None
-
-    def _look(self, cell: Cell) -> Look:
-        unfolded = self._all_unfolded != (cell.entry.key in self._unfolded)
-        return Look(width=self._width, cwd=self._cwd, unfolded=unfolded)
-
-    # ---------------------------------------------------------------- places
-
-    def _place(self, changed_from: int) -> None:
-        """Work out where every row is, making the rows that are visible, and put the reader back."""
-        height = self.size.height
-        if self._placing or not height:
-            return
-        self._placing = True
-        before = (self.scroll_offset.y, self._width, self._tops[: changed_from + 1][-1])
-        try:
-            # Without the scroll bar, which is always there.
-            self._width = max(8, self.scrollable_content_region.width)
-            self._measure(changed_from)
-            for _ in range(8):
-                top = self._wanted_top(height)
-                if not self._make_visible(top, height):
-                    break
-            self.virtual_size = Size(self._width, self._tops[-1])
-            self.scroll_to(y=self._wanted_top(height), animate=False, immediate=True, force=True)
-        finally:
-            self._placing = False
-        self._refresh_from(before, changed_from)
-
-    def _refresh_from(self, before: tuple[int, int, int], changed_from: int) -> None:
-        """Draw what may look different: when nothing moved, only what is below the first changed entry."""
-        top = self._tops[: changed_from + 1][-1]
-        row = max(0, top - self.scroll_offset.y)
-        if before == (self.scroll_offset.y, self._width, top) and row:
-            self.refresh(Region(0, row, self.outer_size.width, max(0, self.size.height - row)))
-        else:
-            self.refresh()
-
-    def _measure(self, start: int) -> None:
-        del self._tops[start + 1 :]
-        top = self._tops[-1]
-        for cell in self._cells[start:]:
-            look = self._look(cell)
-            top += cell.height if cell.is_fresh(look) else cell.guess(look)
-            self._tops.append(top)
-
-    def _wanted_top(self, height: int) -> int:
-        end = max(0, self._tops[-1] - height)
-        if self.following or self._anchor is None:
-            return end
-        cell, row = self._anchor
-        at = next((at for at, other in enumerate(self._cells) if other is cell), None)
-        return end if at is None else min(end, self._tops[at] + min(row, max(0, cell.height - 1)))
-
-    def _make_visible(self, top: int, height: int) -> bool:
-        """Make the rows of entries in a range of rows; whether any height changed."""
-        first = max(0, bisect_right(self._tops, top) - 1)
-        changed = None
-        at = first
-        while at < len(self._cells) and self._tops[at] < top + height:
-            cell = self._cells[at]
-            look = self._look(cell)
-            if not cell.is_fresh(look) and len(cell.rows(look)) != self._tops[at + 1] - self._tops[at]:
-                changed = at if changed is None else changed
-            at += 1
-        if changed is None:
-            return False
-        self._measure(changed)
-        return True
+        self.selection = None
+        self.window.toggle_all()
+        self.draw()
 
     # ---------------------------------------------------------------- drawing
 
+    def draw(self) -> None:
+        """Draw the rows that are not what they were."""
+        window = self.window
+        self._placing = True
+        try:
+            self.virtual_size = Size(window.width, window.total)
+            self.scroll_to(y=window.top, animate=False, immediate=True, force=True)
+        finally:
+            self._placing = False
+        marked = self._marked()
+        before = self._drawn
+        self._drawn = [(placed.strip, marked.get(y, ())) for y, placed in enumerate(window.rows)]
+        changed = [
+            y
+            for y in range(max(len(before), len(self._drawn)))
+            if y >= len(before) or y >= len(self._drawn) or before[y] != self._drawn[y]
+        ]
+        if changed:
+            rows = changed[-1] + 1 - changed[0]
+            self.refresh(Region(0, changed[0], self.outer_size.width, rows))
+
+    def _marked(self) -> dict[int, tuple[Span, ...]]:
+        """Give the cells that are selected, by row of the view."""
+        if self.selection is None:
+            return {}
+        window, marked = self.window, dict[int, tuple[Span, ...]]()
+        for at, group in groupby(enumerate(window.rows), key=lambda placed: placed[1].at):
+            placed = list(group)
+            y, first = placed[0][0], placed[0][1].row
+            last = placed[-1][1].row
+            for span in self.selection.spans(at, first, last, window.at, window.rows_of):
+                row = y + span.row - first
+                marked[row] = (*marked.get(row, ()), span)
+        return marked
+
     def render_line(self, y: int) -> Strip:
         """Give one visible row."""
-        row = self.scroll_offset.y + y
-        width = self._width
-        strip = self._row(row)
-        return strip.extend_cell_length(width).crop(0, width).apply_offsets(0, row)
-
-    def _row(self, row: int) -> Strip:
-        at = bisect_right(self._tops, row) - 1
-        if not 0 <= at < len(self._cells):
-            return Strip([Segment("")], 0)
-        cell = self._cells[at]
-        rows = cell.rows(self._look(cell))
-        inside = row - self._tops[at]
-        return rows[inside] if inside < len(rows) else Strip([], 0)
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Give the selected text; rows that were never visible are wrapped for it."""
-        start = selection.start.y if selection.start is not None else 0
-        end = selection.end.y if selection.end is not None else self._tops[-1] - 1
-        lines = [""] * start + [self._row(row).text.rstrip() for row in range(start, end + 1)]
-        return selection.extract("\n".join(lines)), "\n"
+        width = self.window.width
+        strip, marked = self._drawn[y] if y < len(self._drawn) else (Strip([], 0), ())
+        for span in marked:
+            strip = drawn(strip, span.start, span.end, palette.CHOSEN)
+        return strip.extend_cell_length(width).crop(0, width)
 
     # ---------------------------------------------------------------- moving
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Remember where the reader went, and make the rows that came into view."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._placing:
-            return
-        top, height = round(new_value), self.size.height
-        self.following = top >= self._tops[-1] - height
-        at = max(0, bisect_right(self._tops, top) - 1)
-        if not self.following and at < len(self._cells):
-            self._anchor = (self._cells[at], top - self._tops[at])
-        self._place(len(self._cells))
-        if top < NEAR_TOP_ROWS and not self.following:
-            self.post_message(self.NearTop())
+    def scroll_rows(self, rows: int) -> None:
+        """Move the view by rows, down or, when negative, up."""
+        self.window.scroll(rows)
+        self._moved()
+
+    def scroll_pages(self, pages: float) -> None:
+        """Move the view by pages, down or up; two rows of the old one stay."""
+        self.scroll_rows(round(pages * max(1, self.size.height - 2)))
 
     def follow(self) -> None:
         """Go to the end and stay there."""
-        self.following, self._anchor = True, None
-        self._place(len(self._cells))
+        self.window.follow()
+        self.draw()
+
+    def _moved(self) -> None:
+        self.draw()
+        if self.window.top < NEAR_TOP_ROWS and not self.window.following:
+            self.post_message(self.NearTop())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Go where the scroll bar was dragged to."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._placing:
+            self.window.jump(round(new_value))
+            self._moved()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll up."""
+        self._wheel(event, -WHEEL_ROWS)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll down."""
+        self._wheel(event, WHEEL_ROWS)
+
+    def _wheel(self, event: events.MouseEvent, rows: int) -> None:
+        event.stop()
+        event.prevent_default()
+        self.scroll_rows(rows)
 
     def on_resize(self) -> None:
         """Wrap what is visible anew."""
-        self._place(0)
+        # Without the scroll bar, which is always there.
+        width = max(8, self.scrollable_content_region.width)
+        if width != self.window.width:
+            self.selection = None
+        self.window.resize(width, self.size.height)
+        self.draw()
 
-    def on_click(self, event: events.Click) -> None:
-        """Fold or unfold the entry that was clicked."""
-        at = bisect_right(self._tops, self.scroll_offset.y + event.y) - 1
-        if event.button == 1 and 0 <= at < len(self._cells) and not self.screen.selections:
-            self._unfolded ^= {self._cells[at].entry.key}
-            self._cells[at].spoil()
-            self._place(at)
+    # ---------------------------------------------------------------- the mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to select: characters, at the second click words, at the third lines."""
+        spot = self._spot(event.offset)
+        if event.button != 1 or spot is None:
+            return
+        grain, before = Grain.CHARACTER, self._pressed
+        if before is not None and before[0] == event.offset and event.time - before[1] < _CLICK_SECONDS:
+            grain = Grain(before[2] % len(Grain) + 1)
+        self._pressed = (event.offset, event.time, grain)
+        self._dragging, self._mouse = spot, event.offset
+        self._followed = self.window.following
+        # What streams in does not move what is being selected.
+        self.window.hold()
+        self.selection = Selection(fixed=spot, moving=spot, grain=grain) if grain > 1 else None
+        self.capture_mouse()
+        self.draw()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Select up to here."""
+        if self._dragging is None:
+            return
+        self._mouse = event.offset
+        if self._drag_timer is None and not 0 <= event.y < self.size.height:
+            self._drag_timer = self.set_interval(_DRAG_SECONDS, self._drag_on)
+        self._drag()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Hand over what is selected, or take it as a click."""
+        if self._dragging is None:
+            return
+        self._dragging = None
+        self.release_mouse()
+        if self._drag_timer is not None:
+            self._drag_timer.stop()
+            self._drag_timer = None
+        if self._followed:
+            self.window.follow()
+        if self.selection is not None:
+            if text := self.selection.text(self.window.at, self.window.rows_of):
+                self.post_message(self.Selected(text))
+        elif self._pressed is not None and self._pressed[2] is Grain.CHARACTER:
+            self._click(event.offset)
+        self.draw()
+
+    def take_selection(self) -> str:
+        """Give what is selected and let go of it; empty when nothing is."""
+        selection, self.selection = self.selection, None
+        if selection is None:
+            return ""
+        self.draw()
+        return selection.text(self.window.at, self.window.rows_of)
+
+    def _drag_on(self) -> None:
+        if self._mouse.y < 0:
+            self.window.scroll(-1)
+        elif self._mouse.y >= self.size.height:
+            self.window.scroll(1)
+        self._drag()
+
+    def _drag(self) -> None:
+        spot = self._spot(self._mouse)
+        if spot is None or self._dragging is None or self._pressed is None:
+            return
+        if self.selection is not None or spot != self._dragging:
+            self.selection = Selection(fixed=self._dragging, moving=spot, grain=self._pressed[2])
+        self.draw()
+
+    def _click(self, offset: Offset) -> None:
+        """Open a link, or fold or unfold the entry whose mark, gutter or fold was clicked."""
+        window = self.window
+        if not 0 <= offset.y < len(window.rows):
+            return
+        placed, column = window.rows[offset.y], offset.x - self.gutter.left
+        target = self._target(placed.strip, column)
+        if target is not None:
+            self.post_message(self.LinkClicked(target))
+        elif column < inset_of(placed.strip):
+            window.toggle(placed.at)
+
+    def _target(self, strip: Strip, column: int) -> Target | None:
+        piece = strip.crop(column, column + 1)
+        return next((target for segment in piece if (target := link_of(segment.style)) is not None), None)
+
+    def _spot(self, offset: Offset) -> Spot | None:
+        """Give the cell of an entry at or nearest to a place in the widget."""
+        window = self.window
+        if not window.rows:
+            return None
+        placed = window.rows[min(max(0, offset.y), len(window.rows) - 1)]
+        column = max(0, offset.x - self.gutter.left)
+        return Spot(key=window.entries[placed.at].key, row=placed.row, column=column)
