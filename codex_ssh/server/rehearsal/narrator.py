@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from codex_ssh.server.rehearsal import wire
 from codex_ssh.server.rehearsal.actions import FileChange
+from codex_ssh.server.rehearsal.exhibit_frame import Began, Ended, Frame, Told
 from codex_ssh.server.rehearsal.hub import now_ms
 from codex_ssh.server.rehearsal.thread import IDLE, SYSTEM_ERROR, Thread, Turn
 from codex_ssh.server.rehearsal.wire import Shape
@@ -76,6 +77,24 @@ class Narrator:
     def _tell_item(self, method: str, item: Shape, **times: int | None) -> None:
         place = {"threadId": self.thread.id, "turnId": self.record.id}
         self.thread.hub.notify(self.thread.subscribers, method, {"item": item, **place, **times})
+
+    def exhibit(self, frame: Frame, item: Shape) -> Shape:
+        """Tell one frame of an exhibit, and give the item that is open after it."""
+        match frame:
+            case Began(item=shape):
+                kind = str(shape.get("id", "call"))
+                item = {**shape, "id": wire.item_id(kind, now_ms())}
+                item |= {"startedAtMs": now_ms(), "completedAtMs": None}
+                self.start(item)
+            case Told(method=method, params=params):
+                place = {"itemId": item["id"]} if frame.of_item else {}
+                if frame.of_turn:
+                    self.tell(method, **place, **params)
+                else:
+                    self.thread.notify(method, **params)
+            case Ended(changes=changes):
+                self.complete(item, **changes)
+        return item
 
     def tell(self, method: str, **params: Any) -> None:
         """Tell the subscribers something about this turn."""

@@ -87,7 +87,18 @@ class Expire:
     """Let the credentials expire: this turn and those after it fail until somebody signs in."""
 
 
-Step = Say | Think | Run | Write | Plan | Ask | Fail | Expire
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """Show an exhibit, or all of them.
+
+    Attributes:
+        name: As typed.
+    """
+
+    name: str
+
+
+Step = Say | Think | Run | Write | Plan | Ask | Fail | Expire | Show
 
 
 def parse_script(text: str) -> tuple[Step, ...]:
@@ -141,6 +152,7 @@ _WORDS: Final = tuple(
         (r"hold(?: (?P<text>.+))?", lambda m: Say(text=m["text"] or "Holding.", holds=True)),
         (r"ask(?: (?P<text>.+))?", lambda m: Ask(question=m["text"] or "Which way shall it be?")),
         (r"expire", lambda _: Expire()),
+        (r"show (?P<name>[\w/]+)", lambda m: Show(name=m["name"])),
         (r"fail(?:: *(?P<text>.+))?", lambda m: Fail(message=m["text"] or "the rehearsal was told to fail")),
     )
 )
@@ -156,7 +168,7 @@ def _introduce(text: str) -> str:
         "- `think about it` shows some reasoning\n"
         "- `run: ls` runs a command in the workspace, after asking you\n"
         "- `write notes.txt: first line` writes a file, after asking you\n"
-        "- `plan`, `ask`, `slow 40`, `fail` show the rest\n\n"
+        "- `plan`, `ask`, `slow 40`, `fail` show the rest, `show all` one of everything\n\n"
         "Write several lines to have several things done."
     )
 

@@ -28,6 +28,8 @@ from codex_ssh.server.rehearsal.actions import (
     shell_argv,
 )
 from codex_ssh.server.rehearsal.answers import Decision, fit_schema, read_answers, read_decision
+from codex_ssh.server.rehearsal.exhibit import exhibit_names, find_exhibit
+from codex_ssh.server.rehearsal.exhibit_frame import Scene
 from codex_ssh.server.rehearsal.hub import Answer, Pending, now_ms
 from codex_ssh.server.rehearsal.narrator import Narrator
 from codex_ssh.server.rehearsal.script import (
@@ -37,6 +39,7 @@ from codex_ssh.server.rehearsal.script import (
     Plan,
     Run,
     Say,
+    Show,
     Step,
     Think,
     Write,
@@ -197,6 +200,8 @@ class RunningTurn:
                 self._plan(step)
             case Ask():
                 await self._ask(step)
+            case Show():
+                await self._show(step)
             case Fail():
                 raise _Failed(step.message)
             case Expire():
@@ -345,6 +350,20 @@ class RunningTurn:
             self.narrator.complete(item, status="completed")
             self.narrator.changes.append(change)
             self.narrator.say_diff()
+        self.narrator.say_usage()
+
+    async def _show(self, step: Show) -> None:
+        names = exhibit_names() if step.name.lower() == "all" else (step.name,)
+        for name in names:
+            exhibit = find_exhibit(name)
+            if exhibit is None:
+                known = ", ".join(f"`{one}`" for one in exhibit_names())
+                await self._say(Say(text=f"There is no `{name}` to show. There are `all`, {known}."))
+                return
+            item: Shape = {}
+            for frame in exhibit(Scene(cwd=self.thread.cwd, thread_id=self.thread.id)):
+                item = self.narrator.exhibit(frame, item)
+                await self._pause(WORD_SECONDS)
         self.narrator.say_usage()
 
     async def _ask(self, step: Ask) -> None:
