@@ -132,8 +132,6 @@ async def _run_ours(
     from codex_ssh.tui.dialogs import DialogPrompter
 
     images = read_images(arguments.image)
-    if images and not arguments.prompt:
-        raise UsageError("--image goes along with a PROMPT", hint="name one behind HOST")
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with recording_to(arguments.record) as record, open_drafts(drafts_dir(), str(profile.host)) as drafts:

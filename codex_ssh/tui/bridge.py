@@ -98,7 +98,7 @@ class TuiOptions:
 
     Attributes:
         prompt: Sent at once when there is one.
-        attachments: What goes with the prompt.
+        attachments: What goes with the prompt; without one it waits in the composer.
         cwd: Working directory on the devbox; empty takes the server's.
         model: Empty takes the server's.
         resume: A thread to go on with; empty lets the user choose from a list, None begins a new one.
@@ -124,6 +124,11 @@ class TuiOptions:
     settings: TuiSettings = field(default_factory=TuiSettings)
     grace_seconds: float = 0.5
     patience: float = 1.0
+
+    @property
+    def begins(self) -> bool:
+        """Whether there is something to say at once."""
+        return bool(self.prompt or self.attachments)
 
 
 class ExitReason(enum.Enum):

@@ -323,7 +323,7 @@ class Chat:
         thread_id = options.resume or ""
         if options.last and not thread_id:
             thread_id = await threads.newest_id(self.conversation(), options.cwd)
-        elif options.offers_running and not (thread_id or options.prompt or self.facts.is_new_server):
+        elif options.offers_running and not (thread_id or options.begins or self.facts.is_new_server):
             await self.roster.read()
             if any(thread.status.need is not Need.NONE for thread in self.roster.threads):
                 self.offers_threads = True
@@ -349,11 +349,15 @@ class Chat:
         self._is_greeted = True
         for warning in self.facts.warnings:
             self.note(Level.WARNING, warning)
+        first = draft_of(self.options.prompt, self.options.attachments)
         if self.facts.signed_out:
             self.sign_in.offer(NOBODY)
-            self.draft = self.draft or draft_of(self.options.prompt)  # it would only fail now
+            self.draft = self.draft or first  # it would only fail now
         elif self.options.prompt:
             self.send(self.options.prompt, self.options.attachments)
+        elif first:
+            # Images wait in the composer for what is to be said about them.
+            self.draft = Draft(pieces=(*self.draft.pieces, *first.pieces))
 
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""

@@ -74,6 +74,31 @@ async def test_the_model_sees_an_image_that_goes_along_with_the_first_prompt_of_
     assert images_of(model.requests[-1]) == [decode_image(pictures.PNG, name="").data_url()]
 
 
+@pytest.mark.tmux
+async def test_in_a_tui_an_image_waits_for_what_is_said_about_it(
+    server: CodexAppServer,
+    sshd: Sshd,
+    tmp_path: Path,
+    workspace: Path,
+    model: Model,
+    start_tmux: StartTmux,
+) -> None:
+    (tmp_path / "shot.png").write_bytes(pictures.PNG)
+    tui = await start_tmux(
+        [
+            *PROGRAM, "-F", sshd.ssh_config, "--endpoint", str(server.endpoint), "--cd", workspace,
+            "--image", tmp_path / "shot.png", "devbox",
+        ],
+        environment=client_environment(tmp_path / "laptop", TERM="xterm-256color", PYTHONDEVMODE=""),
+    )  # fmt: skip
+    await tui.wait_text("shot.png 3×2, 78 B")
+    await tui.key("C-a")
+    await tui.type("say I have seen it ")
+    await tui.key("Enter")
+    await tui.wait_text("• I have seen it")
+    assert images_of(model.requests[-1]) == [decode_image(pictures.PNG, name="").data_url()]
+
+
 @pytest.mark.slow
 async def test_the_largest_images_a_message_may_have_arrive(
     server: CodexAppServer, sshd: Sshd, tmp_path: Path, workspace: Path, model: Model
@@ -110,12 +135,3 @@ async def test_an_image_that_cannot_be_sent_ends_it_before_anything_is_connected
     assert said in done.err
     assert "hint:" in done.err
     assert "no-such-host" not in done.err
-
-
-async def test_in_a_tui_an_image_needs_a_prompt_to_go_along_with(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(pictures.PNG)
-
-    done = await codex_ssh("--image", tmp_path / "a.png", "no-such-host", home=tmp_path / "laptop")
-
-    assert done.code == 2
-    assert "goes along with a PROMPT" in done.err
