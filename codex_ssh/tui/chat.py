@@ -357,7 +357,7 @@ class Chat:
             self.send(self.options.prompt, self.options.attachments)
         elif first:
             # Images wait in the composer for what is to be said about them.
-            self.draft = Draft(pieces=(*self.draft.pieces, *first.pieces))
+            self.draft = Draft(pieces=(*self.draft.pieces, *first.pieces, " "))
 
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""

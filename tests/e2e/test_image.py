@@ -92,10 +92,9 @@ async def test_in_a_tui_an_image_waits_for_what_is_said_about_it(
         environment=client_environment(tmp_path / "laptop", TERM="xterm-256color", PYTHONDEVMODE=""),
     )  # fmt: skip
     await tui.wait_text("shot.png 3×2, 78 B")
-    await tui.key("C-a")
-    await tui.type("say I have seen it ")
+    await tui.type("look at it")
     await tui.key("Enter")
-    await tui.wait_text("• I have seen it")
+    await tui.wait_text("you said: [Image #1] look at it")
     assert images_of(model.requests[-1]) == [decode_image(pictures.PNG, name="").data_url()]
 
 
