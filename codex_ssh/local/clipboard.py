@@ -108,9 +108,9 @@ async def copy_text(text: str, environment: Mapping[str, str]) -> str:
         if program is None or way.kind in silent or left <= 0:
             continue
         content = text.encode("utf-16-le" if way.kind == "windows" else "utf-8", "replace")
-        ran = await run_program(
-            [program, *way.words[1:]], seconds=left, stdin=content, environment=environment
-        )
+        # pbcopy takes its input for Mac Roman where nothing says otherwise.
+        variables = {**environment, "LC_ALL": "en_US.UTF-8"} if way.kind == "macos" else environment
+        ran = await run_program([program, *way.words[1:]], seconds=left, stdin=content, environment=variables)
         if ran is None:
             silent.add(way.kind)
         elif ran.code == 0:
@@ -129,7 +129,8 @@ async def read_clipboard_image(environment: Mapping[str, str]) -> Image | None:
     """
     if sys.platform == "darwin":
         content = await _from_macos(environment)
-    elif is_wsl(environment) and not environment.get("WAYLAND_DISPLAY"):
+    elif is_wsl(environment) and shutil.which("powershell.exe", path=environment.get("PATH")):
+        # Its own display has images too, in a kind that cannot be sent.
         content = await _from_windows(environment)
     else:
         return await _from_desktop(environment)
@@ -180,7 +181,7 @@ async def _from_windows(environment: Mapping[str, str]) -> bytes:
     words = ["powershell.exe", "-NoProfile", "-NonInteractive", "-STA", "-Command", _POWERSHELL_IMAGE]
     said = await _output(words, environment, most=2 * IMAGE_BYTES, seconds=PASTE_SECONDS)
     try:
-        return base64.b64decode(said, validate=False)
+        return base64.b64decode(said.strip(), validate=True)
     except binascii.Error:
         return b""
 

@@ -80,6 +80,7 @@ class History:
     def _write(self, seconds: float) -> None:
         assert self._path is not None
         try:
+            make_private_dir(self._path.parent)  # somebody may have cleared the state away
             with _locked(self._path, seconds) as is_ours:
                 if is_ours:
                     _append(self._path, self._pending)

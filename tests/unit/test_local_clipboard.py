@@ -56,10 +56,11 @@ async def test_the_clipboard_of_the_display_is_used(
 
 async def test_macos_has_a_program_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    put_program(tmp_path, "pbcopy", TAKES)
+    put_program(tmp_path, "pbcopy", 'cat > "$HERE/pbcopy.got"; echo "$LC_ALL" > "$HERE/charset"')
 
-    assert await copy_text("x", variables(tmp_path)) == "clipboard"
-    assert got(tmp_path, "pbcopy") == b"x"
+    assert await copy_text("ü", variables(tmp_path, LC_ALL="C")) == "clipboard"
+    assert got(tmp_path, "pbcopy").decode() == "ü"
+    assert "UTF-8" in (tmp_path / "charset").read_text()
 
 
 async def test_inside_windows_its_clipboard_is_used_in_its_own_code(tmp_path: Path) -> None:
@@ -223,4 +224,8 @@ async def test_inside_windows_its_clipboard_has_the_image(tmp_path: Path) -> Non
     assert image.content == pictures.PNG
 
     put_program(tmp_path, "powershell.exe", "exit 0")
-    assert await read_clipboard_image(variables(tmp_path, WSL_DISTRO_NAME="Debian")) is None
+    offer(tmp_path, "wl-paste", "image/bmp")
+    inside = variables(tmp_path, WSL_DISTRO_NAME="Debian", WAYLAND_DISPLAY="wayland-0")
+    assert await read_clipboard_image(inside) is None
+    put_program(tmp_path, "powershell.exe", "echo 'not base64 at all!'")
+    assert await read_clipboard_image(inside) is None

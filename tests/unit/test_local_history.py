@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -170,6 +171,15 @@ def test_a_history_that_cannot_be_written_any_more_is_said_once(
         history.remember("b")
         assert history.texts() == ("a", "b")
     assert caplog.text.count("not kept any more") == 1
+
+
+def test_a_history_that_was_cleared_away_begins_anew(tmp_path: Path) -> None:
+    directory = tmp_path / "history"
+    with open_history(directory, "devbox") as history:
+        history.remember("one")
+        shutil.rmtree(directory)
+        history.remember("two")
+    assert said(directory) == ("two",)
 
 
 def test_another_client_that_holds_the_lock_makes_it_wait_and_not_the_user(tmp_path: Path) -> None:
