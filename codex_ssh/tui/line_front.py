@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, QuestionsAsk
+from codex_ssh.core.attachment import Attachment, Picture, PictureThere, label
 from codex_ssh.core.decision import Decision
 from codex_ssh.core.draft import Draft
 from codex_ssh.core.entry import Entry, EntryKey, Progress
@@ -82,6 +83,7 @@ class LineFront:
         self._answers: list[tuple[str, ...]] = []
         self._choices: list[str] = []
         self._early: list[str] = []
+        self._along: tuple[Attachment, ...] = ()
         self._link = LinkState.UP
         self._said_code = ""
         self._interrupted_at = float("-inf")
@@ -121,7 +123,7 @@ class LineFront:
         self._tell_asks()
         self._tell_sign_in()
         if chat.draft:
-            self._say("not taken by the server, say it again if you want to:", chat.draft.text)
+            self._take_back(chat.draft)
             chat.draft = Draft()
         if chat.offers_threads:
             chat.offers_threads = False
@@ -129,6 +131,19 @@ class LineFront:
             self._tell_threads()
         if chat.lost is not None:
             self._finish(ExitReason.LINK_LOST)
+
+    def _take_back(self, draft: Draft) -> None:
+        """Say what was not sent; its images go along with what is said next."""
+        text = draft.without_images
+        if text:
+            self._say("not taken by the server, say it again if you want to:", text)
+        self._along = tuple(one for one in draft.attachments if isinstance(one, Picture | PictureThere))
+        for image in self._along:
+            self._say(f"goes along with what you say next: {plain_line(label(image))}")
+
+    def _send(self, line: str) -> None:
+        along, self._along = self._along, ()
+        self._chat.send(line, along)
 
     def _tell_link(self) -> None:
         state = self._chat.status.state
@@ -167,7 +182,7 @@ class LineFront:
             self._say(*spoken.finished(entry, transcript.cwd))
         early, self._early = self._early, []
         for line in early:
-            self._chat.send(line)
+            self._send(line)
 
     def _tell_entry(self, entry: Entry, cwd: str) -> None:
         if entry.progress is Progress.SENDING:
@@ -257,7 +272,7 @@ class LineFront:
             if self._chat.transcript is None:
                 self._early.append(line)
             else:
-                self._chat.send(line)
+                self._send(line)
             if not self._chat.is_online:
                 self._say("kept until there is a link")
 

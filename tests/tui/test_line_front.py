@@ -7,8 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from codex_ssh.core.image import decode_image
 from codex_ssh.tui.bridge import ExitReason, TuiOptions, TuiOutcome
 from codex_ssh.tui.line_front import run_lines
+from tests.support import pictures
 from tests.support.waiting import until
 from tests.tui.conversation import Script, thread
 
@@ -236,3 +238,19 @@ async def test_commands_are_few_and_what_is_none_is_a_message() -> None:
             await listener.wait(words)
         listener.type("/quit")
         await until(lambda: listener.outcome is not None, "the end")
+
+
+async def test_an_image_goes_along_with_what_is_said_next_and_no_further() -> None:
+    script = Script()
+    image = decode_image(pictures.PNG, name="shot.png").attachment()
+    async with listening(script, attachments=(image,)) as listener:
+        await listener.wait("goes along with what you say next: shot.png 3×2, 78 B")
+        listener.type("what is this")
+        await until(lambda: script.asked("turn/start"), "the turn")
+        listener.type("and this")
+        await until(lambda: script.asked("turn/steer"), "the next one")
+    first, second = script.asked("turn/start")[0], script.asked("turn/steer")[0]
+    assert [part["type"] for part in first["input"]] == ["text", "image"]
+    assert first["input"][1]["url"] == image.url
+    assert [part["type"] for part in second["input"]] == ["text"]
+    assert "not taken" not in listener.all()
