@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest bench codex-npm nu-npm clean
+.PHONY: demo test check lint types contracts pytest bench pictures codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -43,6 +43,10 @@ pytest: $(VENV)/.test-installed codex-npm nu-npm
 # Figures of this machine, into docs/reference/performance.md. make bench ARGS='storm --seconds 5' prints some.
 bench: $(VENV)/.test-installed
 	$(BIN)/python -m tests.bench $(or $(ARGS),--write --json $(VENV)/bench.json)
+
+# The pictures in docs/, drawn by the TUI itself; a test fails when they are not what it draws.
+pictures: $(VENV)/.test-installed
+	$(BIN)/python -m tests.tui.pictures
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed

@@ -1,7 +1,4 @@
-"""Runs the TUI on a written conversation on a real terminal: ``python -m tests.tui.program WHAT``.
-
-``python -m tests.tui.program picture > docs/reference/tui.svg`` draws the picture in the README.
-"""
+"""Runs the TUI on a written conversation on a real terminal: ``python -m tests.tui.program WHAT``."""
 
 from __future__ import annotations
 
@@ -11,10 +8,8 @@ import traceback
 from collections.abc import AsyncIterator
 
 from codex_ssh.core.rpc import Notification, Request
-from codex_ssh.tui.app import CodexApp, run_tui
+from codex_ssh.tui.app import run_tui
 from codex_ssh.tui.bridge import TuiOptions
-from codex_ssh.tui.chat import open_chat
-from tests.support.waiting import until
 from tests.tui.conversation import Script
 
 
@@ -66,24 +61,9 @@ def fill(script: Script) -> None:
     )
 
 
-async def picture(script: Script) -> str:
-    """Draw the screen with an approval on it."""
-    fill(script)
-    script.ask_command(reason="the sandbox has no network")
-    async with open_chat(script, TuiOptions()) as chat:
-        app = CodexApp(chat)
-        async with app.run_test(size=(96, 44)) as pilot:
-            await until(lambda: chat.asks and chat.round_trip is not None, "everything was said")
-            await pilot.pause(0.3)
-            return app.export_screenshot(title="codex-ssh devbox")
-
-
 async def main(what: str) -> int:
     """Run, and print how it ended."""
     script = Broken() if what == "crash" else Script()
-    if what == "picture":
-        print(await picture(script))
-        return 0
     if what == "crash":
         script.say("boom")
     else:

@@ -1,0 +1,149 @@
+"""The pictures in the documentation, drawn by the TUI itself: ``python -m tests.tui.pictures`` writes them.
+
+``tests/tui/test_pictures.py`` compares the files with what is drawn now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from textual.pilot import Pilot
+
+from codex_ssh.local.recording_file import load_recording
+from codex_ssh.tui.app import CodexApp
+from codex_ssh.tui.bridge import TuiOutcome
+from tests.support.waiting import until
+from tests.tui.conversation import Script, thread
+from tests.tui.program import fill
+from tests.tui.roll import open_replay
+from tests.tui.session import KEPT
+from tests.tui.stage import open_stage
+from tests.tui.test_threads_screen import ACTIVE, WAITING, listing
+
+PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
+
+TITLE: Final = "codex-ssh devbox"
+
+Size = tuple[int, int]
+
+
+async def an_approval() -> str:
+    """Draw a conversation that waits for an approval."""
+    script = Script()
+    fill(script)
+    script.ask_command(reason="the sandbox has no network")
+    async with open_stage(script, size=(96, 44), ready=False) as stage:
+        await stage.wait_text("Run this command?")
+        return await drawn(stage.app, stage.pilot)
+
+
+async def an_edit() -> str:
+    """Draw an edit that waits for an approval."""
+    script = Script()
+    script.turn()
+    script.item("userMessage", "u", content=[{"type": "text", "text": "add takes minus for plus: fix it"}])
+    diff = (
+        "@@ -1,6 +1,9 @@\n import math\n \n-def add(a, b):\n-    return a - b\n"
+        '+def add(a: float, b: float) -> float:\n+    """Give the sum."""\n+    return a + b\n \n'
+        " def root(a):\n     return math.sqrt(a)\n"
+    )
+    changes = [
+        {"path": "/w/src/calc.py", "kind": {"type": "update"}, "diff": diff},
+        {"path": "/w/NOTES", "kind": {"type": "add"}, "diff": "add was wrong since 1.2\n"},
+    ]
+    script.item("fileChange", "f", done=False, status="inProgress", changes=changes)
+    script.ask("7", "item/fileChange/requestApproval", itemId="f", reason="these files are not writable")
+    async with open_stage(script, size=(96, 46), ready=False) as stage:
+        await stage.wait_text("Give the sum.")
+        await stage.wait(lambda: stage.app._card.display, "the card")
+        return await drawn(stage.app, stage.pilot)
+
+
+async def the_threads() -> str:
+    """Draw the list of threads."""
+    now = time.time()
+    script = listing(
+        thread("t-run", preview="fix the failing test", updatedAt=now - 15, status=ACTIVE),
+        thread("t-wait", name="deploy", updatedAt=now - 330, status=WAITING, gitInfo={"branch": "main"}),
+        thread(
+            "t-old", preview="what does the parser do with tabs?", updatedAt=now - 7_500, cwd="/srv/parser"
+        ),
+        thread("t-older", preview="write the release notes", updatedAt=now - 180_000),
+    )
+    items = [
+        {"type": "userMessage", "id": "u", "content": [{"type": "text", "text": "try again"}]},
+        {"type": "agentMessage", "id": "a", "text": "The test fails in the parser."},
+    ]
+    script.replies["thread/turns/list"] = lambda _: {
+        "data": [{"id": "turn", "status": "completed", "items": items}]
+    }
+    async with open_stage(script, size=(96, 30)) as stage:
+        await stage.type("/resume")
+        await stage.wait_text("fails in the parser")
+        await stage.wait_text("release notes")
+        return await drawn(stage.app, stage.pilot)
+
+
+async def a_small_terminal() -> str:
+    """Draw a conversation where there is little room."""
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+    async with open_stage(script, size=(40, 20)) as stage:
+        await stage.wait_text("worked for")
+        return await drawn(stage.app, stage.pilot)
+
+
+async def a_replay() -> str:
+    """Draw the end of a session that was recorded with a real codex."""
+    async with open_replay(load_recording(KEPT), size=(96, 40)) as replay:
+        await replay.wait_over()
+        await replay.wait_text("interrupted after")
+        return await drawn(replay.app, replay.pilot, title="codex-ssh replay session.jsonl")
+
+
+PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
+    "tui.svg": an_approval,
+    "tui-edit.svg": an_edit,
+    "tui-threads.svg": the_threads,
+    "tui-small.svg": a_small_terminal,
+    "tui-replay.svg": a_replay,
+}
+"""By the name of the file."""
+
+
+async def drawn(app: CodexApp, pilot: Pilot[TuiOutcome], *, title: str = TITLE) -> str:
+    """Give the screen as SVG once nothing moves, without what blinks and counts."""
+    app.composer.cursor_blink = False
+    app._turn_since = None
+    app._refresh_status()
+    app._refresh_status = lambda: None  # type: ignore[method-assign]
+    app._status.show(None)
+    seen: list[str] = []
+
+    def is_still() -> bool:
+        seen.append(app.export_screenshot(title=title))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1
+
+    await until(is_still, "nothing moves")
+    await pilot.pause()
+    return app.export_screenshot(title=title)
+
+
+async def main() -> None:
+    """Write all that differ."""
+    for name, draw in PICTURES.items():
+        picture = await draw()
+        file = PLACE / name
+        if not file.exists() or file.read_text(encoding="utf-8") != picture:
+            file.write_text(picture, encoding="utf-8")
+            print(file, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
