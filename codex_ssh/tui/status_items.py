@@ -18,9 +18,11 @@ from rich.text import Text
 
 from codex_ssh.core.entry import CheckList
 from codex_ssh.core.events import StepStatus
+from codex_ssh.core.goal import GoalStatus
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.limits import Limits
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.settings_methods import DEFAULT_MODE
 from codex_ssh.core.transcript import RunState, Transcript
 from codex_ssh.core.tui_settings import StatusItem
 from codex_ssh.tui import palette
@@ -53,6 +55,14 @@ _POLICIES: Final = {
     "on-failure": "asks on failure",
     "never": "never asks",
     "granular": "asks by rule",
+}
+
+_GOALS: Final = {
+    GoalStatus.PAUSED: "paused",
+    GoalStatus.BLOCKED: "blocked",
+    GoalStatus.USAGE_LIMITED: "out of allowance",
+    GoalStatus.BUDGET_LIMITED: "out of budget",
+    GoalStatus.COMPLETE: "reached",
 }
 
 _WARNING_RANK: Final = 3
@@ -200,6 +210,19 @@ def _branch(chat: Chat, moment: Moment) -> Part | None:
     return Part(text=f"git {cut(plain_line(branch), moment.longest)}", rank=7) if branch else None
 
 
+def _mode(chat: Chat, _: Moment) -> Part | None:
+    mode = chat.transcript.mode if chat.transcript is not None else ""
+    return Part(text=f"{mode} mode", rank=4, style=palette.BUSY) if mode not in ("", DEFAULT_MODE) else None
+
+
+def _goal(chat: Chat, moment: Moment) -> Part | None:
+    goal = chat.transcript.goal if chat.transcript is not None else None
+    if goal is None or not goal.objective:
+        return None
+    status = "" if goal.status in (GoalStatus.ACTIVE, GoalStatus.UNKNOWN) else f" {_GOALS[goal.status]}"
+    return Part(text=f"goal{status}: {cut(plain_line(goal.objective), moment.longest)}", rank=10)
+
+
 def _plan(chat: Chat, _: Moment) -> Part | None:
     done, all_steps = plan_progress(chat.transcript)
     return Part(text=f"plan {done}/{all_steps}", rank=6) if all_steps else None
@@ -248,7 +271,9 @@ _ITEMS: Final[dict[StatusItem, Callable[[Chat, Moment], Part | None]]] = {
     StatusItem.MODEL: _model,
     StatusItem.DIRECTORY: _directory,
     StatusItem.BRANCH: _branch,
+    StatusItem.MODE: _mode,
     StatusItem.PLAN: _plan,
+    StatusItem.GOAL: _goal,
     StatusItem.CONTEXT: _context,
     StatusItem.LIMITS: _limits,
     StatusItem.PERMISSIONS: _permissions,

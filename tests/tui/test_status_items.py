@@ -71,6 +71,8 @@ async def test_every_item_says_its_fact() -> None:
     script.turn()
     plan = [{"step": "a", "status": "completed"}, {"step": "b", "status": "pending"}]
     script.say("turn/plan/updated", turnId="turn-1", plan=plan)
+    script.say("thread/goal/updated", goal={"objective": "ship it", "status": "paused"})
+    script.say("thread/settings/updated", threadSettings={"collaborationMode": {"mode": "plan"}})
     script.say("thread/name/updated", threadName="fix \x1b[31mthe\x07 tests")
     usage = {"total": {"totalTokens": 48_200}, "last": {"totalTokens": 90}, "modelContextWindow": 100}
     script.say("thread/tokenUsage/updated", tokenUsage=usage)
@@ -88,7 +90,9 @@ async def test_every_item_says_its_fact() -> None:
             "gpt-test",
             "/w",
             "git topic/x",
+            "plan mode",
             "plan 1/2",
+            "goal paused: ship it",
             "context 10 % left",
             "limits 5h 5 % left",
             "asks on request",

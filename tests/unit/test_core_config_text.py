@@ -48,7 +48,7 @@ def test_a_value_of_the_tui_goes_there_and_back(key: str) -> None:
         "notify_on": ["question"],
         "vim": True,
         "mouse": False,
-        "keys": {"composer.send": "ctrl+s", "app.leave": []},
+        "keys": {"composer.send": "alt+f12", "app.leave": []},
     }
     for one in (TuiSettings(), merge_tui([Layer(origin="test", values=some)]).settings):
         read = tomllib.loads(f"{key} = {value_text(key, one)}")

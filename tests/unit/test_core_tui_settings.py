@@ -34,7 +34,7 @@ def test_every_key_has_a_form() -> None:
         mouse=False,
         screen_reader=True,
         confirm_links=False,
-        keys={"composer.send": "ctrl+s", "app": {"leave": ["f10", "ctrl+d"], "quit": []}},
+        keys={"composer.send": "alt+f12", "app": {"leave": ["alt+f10", "alt+f11"], "quit": []}},
     ) == TuiSettings(
         theme=ThemeName.LIGHT,
         status=(StatusItem.HOST, StatusItem.STATE),
@@ -46,7 +46,7 @@ def test_every_key_has_a_form() -> None:
         mouse=False,
         screen_reader=True,
         confirm_links=False,
-        keys={"composer.send": ("ctrl+s",), "app.leave": ("f10", "ctrl+d"), "app.quit": ()},
+        keys={"composer.send": ("alt+f12",), "app.leave": ("alt+f10", "alt+f11"), "app.quit": ()},
     )
 
 
