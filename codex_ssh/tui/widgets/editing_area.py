@@ -14,6 +14,7 @@ from typing import Final
 from rich.text import Text
 from textual.document._document import EditResult, Location, Selection
 from textual.document._edit import Edit
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from codex_ssh.core.draft import Draft, harmless, pasted
@@ -41,6 +42,10 @@ class EditingArea(TextArea, inherit_bindings=False):
         )
         self._ring = KillRing()
         self._yanked: tuple[Location, Location] | None = None
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line; Textual cannot wrap a placeholder into no column at all."""
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
 
     # ---------------------------------------------------------------- what is in it
 

@@ -23,7 +23,7 @@ class Popup(Static, can_focus=False):
     """Lists offers, as many as there is room for; the composer moves the choice."""
 
     DEFAULT_CSS = """
-    Popup { height: auto; padding: 0 2; display: none; }
+    Popup { height: auto; padding: 0 2; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self) -> None:
