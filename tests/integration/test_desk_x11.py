@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -11,32 +10,17 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.local.clipboard import copy_text, read_clipboard_image
-from tests.support import pictures, processes
+from tests.support import pictures
+from tests.support.display import copy_image, open_display, wait_pasted
 from tests.support.programs import put_program
 from tests.support.require import require_program
 
 
 @pytest.fixture
 async def display(tmp_path: Path) -> AsyncGenerator[dict[str, str], None]:
-    """Variables for an X server of this test; what serves its clipboard ends with it."""
-    server = require_program("Xvfb", "Xvfb: apt-get install xvfb")
-    require_program("xclip", "xclip: apt-get install xclip")
-    ready, theirs = os.pipe()
-    process = await asyncio.create_subprocess_exec(
-        *(server, "-displayfd", str(theirs), "-nolisten", "tcp", "-screen", "0", "64x64x24"),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=[theirs],
-    )
-    os.close(theirs)
-    with os.fdopen(ready) as told:
-        async with asyncio.timeout(30):
-            number = (await asyncio.to_thread(told.readline)).strip()
-    assert number, "the X server did not start"
-    try:
-        yield {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DISPLAY": f":{number}"}
-    finally:
-        await processes.end(process)
+    """Variables for an X server of this test."""
+    async with open_display(tmp_path) as variables:
+        yield variables
 
 
 @pytest.fixture
@@ -54,13 +38,6 @@ def silent_display() -> Generator[str, None, None]:
     pytest.fail("no port is free")
 
 
-async def xclip(display: dict[str, str], *words: str, stdin: str = "") -> str:
-    done = await processes.run(
-        ["xclip", "-selection", "clipboard", *words], stdin=stdin, environment=display, seconds=20
-    )
-    return done.out
-
-
 @pytest.mark.parametrize("program", ["xclip", "xsel"])
 async def test_a_copied_text_can_be_pasted(display: dict[str, str], tmp_path: Path, program: str) -> None:
     path = require_program(program, f"{program}: apt-get install {program}")
@@ -70,22 +47,17 @@ async def test_a_copied_text_can_be_pasted(display: dict[str, str], tmp_path: Pa
 
     assert await copy_text(text, {**display, "PATH": str(tmp_path / "only")}) == "clipboard"
 
-    assert await xclip(display, "-out") == text
+    await wait_pasted(display, text)
 
 
 async def test_an_image_comes_back_as_it_was_copied(display: dict[str, str], tmp_path: Path) -> None:
     assert await read_clipboard_image(display) is None, "there is nothing at all"
     await copy_text("text", display)
+    await wait_pasted(display, "text")
     assert await read_clipboard_image(display) is None
 
     (tmp_path / "a.png").write_bytes(pictures.PNG)
-    copied = await asyncio.create_subprocess_exec(
-        *("xclip", "-selection", "clipboard", "-target", "image/png", "-in", tmp_path / "a.png"),
-        env=display,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert await copied.wait() == 0
+    await copy_image(display, tmp_path / "a.png")
 
     image = await read_clipboard_image(display)
     assert image is not None
