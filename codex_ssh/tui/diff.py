@@ -93,8 +93,10 @@ def _numbered(text: Sequence[str]) -> Iterator[DiffLine]:
     in_hunk = False
     for line in text:
         if hunk := _HUNK.match(line):
+            is_top = not in_hunk and int(hunk[1]) <= 1 and not hunk[3]
             old, new, in_hunk = int(hunk[1]), int(hunk[2]), True
-            yield DiffLine(sign="@", text=hunk[3])
+            if not is_top:  # nothing is left out above it
+                yield DiffLine(sign="@", text=hunk[3])
         elif line.startswith("@@"):  # codex writes hunks without numbers while a patch is still streamed
             old = new = 0
             in_hunk = True

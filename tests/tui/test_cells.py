@@ -109,7 +109,7 @@ def command(**more: object) -> CommandExecution:
         (
             WebSearch(id=ID, query="a", queries=("a", "b"), action="search"),
             Progress.OPEN,
-            ["◍ Search the web", "  └ a", "  └ b"],
+            ["◍ Search the web", "  └ a", "    b"],
         ),
         (
             WebSearch(id=ID, query="u", action="openPage", target="https://x.y"),
@@ -263,7 +263,6 @@ def test_an_edit_shows_numbers_signs_and_counts() -> None:
     assert rows(edit) == [
         "± Edit 3 files (+2 -2)",
         "  Edit a.py → b.py (+1 -1)",
-        "  ⋮",
         "  1 1   same",
         "  2   - old",
         "    2 + new",
@@ -293,7 +292,7 @@ def test_an_edit_stands_side_by_side_when_asked() -> None:
     edit = FileChange(id=ID, changes=(Change(path="/w/a", diff="@@ -1 +1 @@\n-old\n+new\n"),))
     entry = Entry(("t", "i"), edit, Progress.DONE)
     made = Cell(entry).rows(Look(width=120, cwd="/w", side_by_side=True))
-    assert made[2].text.split() == ["1", "-", "old", "│", "1", "+", "new"]
+    assert made[1].text.split() == ["1", "-", "old", "│", "1", "+", "new"]
 
 
 def test_what_is_folded_shows_when_unfolded() -> None:

@@ -44,7 +44,6 @@ def test_content_of_new_files_may_look_like_a_diff() -> None:
 def test_lines_that_look_like_headers_inside_a_hunk_are_lines() -> None:
     change = Change(path="p", diff="@@ -1,2 +1,2 @@\n--- a\n+++ b\n")
     assert [(line.sign, line.text) for line in diff_lines(change)] == [
-        ("@", ""),
         ("-", "-- a"),
         ("+", "++ b"),
     ]
@@ -95,7 +94,7 @@ def test_long_lines_wrap_below_their_sign() -> None:
     change = Change(path="p", kind=ChangeKind.ADD, diff="abcdefghij\n")
     assert [strip.text for strip in diff_rows(change, 12)] == ["  1 + abcdef", "      ghij"]
     long = "@@ -1 +1 @@\n-" + "a" * 60 + "\n+" + "b" * 50 + "\n"
-    sides = [row.split("│") for row in rows(100, side_by_side=True, diff=long)[1:]]
+    sides = [row.split("│") for row in rows(100, side_by_side=True, diff=long)]
     assert [(left.strip(), right.strip()) for left, right in sides] == [
         ("1 - " + "a" * 43, "1 + " + "b" * 43),
         ("a" * 17, "b" * 7),

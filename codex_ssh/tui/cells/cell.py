@@ -116,6 +116,8 @@ class Cell:
                 if phase != self._phase:  # an answer's end may be the first to tell
                     self._phase, self._markdown = phase, message.markdown_of(self.entry)
                 return message.markdown_rows_of(content, self.entry, look, self._markdown)
+            case Reasoning():
+                return message.thought_rows(content, self.entry, look, self._markdown)
             case CommandExecution() if content.explores:
                 return command.explored_rows(content, self.entry, look, is_first=self._place.begins)
             case _:
@@ -169,7 +171,9 @@ def _is_silent(content: Content) -> bool:
 
 _DRAWN: Final[Mapping[type, Callable[[Any, Entry, Look], list[Strip]]]] = {
     UserMessage: message.user_rows,
-    Reasoning: message.thought_rows,
+    Reasoning: lambda content, entry, look: message.thought_rows(
+        content, entry, look, message.markdown_of(entry)
+    ),
     HookPrompt: lambda content, _, look: message.hook_prompt_rows(content, look),
     ReviewMode: lambda content, _, look: message.review_rows(content, look),
     CommandExecution: command.command_rows,

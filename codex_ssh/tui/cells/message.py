@@ -22,6 +22,8 @@ THOUGHT_ROWS: Final = 6
 def markdown_of(entry: Entry) -> MarkdownRows:
     """Give what draws an entry that streams markdown, and remembers what it drew."""
     content = entry.content
+    if isinstance(content, Reasoning):
+        return MarkdownRows(base=palette.THOUGHT)
     if isinstance(content, AgentMessage) and content.is_commentary:
         return MarkdownRows(("• ", palette.PLAIN), INDENT, palette.COMMENTARY)
     return MarkdownRows(("▤ " if isinstance(content, Plan) else "• ", palette.AGENT), INDENT)
@@ -72,14 +74,14 @@ def user_rows(message: UserMessage, entry: Entry, look: Look) -> list[Strip]:
     return rows
 
 
-def thought_rows(thought: Reasoning, entry: Entry, look: Look) -> list[Strip]:
+def thought_rows(thought: Reasoning, entry: Entry, look: Look, markdown: MarkdownRows) -> list[Strip]:
     """Give the rows of a thought: the summary; unfolded, the raw thought below it."""
     summary, raw = "\n\n".join(thought.summary), "\n\n".join(thought.content)
     text = summary or raw
     if not text:
         return []
-    made = MarkdownRows(base=palette.THOUGHT).rows(text, look.width - 2)
-    made = folded(made, THOUGHT_ROWS, look, keep_end=entry.progress is Progress.OPEN)
+    growing = entry.progress is Progress.OPEN
+    made = folded(markdown.rows(text, look.width - 2, growing=growing), THOUGHT_ROWS, look, keep_end=growing)
     rows = rows_of(made, [("∴ ", palette.DIM)], [INDENT])
     if look.unfolded and summary and raw:
         rows += [blank(), *one_line(INDENT, [("as thought:", palette.DIM)], look)]

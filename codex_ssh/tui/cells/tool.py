@@ -101,8 +101,9 @@ def web_rows(search: WebSearch, entry: Entry, look: Look) -> list[Strip]:
             spans = [("Looked at the web", palette.PLAIN), (f" {' '.join(queries)}".rstrip(), palette.CODE)]
             queries = []
     rows = one_line(("◍ ", palette.DIM), spans, look)
-    for query in queries:
-        rows += wrap([(query, palette.CODE)], look.width, first=[("  └ ", palette.DIM)])
+    for at, query in enumerate(queries):
+        front: Span = ("  └ " if at == 0 else "    ", palette.DIM)
+        rows += wrap([(query, palette.CODE)], look.width, first=[front])
     return rows + _pages(search, look)
 
 
