@@ -29,6 +29,8 @@ class Place(enum.Enum):
     APPROVAL = "at an approval"
     LIST = "in lists and dialogs"
     THREADS = "in the list of threads"
+    BROWSE = "in the list of directories"
+    PAGE = "in a full-screen view"
     REPLAY = "in a replay"
 
 
@@ -111,6 +113,23 @@ ACTIONS: Final = (
     _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
     _action("threads.rename", Place.THREADS, "f2", "give it a name"),
     _action("threads.delete", Place.THREADS, "f8", "delete it for good, after a question"),
+    _action("browse.up", Place.BROWSE, "left", "one directory up"),
+    _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),
+    _action("page.close", Place.PAGE, "escape q", "back; ends a search first"),
+    _action("page.up", Place.PAGE, "up k", "a row up"),
+    _action("page.down", Place.PAGE, "down j", "a row down"),
+    _action("page.page_up", Place.PAGE, "pageup b ctrl+b", "a page up"),
+    _action("page.page_down", Place.PAGE, "pagedown space ctrl+f", "a page down"),
+    _action("page.top", Place.PAGE, "home", "to the first row"),
+    _action("page.bottom", Place.PAGE, "end", "to the last row"),
+    _action("page.next_part", Place.PAGE, "right_square_bracket", "the next file or heading"),
+    _action("page.previous_part", Place.PAGE, "left_square_bracket", "the file or heading before"),
+    _action("page.columns", Place.PAGE, "v", "old and new side by side, or not"),
+    _action("page.find", Place.PAGE, "slash", "find a text"),
+    _action("page.find_next", Place.PAGE, "n", "the next place it is at"),
+    _action("page.find_previous", Place.PAGE, "p", "the place before"),
+    _action("page.copy", Place.PAGE, "c", "copy all of it"),
+    _action("page.edit", Place.PAGE, "e", "all of it in your editor; nothing is written back"),
     _action("replay.pause", Place.REPLAY, "space", "pause, and go on"),
     _action("replay.step", Place.REPLAY, "full_stop right", "to the next message, and pause"),
     _action("replay.end", Place.REPLAY, "greater_than_sign", "the rest at once"),

@@ -51,21 +51,21 @@ PRESETS: Final = (
     Preset(
         id="ask",
         label="Ask for approval",
-        about="works in its directory; you are asked for everything beyond it",
+        about="works in its directory, asks for all beyond it",
         permissions=Permissions(profile=":workspace", approvals="on-request", reviewer="user"),
         sandbox="workspace-write",
     ),
     Preset(
         id="auto",
         label="Approve for me",
-        about="the same, but codex's own reviewer decides; it asks you when in doubt",
+        about="the same, and codex's own reviewer answers",
         permissions=Permissions(profile=":workspace", approvals="on-request", reviewer="auto_review"),
         sandbox="workspace-write",
     ),
     Preset(
         id="full",
         label="Full access",
-        about="everything your login there may do, network included, without asking",
+        about="all this login may do, without asking",
         permissions=Permissions(profile=":danger-full-access", approvals="never", reviewer="user"),
         sandbox="danger-full-access",
         is_open=True,
@@ -73,7 +73,7 @@ PRESETS: Final = (
     Preset(
         id="read",
         label="Read only",
-        about="looks at files; you are asked for everything else",
+        about="looks at files, asks for everything else",
         permissions=Permissions(profile=":read-only", approvals="on-request", reviewer="user"),
         sandbox="read-only",
     ),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import ClassVar, Final, TypeVar
 
 from textual import work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -355,7 +356,7 @@ class CodexApp(LendingApp[TuiOutcome]):
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll the transcript, whatever has the keyboard; a long approval scrolls itself."""
         if len(self.screen_stack) > 1:
-            return
+            raise SkipAction
         if self._card.has_focus and self._card.max_scroll_y:
             self._card.scroll_relative(y=pages * max(1, self._card.size.height - 2), animate=False)
         else:
@@ -365,8 +366,8 @@ class CodexApp(LendingApp[TuiOutcome]):
     def action_swap_focus(self) -> None:
         """Go between composer and approval, or complete a command."""
         if len(self.screen_stack) > 1:
-            self.screen.focus_next()
-        elif self.composer.wants_tab:
+            raise SkipAction
+        if self.composer.wants_tab:
             self.composer.complete()
         elif self._put_off and not self._card.display:
             self._put_off.clear()
@@ -395,12 +396,15 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Leave; a running turn goes on."""
         self.finish(ExitReason.QUIT)
 
-    @work
-    async def action_next_mode(self) -> None:
+    def action_next_mode(self) -> None:
         """Go to the next way of working; in a dialog the key moves the keyboard."""
         if len(self.screen_stack) > 1:
-            self.screen.focus_previous()
-        elif (mode := await self.asked(self.thread_settings.next_mode())) is not None:
+            raise SkipAction
+        self._go_to_next_mode()
+
+    @work
+    async def _go_to_next_mode(self) -> None:
+        if (mode := await self.asked(self.thread_settings.next_mode())) is not None:
             say_mode(self, mode.kind)
 
     @work

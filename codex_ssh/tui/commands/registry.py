@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from textual.fuzzy import FuzzySearch
 
 from codex_ssh.tui.commands import (
+    file_commands,
     look_commands,
     session_commands,
     settings_commands,
@@ -26,6 +27,7 @@ COMMANDS: Final = (
     *thread_commands.COMMANDS,
     *settings_commands.COMMANDS,
     *session_commands.COMMANDS,
+    *file_commands.COMMANDS,
     *work_commands.COMMANDS,
     *look_commands.COMMANDS,
 )

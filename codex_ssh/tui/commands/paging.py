@@ -1,0 +1,54 @@
+"""Showing a page on the whole screen, over the conversation.
+
+Lives here: what the screen is given of the application: the clipboard, the editor, and what waits meanwhile.
+Not here: the screen (:mod:`codex_ssh.tui.screens.page_screen`).
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from codex_ssh.errors import DeskFailed
+from codex_ssh.tui.page import Page
+from codex_ssh.tui.screens.page_screen import PageScreen
+
+if TYPE_CHECKING:
+    from codex_ssh.tui.app import CodexApp
+
+
+async def show_page(app: CodexApp, page: Page, *, find: bool = False) -> None:
+    """Show a page until the user closes it.
+
+    Args:
+        app: The application.
+        page: What to show.
+        find: Begin with a search.
+    """
+
+    async def copy(text: str) -> str:
+        try:
+            return f"copied to the {await app.desk.copy(text)}"
+        except DeskFailed as failed:
+            return str(failed)
+
+    async def edit(text: str) -> str:
+        try:
+            with ExitStack() as lent:
+                with suppress(SuspendNotSupported):
+                    lent.enter_context(app.suspend())
+                lent.enter_context(app.batch_update())
+                await app.desk.edit(text)
+        except DeskFailed as failed:
+            return str(failed)
+        return ""
+
+    def waits() -> str:
+        count = len(app.chat.asks)
+        if not count:
+            return ""
+        return "an approval waits" if count == 1 else f"{count} approvals wait"
+
+    await app.push_screen_wait(PageScreen(page, app.keymap, copy=copy, edit=edit, waits=waits, find=find))
