@@ -9,6 +9,7 @@ programs and the devbox. A shape nobody thought of gets through.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 MASK: Final = "…redacted…"
@@ -16,40 +17,61 @@ MASK: Final = "…redacted…"
 _VALUE: Final = r"""(?:"[^"\n]*"?|'[^'\n]*'?|[^\s'",;]+)"""
 """What stands behind ``=`` or ``:``. A quote that is not closed goes on to the end of the line."""
 
-_PATTERNS: Final = (
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """One kind of credential.
+
+    Attributes:
+        hints: Small letters; a text without any of them has none of this kind. Cheaper by far to look for.
+        instead: What takes its place.
+    """
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    instead: str = MASK
+
+
+_SHAPES: Final = (
     # To the end of the key, or of the text where the end is missing.
-    (
+    _Shape(
+        ("private key",),
         re.compile(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?"
             r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
             re.DOTALL,
         ),
-        MASK,
     ),
     # "Authorization: Bearer X", "authorization=X", and a bare "Bearer X".
-    (
+    _Shape(
+        ("authorization",),
         re.compile(
             r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic|digest|token|negotiate)\s+)?)[^\s'\",;]+"
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{MASK}"),
+    _Shape(("bearer",), re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{MASK}"),
     # A JSON Web Token wherever it stands.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
+    _Shape(("eyj",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")),
     # Keys that say whose they are: OpenAI, GitHub, GitLab, Slack, AWS, Google, Hugging Face, npm.
-    (
+    _Shape(
+        ("sk-", "gh", "glpat-", "xox", "akia", "asia", "aiza", "hf_", "npm_"),
         re.compile(
             r"\b(?:sk-[A-Za-z0-9_-]{16,}|gh[opusr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}"
             r"|glpat-[A-Za-z0-9_-]{16,}|xox[a-z]-[A-Za-z0-9-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}"
             r"|AIza[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,})"
         ),
-        MASK,
     ),
     # userinfo and tokens in URLs.
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@"), rf"\1{MASK}@"),
-    (re.compile(r"(?i)([?&](?:access_)?(?:token|key|secret|password)=)[^\s&#]+"), rf"\1{MASK}"),
+    _Shape(("://",), re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@"), rf"\1{MASK}@"),
+    _Shape(
+        ("token=", "key=", "secret=", "password="),
+        re.compile(r"(?i)([?&](?:access_)?(?:token|key|secret|password)=)[^\s&#]+"),
+        rf"\1{MASK}",
+    ),
     # A variable of the environment whose name says it is secret.
-    (
+    _Shape(
+        ("key", "token", "secret", "passw", "credential"),
         re.compile(
             r"(?<![A-Za-z0-9_])([A-Z0-9_]{0,60}?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)[A-Z0-9_]{0,60}"
             rf"['\"]?[ \t]{{0,2}}[=:][ \t]{{0,2}}){_VALUE}"
@@ -57,7 +79,8 @@ _PATTERNS: Final = (
         rf"\1{MASK}",
     ),
     # The same in other letters, where it is a text that is given; a call or another name is code.
-    (
+    _Shape(
+        ("key", "token", "secret", "passw", "passphrase"),
         re.compile(
             r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}"
             r"(?:api_?-?key|access_?-?token|auth_?-?token|secret(?:_?-?key)?|passw(?:or)?d|passphrase)"
@@ -65,9 +88,11 @@ _PATTERNS: Final = (
         ),
         rf"\1{MASK}",
     ),
-    (
+    _Shape(
+        ("passw", "passphrase"),
         re.compile(
-            r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}(?:passw(?:or)?d|passphrase)[=:])[^\s'\",;()]+(?![\w(])"
+            r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}(?:passw(?:or)?d|passphrase)[=:])"
+            r"[^\s'\",;()]+(?![\w(])"
         ),
         rf"\1{MASK}",
     ),
@@ -79,8 +104,8 @@ _BEGINS: Final = re.compile(r"-----BEGIN[A-Z0-9 -]{0,60}\Z")
 
 def redact(text: str) -> str:
     """Give the text with everything that looks like a credential masked."""
-    for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
+    for shape in _possible(text):
+        text = shape.pattern.sub(shape.instead, text)
     return text
 
 
@@ -89,5 +114,10 @@ def find_credentials(text: str) -> list[tuple[int, int]]:
 
     Also the beginning of a private key at the text's end, of which nobody can tell yet that it is one.
     """
-    found = [match.span() for pattern, _ in _PATTERNS for match in pattern.finditer(text)]
+    found = [match.span() for shape in _possible(text) for match in shape.pattern.finditer(text)]
     return [*found, *(match.span() for match in _BEGINS.finditer(text))]
+
+
+def _possible(text: str) -> list[_Shape]:
+    small = text.lower()
+    return [shape for shape in _SHAPES if any(hint in small for hint in shape.hints)]

@@ -42,6 +42,7 @@ from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
+from codex_ssh.tui.garbage import rare_collections
 from codex_ssh.tui.lending import LendingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
@@ -533,7 +534,8 @@ async def run_tui(
             if dialogs is not None:
                 dialogs.app = app
             try:
-                return _outcome(app, await app.run_async(mouse=options.settings.mouse))
+                with rare_collections():
+                    return _outcome(app, await app.run_async(mouse=options.settings.mouse))
             finally:
                 if dialogs is not None:
                     dialogs.app = None

@@ -19,6 +19,7 @@ from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.chat import Chat, open_chat
+from codex_ssh.tui.garbage import rare_collections
 from codex_ssh.tui.player import Player
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -118,7 +119,8 @@ async def run_replay(player: Player, settings: TuiSettings) -> None:
             app = ReplayApp(chat, player)
             playing = tasks.create_task(player.play(chat))
             try:
-                await app.run_async(mouse=settings.mouse)
+                with rare_collections():
+                    await app.run_async(mouse=settings.mouse)
             finally:
                 playing.cancel()
             crash = app.crash

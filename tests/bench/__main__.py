@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: measure the listener, print tables, and write them down when asked to.
+"""``python -m tests.bench``: measure the listener and the TUI, print tables, write them down when asked to.
 
 ``BENCH_CODEX=npm`` takes the newer codex.
 """
@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
-from tests.bench.report import machine, markdown, write_page
+from tests.bench.report import machine, markdown, markdown_of_tui, write_page
 from tests.bench.servers import NAMES, open_server
+from tests.bench.tui import LOADS, measure_tui
 
-PARTS = ("crowd", "storm", "messages")
+PARTS = ("crowd", "storm", "messages", "tui")
 RUNS = 3
-"""Storms there are of each; the quietest counts, since the machine may have other work."""
+"""Storms, and TUIs, there are of each; the quietest counts, since the machine may have other work."""
 
 MESSAGE_SERVERS = ("codex", "hub", "hub wss")
 
@@ -33,7 +34,13 @@ async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, dict[
     """Run the parts that were asked for."""
     parts: Sequence[str] = arguments.part or PARTS
     figures: dict[str, dict[str, Any]] = {part: {} for part in parts}
-    for name in NAMES:
+    for load in LOADS if "tui" in parts else ():
+        print(f"tui: {load.name}", file=sys.stderr)
+        runs = [await measure_tui(load, seconds=arguments.seconds / 2) for _ in range(RUNS)]
+        quietest = min(runs, key=lambda run: run.p95_ms)
+        first_paint = min(run.first_paint_ms for run in runs)
+        figures["tui"][load.name] = asdict(quietest) | {"first_paint_ms": first_paint}
+    for name in NAMES if set(parts) - {"tui"} else ():
         if "crowd" in parts:
             print(f"{name}: {arguments.clients} idle clients", file=sys.stderr)
             async with open_server(name, place / "crowd") as server:
@@ -82,11 +89,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place:
         figures = asyncio.run(measure(arguments, Path(place)))
     host = machine()
-    text = markdown(figures, host)
-    print(text)
+    texts = [markdown(figures, host)] if set(figures) - {"tui"} else []
+    if "tui" in figures:
+        texts.append(markdown_of_tui(figures, host))
+    print("\n\n".join(texts))
     if arguments.json is not None:
         arguments.json.write_text(json.dumps({"machine": host, "figures": figures}, indent=2) + "\n")
-    if arguments.write:
+    for text in texts if arguments.write else ():
         write_page(text)
 
 

@@ -15,6 +15,7 @@ from tests.support.codex import require_codex
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 BEGIN, END = "<!-- figures of the listener: make bench -->", "<!-- end of the figures of the listener -->"
+BEGIN_TUI, END_TUI = "<!-- figures of the TUI: make bench -->", "<!-- end of the figures of the TUI -->"
 
 Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Measurement, server, value."""
@@ -34,6 +35,7 @@ def machine() -> dict[str, str | int]:
         "python": platform.python_version(),
         "codex": require_codex(os.environ.get("BENCH_CODEX", "pypi")).version(),
         "websockets": version("websockets"),
+        "textual": version("textual"),
     }
 
 
@@ -92,12 +94,36 @@ def markdown(figures: Figures, host: Mapping[str, str | int]) -> str:
     return "\n".join(lines)
 
 
+def markdown_of_tui(figures: Figures, host: Mapping[str, str | int]) -> str:
+    """Give the table of the TUI, between its marks."""
+    about = (
+        f"Measured on one machine: {host['processor']}, {host['cores']} cores, {host['system']}, "
+        f"Python {host['python']}, Textual {host['textual']}."
+    )
+    lines = [
+        BEGIN_TUI,
+        "",
+        about,
+        "",
+        "| transcript, and what comes | first paint | key p50 | p95 | worst | behind | CPU | RSS | PSS |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {row['first_paint_ms']:.0f} ms | {row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms "
+        f"| {row['worst_ms']:.0f} ms | {row['behind_ms']:.0f} ms | {row['cpu_percent']:.0f} % "
+        f"| {row['rss_mib']:.0f} MiB | {row['pss_mib']:.0f} MiB |"
+        for name, row in figures["tui"].items()
+    ]
+    return "\n".join([*lines, "", END_TUI])
+
+
 def write_page(text: str) -> None:
-    """Put the tables into the page, in the place of the old ones."""
+    """Put tables into the page, in the place of the old ones between the same marks."""
+    begin, end = text.splitlines()[0], text.splitlines()[-1]
     page = PAGE.read_text(encoding="utf-8")
-    if BEGIN not in page or END not in page:
+    if begin not in page or end not in page:
         sys.exit(f"{PAGE} has lost its marks")
-    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
+    before, after = page.partition(begin)[0], page.partition(end)[2]
     PAGE.write_text(f"{before}{text}{after}", encoding="utf-8")
 
 

@@ -1,0 +1,23 @@
+"""The TUI on an app server on loopback: ``python -m tests.bench.tui_child PORT``, on a terminal.
+
+As ``codex-ssh`` itself does, it loads Textual once the session is initialized.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.support.headless import open_loopback
+
+
+async def main(port: int) -> None:
+    """Run until the user leaves."""
+    async with open_loopback(port) as line:
+        from codex_ssh.tui.app import TuiOptions, run_tui
+
+        await run_tui(line, TuiOptions())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
