@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from codex_ssh.core.config import Layer
@@ -34,7 +35,7 @@ def read_choices() -> Layer:
     return Layer(origin=ORIGIN, values=kept)
 
 
-def keep_choice(key: str, value: str) -> None:
+def keep_choice(key: str, value: str | Sequence[str]) -> None:
     """Keep one.
 
     Raises:

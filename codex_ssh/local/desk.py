@@ -126,7 +126,7 @@ class LocalDesk:
         """Add to the history what was said just now."""
         self._history.remember(text)
 
-    def keep(self, key: str, value: str) -> str:
+    def keep(self, key: str, value: str | Sequence[str]) -> str:
         """Keep a setting for the next time, and say what is stronger; raises DeskFailed."""
         keep_choice(key, value)
         origin = read_tui_settings().origins.get(key, CHOSEN)

@@ -77,6 +77,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         desk: The machine in front of the user.
         keymap: Which keys do what.
         look: The theme that is on.
+        status_items, title_items: What the status line and the terminal's title say.
         view, composer: The transcript, and where the user writes.
     """
 
@@ -135,6 +136,8 @@ class CodexApp(LendingApp[TuiOutcome]):
         self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
         # Until the terminal says so, nobody is known to look at it.
         self._is_watched = False
+        self.status_items = chat.options.settings.status
+        self.title_items = chat.options.settings.title
         self._title = ""
         self._beat = 0
 
@@ -149,8 +152,6 @@ class CodexApp(LendingApp[TuiOutcome]):
     def on_mount(self) -> None:
         """Begin."""
         self.desk.write_terminal = self.write_terminal
-        if self.chat.options.settings.title:
-            self.write_terminal(PUSH_TITLE)
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._second_passed)
         self.chat.on_change = self._wake
@@ -162,8 +163,7 @@ class CodexApp(LendingApp[TuiOutcome]):
 
     def on_unmount(self) -> None:
         """The screen is not ours any more."""
-        if self.chat.options.settings.title:
-            self.write_terminal(POP_TITLE)
+        self._put_title("")
         self.desk.write_terminal = write_nothing
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -262,15 +262,20 @@ class CodexApp(LendingApp[TuiOutcome]):
             self._turn_since = time.monotonic()
         ran = time.monotonic() - self._turn_since if self._turn_since is not None else None
         self._status.hint = self._hint()
-        self._status.show(ran)
+        self._status.show(ran, self.status_items)
         self._refresh_title()
 
     def _refresh_title(self) -> None:
-        items = self.chat.options.settings.title
-        title = title_text(self.chat, items, self._beat) if items else ""
-        if title != self._title:
-            self._title = title
-            self.write_terminal(title_sequence(title))
+        self._put_title(title_text(self.chat, self.title_items, self._beat))
+
+    def _put_title(self, title: str) -> None:
+        """Give the terminal a title; an empty one gives it its own back."""
+        if title == self._title:
+            return
+        if not self._title:
+            self.write_terminal(PUSH_TITLE)
+        self.write_terminal(title_sequence(title) if title else POP_TITLE)
+        self._title = title
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:

@@ -134,6 +134,7 @@ class Chat:
         self.surroundings = Surroundings(
             self.conversation,
             transcript=lambda: self.transcript,
+            knows=self.knows,
             spawn=self._spawn,
             changed=self._changed,
         )

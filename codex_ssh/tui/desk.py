@@ -72,7 +72,7 @@ class Desk(Protocol):
     def remember(self, text: str) -> None:
         """Add to the history what was said just now. Never waits."""
 
-    def keep(self, key: str, value: str) -> str:
+    def keep(self, key: str, value: str | Sequence[str]) -> str:
         """Keep a setting of the ``[tui]`` table for the next time. Never waits.
 
         Returns:
@@ -128,7 +128,7 @@ class NoDesk:
         """Keep it for as long as this lasts."""
         self._said.append(text)
 
-    def keep(self, key: str, value: str) -> str:
+    def keep(self, key: str, value: str | Sequence[str]) -> str:
         """Keep nothing."""
         return ""
 

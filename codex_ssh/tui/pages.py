@@ -8,10 +8,11 @@ from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.limits import LimitWindow
 from codex_ssh.core.login import describe_account
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.tui.attention import ask_text
 from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat
 from codex_ssh.tui.commands.slash_command import SlashCommand
-from codex_ssh.tui.status_items import context_left, permissions_text
+from codex_ssh.tui.status_items import context_left, goal_text, permissions_text
 
 
 def help_text(keymap: Keymap, commands: Sequence[SlashCommand]) -> str:
@@ -50,6 +51,8 @@ def status_text(chat: Chat, now: float) -> str:
         rows |= {
             "thread": f"{transcript.thread_id} {transcript.name}".strip(),
             "state": transcript.state.value,
+            "waits for you": ", ".join(map(ask_text, chat.asks)),
+            "goal": goal_text(transcript.goal, ""),
             "directory": transcript.cwd,
             "git branch": around.branch,
             "instructions": ", ".join(transcript.instructions),
@@ -57,10 +60,11 @@ def status_text(chat: Chat, now: float) -> str:
             "next turn": f"{chat.model} {chat.effort}".strip(),
             "provider": transcript.provider,
             "permissions": permissions_text(transcript),
+            "mode": transcript.mode,
             "tokens": f"{usage.total} in all, {usage.input} in, {usage.output} out",
             "context": f"{usage.context}{window} tokens{f', {left} % left' if left is not None else ''}",
         }
-    return "\n".join(f"{name:<14}{plain_line(value)}" for name, value in rows.items() if value)
+    return "\n".join(f"{name:<15}{plain_line(value)}" for name, value in rows.items() if value)
 
 
 def _window_text(window: LimitWindow, now: float) -> str:

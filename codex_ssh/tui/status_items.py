@@ -18,7 +18,7 @@ from rich.text import Text
 
 from codex_ssh.core.entry import CheckList
 from codex_ssh.core.events import StepStatus
-from codex_ssh.core.goal import GoalStatus
+from codex_ssh.core.goal import Goal, GoalStatus
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.limits import Limits
 from codex_ssh.core.plain_text import plain_line
@@ -217,10 +217,8 @@ def _mode(chat: Chat, _: Moment) -> Part | None:
 
 def _goal(chat: Chat, moment: Moment) -> Part | None:
     goal = chat.transcript.goal if chat.transcript is not None else None
-    if goal is None or not goal.objective:
-        return None
-    status = "" if goal.status in (GoalStatus.ACTIVE, GoalStatus.UNKNOWN) else f" {_GOALS[goal.status]}"
-    return Part(text=f"goal{status}: {cut(plain_line(goal.objective), moment.longest)}", rank=10)
+    text = goal_text(goal, "goal ", longest=moment.longest)
+    return Part(text=text, rank=10) if text else None
 
 
 def _plan(chat: Chat, _: Moment) -> Part | None:
@@ -313,6 +311,14 @@ def limits_text(limits: Limits) -> str:
     """Give what is left of every allowance; empty when nothing was told."""
     windows = ", ".join(f"{window.name} {window.left} %" for window in limits.windows)
     return f"limits {windows} left" if windows else ""
+
+
+def goal_text(goal: Goal | None, front: str, *, longest: int = 400) -> str:
+    """Say what a thread works towards, and why it does not where it rests; remote text, empty without one."""
+    if goal is None or not goal.objective:
+        return ""
+    status = f"{_GOALS[goal.status]}: " if goal.status in _GOALS else ""
+    return f"{front}{status}{cut(plain_line(goal.objective), longest)}"
 
 
 def permissions_text(transcript: Transcript | None) -> str:

@@ -33,6 +33,7 @@ class Surroundings:
     Args:
         conversation: Gives who is asked; another one after each reconnect.
         transcript: Gives the thread shown.
+        knows: Whether the app server has a method; None while nobody knows.
         spawn: Runs something beside the rest.
         changed: Called when anything changed.
 
@@ -47,6 +48,7 @@ class Surroundings:
         conversation: Callable[[], Conversation],
         *,
         transcript: Callable[[], Transcript | None],
+        knows: Callable[[str], bool | None],
         spawn: Callable[[Coroutine[None, None, None]], None],
         changed: Callable[[], None],
     ) -> None:
@@ -55,6 +57,7 @@ class Surroundings:
         self.limits = Limits()
         self._conversation = conversation
         self._transcript = transcript
+        self._knows = knows
         self._spawn = spawn
         self._changed = changed
 
@@ -81,10 +84,11 @@ class Surroundings:
 
     async def _read_branch(self) -> None:
         transcript = self._transcript()
-        if transcript is None:
+        call = git_branch(transcript.cwd) if transcript is not None else None
+        if call is None or self._knows(call.method) is False:
             return
         try:
-            branch = read_branch(await self._conversation().call(git_branch(transcript.cwd)))
+            branch = read_branch(await self._conversation().call(call))
         except RpcFailed as failed:  # no git there, or no way to run it
             log.info("the branch is not known: %s", failed)
             branch = ""

@@ -71,3 +71,11 @@ async def test_a_program_of_the_users_is_told_too(start_tmux: StartTmux, tmp_pat
     await until(lambda: heard.exists() and heard.read_text(), "the program ran")
     assert heard.read_text() == "demo: say one|done: one\n"
     assert "\a" not in re.sub(r"\x1b\][^\a]*\a", "", raw.read_text(errors="replace"))
+
+
+@pytest.mark.parametrize(("mouse", "flag"), [("yes", "1"), ("no", "0")])
+async def test_the_mouse_is_the_terminals_own_when_it_is_not_wanted(
+    start_tmux: StartTmux, tmp_path: Path, mouse: str, flag: str
+) -> None:
+    terminal = await start(start_tmux, tmp_path, tmp_path / "raw", CODEX_SSH_TUI_MOUSE=mouse)
+    assert (await terminal.command("display-message", "-p", "#{mouse_any_flag}")).strip() == flag

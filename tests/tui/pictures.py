@@ -123,7 +123,7 @@ async def drawn(app: CodexApp, pilot: Pilot[TuiOutcome], *, title: str = TITLE) 
     app._turn_since = None
     app._refresh_status()
     app._refresh_status = lambda: None  # type: ignore[method-assign]
-    app._status.show(None)
+    app._status.show(None, app.status_items)
     seen: list[str] = []
 
     def is_still() -> bool:

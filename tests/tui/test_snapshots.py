@@ -91,7 +91,7 @@ def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
         await until(lambda: app._card.display and app._card.has_focus, "the card")
         app._refresh_status()  # where the keyboard is decides what the line says
         app._refresh_status = lambda: None  # type: ignore[method-assign]
-        app._status.show(None)
+        app._status.show(None, app.status_items)
         await still(pilot)
 
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)

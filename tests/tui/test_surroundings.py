@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from codex_ssh.core.rpc import Json
 from codex_ssh.tui.pages import status_text
 from tests.tui.conversation import Script, thread
@@ -45,6 +47,16 @@ async def test_another_directory_and_another_thread_have_another_branch() -> Non
         script.replies["thread/start"] = lambda _: {"thread": thread("t-2"), "cwd": "/y"}
         await stage.type("/new")
         await stage.wait_text("git b-y")
+
+
+async def test_a_server_that_runs_no_commands_is_not_asked() -> None:
+    script = Script()
+    script.knows = lambda method: method != "command/exec"  # type: ignore[method-assign]
+    async with open_stage(script) as stage:
+        script.turn()
+        script.turn("completed")
+        await stage.wait(lambda: stage.chat.surroundings.account, "the account")
+        assert script.asked("command/exec") == []
 
 
 async def test_no_git_no_branch_and_no_complaint() -> None:
@@ -99,17 +111,22 @@ async def test_the_status_page_has_all_of_it() -> None:
         "sandbox": {"type": "workspaceWrite"},
         "instructionSources": ["/w/AGENTS.md"],
     }
-    async with open_stage(script) as stage:
+    script.say("thread/goal/updated", goal={"objective": "ship it", "status": "active"})
+    script.ask_command()
+    async with open_stage(script, ready=False) as stage:
+        await stage.wait_text("Run this command?")
         await stage.wait(lambda: stage.chat.surroundings.branch, "the branch")
         await stage.wait(lambda: stage.chat.surroundings.limits.windows, "the limits")
         text = status_text(stage.chat, 3600 * 3)
-        rows = dict(line.split(maxsplit=1) for line in text.splitlines())
+        rows = dict(re.split("  +", line, maxsplit=1) for line in text.splitlines())
         assert rows["host"] == "alice@devbox"
         assert rows["link"] == "up"
+        assert rows["goal"] == "ship it"
+        assert rows["waits for you"] == "may this run? make test"
         assert rows["account"] == "a@example.org (plus)"
-        assert rows["git"] == "branch    main"
+        assert rows["git branch"] == "main"
         assert rows["instructions"] == "/w/AGENTS.md"
         assert rows["provider"] == "acme"
         assert rows["permissions"] == "workspace write, never asks"
-        assert rows["5h"] == "limit      70 % left, anew in 2 h 00 min"
+        assert rows["5h limit"] == "70 % left, anew in 2 h 00 min"
         assert rows["credits"] == "7"

@@ -1,4 +1,4 @@
-"""Themes: legible, painted to the last cell, tried on in the list, and kept."""
+"""Themes: legible, and painted to the last cell."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from textual.color import Color
 from textual.filter import NoColor
 
 from codex_ssh.core.tui_settings import ThemeName, TuiSettings
-from codex_ssh.errors import DeskFailed
 from codex_ssh.tui import palette
 from codex_ssh.tui.bridge import TuiOptions
-from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.themes import THEMES, Paint, blend
 from tests.tui.conversation import Script
 from tests.tui.program import fill
@@ -138,70 +136,3 @@ async def test_with_no_color_no_theme_has_colours(theme: ThemeName, monkeypatch:
     async with open_stage(script, options=with_theme(theme), ready=False) as stage:
         await stage.wait_text("add")
         assert colours(stage) <= {"default"}
-
-
-class KeepingDesk(NoDesk):
-    """Keeps what it is told, or says why not."""
-
-    def __init__(self, said: str = "", *, fails: bool = False) -> None:
-        super().__init__()
-        self.kept: list[tuple[str, str]] = []
-        self._stronger = said
-        self._fails = fails
-
-    def keep(self, key: str, value: str) -> str:
-        if self._fails:
-            raise DeskFailed("the disk is full")
-        self.kept.append((key, value))
-        return self._stronger
-
-
-async def test_the_one_that_is_looked_at_in_the_list_is_on() -> None:
-    desk = KeepingDesk()
-    async with open_stage(desk=desk) as stage:
-        await stage.type("/theme")
-        await stage.wait_text("which theme?")
-        await stage.pilot.press("down")
-        await stage.wait(lambda: stage.app.look is ThemeName.DARK, "tried on")
-        await stage.wait(lambda: "#16181d" in colours(stage), "and seen behind the list")
-        await stage.pilot.press("down")
-        await stage.wait(lambda: "#fbfbfa" in colours(stage), "the next one")
-        await stage.pilot.press("escape")
-        await stage.wait_gone("which theme?")
-        assert stage.app.look is ThemeName.TERMINAL
-        await stage.wait(lambda: not any(name.startswith("#") for name in colours(stage)), "as it was")
-        assert desk.kept == []
-
-
-async def test_what_is_taken_is_kept_and_is_where_the_list_begins() -> None:
-    desk = KeepingDesk()
-    async with open_stage(desk=desk) as stage:
-        await stage.type("/theme light")
-        await stage.wait(lambda: desk.kept == [("theme", "light")], "kept")
-        assert stage.app.look is ThemeName.LIGHT
-        await stage.type("/theme")
-        await stage.wait_text("which theme?")
-        await stage.pilot.press("down", "enter")
-        await stage.wait(lambda: desk.kept[-1] == ("theme", "high-contrast"), "the one after it")
-
-
-@pytest.mark.parametrize(
-    ("desk", "said"),
-    [
-        (KeepingDesk("config.toml says which it is the next time"), "config.toml says which"),
-        (KeepingDesk(fails=True), "the disk is full"),
-    ],
-)
-async def test_what_will_not_hold_is_said(desk: KeepingDesk, said: str) -> None:
-    async with open_stage(desk=desk) as stage:
-        await stage.type("/theme dark")
-        await stage.wait_text(said)
-        assert stage.app.look is ThemeName.DARK
-
-
-async def test_a_theme_nobody_knows_gets_what_was_meant() -> None:
-    async with open_stage() as stage:
-        await stage.type("/theme drak")
-        await stage.wait_text("there is no theme 'drak'")
-        await stage.wait_text("did you mean 'dark'?")
-        assert stage.app.look is ThemeName.TERMINAL
