@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_ssh import __version__
+from codex_ssh.cli.output import note
 from codex_ssh.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def recording_to(file: str) -> Generator[Callable[[Lifeline], Lifeline], None, N
                 )
             except OSError as error:
                 raise ConfigError(f"{file!r} cannot be written: {error.strerror or error}") from error
+            stack.callback(note, f"recorded: {file}; look through it before you give it to anybody")
             stack.callback(recorder.finish)
             return recorder
 

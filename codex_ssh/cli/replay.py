@@ -12,6 +12,7 @@ from codex_ssh.local.log import log_to_file, log_to_stderr
 from codex_ssh.local.paths import log_dir
 
 if TYPE_CHECKING:
+    from codex_ssh.core.tui_settings import TuiSettings
     from codex_ssh.tui.player import Player
 
 NAME = "replay"
@@ -33,23 +34,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the file and show it."""
     from codex_ssh.cli.run import run_async
+    from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.recording_file import load_recording
     from codex_ssh.tui.player import Player
 
     log_to_stderr(arguments.verbosity)
     recording = load_recording(arguments.file)
-    if arguments.text:
+    settings = read_tui_settings().settings
+    if arguments.text or settings.screen_reader:
         return run_async(_print(Player(recording, speed=0.0)))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("a replay needs a terminal", hint="--text prints the conversation")
-    return run_async(_show(Player(recording, speed=arguments.speed), arguments.verbosity))
+    return run_async(_show(Player(recording, speed=arguments.speed), settings, arguments.verbosity))
 
 
-async def _show(player: Player, verbosity: int) -> int:
-    from codex_ssh.local.config_file import read_tui_settings
+async def _show(player: Player, settings: TuiSettings, verbosity: int) -> int:
     from codex_ssh.tui.replay_app import run_replay
 
-    settings = read_tui_settings().settings
     log_to_file(log_dir() / "tui.log", verbosity)
     try:
         await run_replay(player, settings)

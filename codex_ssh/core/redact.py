@@ -14,8 +14,11 @@ from typing import Final
 
 MASK: Final = "…redacted…"
 
-_VALUE: Final = r"""(?:"[^"\n]*"?|'[^'\n]*'?|[^\s'",;]+)"""
+_VALUE: Final = r"""(?:\\{0,3}"[^"\n]*"?|\\{0,3}'[^'\n]*'?|[^\s'",;]+)"""
 """What stands behind ``=`` or ``:``. A quote that is not closed goes on to the end of the line."""
+
+_IS: Final = r"""\\{0,3}['"]?[ \t]{0,2}[=:][ \t]{0,2}"""
+"""What makes a name one of a value; in JSON within JSON the quotes have back-slashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ _SHAPES: Final = (
         ("key", "token", "secret", "passw", "credential"),
         re.compile(
             r"(?<![A-Za-z0-9_])([A-Z0-9_]{0,60}?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)[A-Z0-9_]{0,60}"
-            rf"['\"]?[ \t]{{0,2}}[=:][ \t]{{0,2}}){_VALUE}"
+            rf"{_IS}){_VALUE}"
         ),
         rf"\1{MASK}",
     ),
@@ -84,7 +87,7 @@ _SHAPES: Final = (
         re.compile(
             r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}"
             r"(?:api_?-?key|access_?-?token|auth_?-?token|secret(?:_?-?key)?|passw(?:or)?d|passphrase)"
-            r"['\"]?[ \t]{0,2}[=:][ \t]{0,2})(?:\"[^\"\n]+\"?|'[^'\n]+'?)"
+            rf"{_IS})\\{{0,3}}(?:\"[^\"\n]+\"?|'[^'\n]+'?)"
         ),
         rf"\1{MASK}",
     ),

@@ -139,6 +139,7 @@ class Player:
         self._session = _Session(self)
         self._sessions.put_nowait(self._session)
         self._is_first = True
+        self._is_lost = False
         self._steps = 0
         self._kick = asyncio.Event()
         questions: dict[RequestId | None, _Question] = {
@@ -300,7 +301,8 @@ class Player:
                 await self._settle()
             case Heard(Notification() | Request() as message):
                 self._heard_at = self._elapsed
-                self._session.inbox.put_nowait(message)
+                if not self._is_lost:  # a chat does not listen to a session that is over
+                    self._session.inbox.put_nowait(message)
             case Sent(Request() as request):
                 await self._settle()
                 await self._ask_for(request, chat)
@@ -378,14 +380,20 @@ class Player:
         if self._is_first:
             self._is_first = False
             return
+        if not self._is_lost:
+            self._lose("the recording does not say why", "")
         await self._settle()
         self._unclaimed.clear()
         self._chat_opens = True
+        self._is_lost = False
         self._session = _Session(self)
         self._sessions.put_nowait(self._session)
         await asyncio.sleep(0)
 
     def _lose(self, why: str, said: str) -> None:
+        if self._is_lost:
+            return
+        self._is_lost = True
         lost = self._lost(why, said)
         for waiting in self._waiting.values():
             while waiting:

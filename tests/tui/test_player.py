@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from codex_ssh.core.facts import ServerFacts
-from codex_ssh.core.recording import Header, Heard, Moment, Recording, Sent, SessionBegan, Stopped
+from codex_ssh.core.recording import (
+    Header,
+    Heard,
+    Moment,
+    Recording,
+    Sent,
+    SessionBegan,
+    SessionLost,
+    Stopped,
+)
 from codex_ssh.core.rpc import Notification, Request, Response
+from codex_ssh.local.recording_file import load_recording
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.player import Player
 from codex_ssh.tui.replay_text import replay_text
 from tests.tui.conversation import Script, opened, thread
 from tests.tui.program import fill
 from tests.tui.roll import Roll, open_replay, recorder_of, transcript_of
+from tests.tui.session import KEPT
 from tests.tui.stage import Stage, open_stage
 
 SIZE = (80, 40)
@@ -219,6 +232,22 @@ async def test_an_answer_to_nothing_is_passed_over() -> None:
     odd = (Heard(Response(id=99, result={})), Sent(Response(id=5, result={"decision": "accept"})))
 
     assert "hello" in await replay_text(Player(recording(*OPENED, *odd, said("hello")), speed=0))
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_recording_in_which_lines_are_missing_is_played_to_its_end(seed: int) -> None:
+    chance = random.Random(seed)
+    whole = load_recording(KEPT)
+    began, lost = Moment(0.0, SessionBegan(FACTS)), Moment(0.0, SessionLost("gone"))
+    moments = [moment for moment in whole.moments if chance.random() > 0.3]
+    for odd in (began, lost, lost, began):
+        moments.insert(chance.randrange(len(moments)), odd)
+    player = Player(Recording(header=whole.header, moments=tuple(moments)), speed=0)
+
+    async with asyncio.timeout(30):
+        await replay_text(player)
+
+    assert player.is_over
 
 
 async def test_where_it_breaks_off_is_told() -> None:

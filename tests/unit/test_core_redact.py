@@ -39,6 +39,8 @@ def test_ordinary_lines_stay_as_they_are() -> None:
         'DB_PASSWORD="canary that is not closed',
         "db_password=canary-123456",
         '{"client_secret": "canary-123456"}',
+        r'{"arguments": "{\"apiKey\": \"canary-123456\", \"x\": 1}"}',
+        r'{"env": "{\"A_TOKEN\":\"canary-123456\"}"}',
         "-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\ncanary\n-----END OPENSSH PRIVATE KEY-----\n",
         "-----BEGIN RSA PRIVATE KEY-----\ncanary, and the end is missing",
     ],
