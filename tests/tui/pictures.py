@@ -14,6 +14,7 @@ from typing import Final
 
 from textual.pilot import Pilot
 
+from codex_ssh.core.tui_settings import ThemeName
 from codex_ssh.local.recording_file import load_recording
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import TuiOutcome
@@ -99,6 +100,20 @@ async def a_small_terminal() -> str:
         return await drawn(stage.app, stage.pilot)
 
 
+async def the_themes() -> str:
+    """Draw the list of themes, with the light one tried on."""
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+    async with open_stage(script, size=(96, 30), ready=False) as stage:
+        await stage.wait_text("worked for")
+        await stage.type("/theme")
+        await stage.wait_text("which theme?")
+        await stage.pilot.press("down", "down")
+        await stage.wait(lambda: stage.app.look is ThemeName.LIGHT, "it is on")
+        return await drawn(stage.app, stage.pilot)
+
+
 async def a_replay() -> str:
     """Draw the end of a session that was recorded with a real codex."""
     async with open_replay(load_recording(KEPT), size=(96, 40)) as replay:
@@ -112,6 +127,7 @@ PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
     "tui-edit.svg": an_edit,
     "tui-threads.svg": the_threads,
     "tui-small.svg": a_small_terminal,
+    "tui-themes.svg": the_themes,
     "tui-replay.svg": a_replay,
 }
 """By the name of the file."""
