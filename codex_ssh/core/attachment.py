@@ -27,6 +27,12 @@ class Picture:
     url: str = field(repr=False)
     label: str = ""
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        encoded = len(self.url) - self.url.find(",") - 1
+        return encoded * 3 // 4 - self.url.count("=", len(self.url) - 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureThere:

@@ -103,13 +103,17 @@ def require_size(size: int, *, name: str, path: str = "") -> None:
         )
 
 
-def require_room(images: Iterable[Image]) -> None:
+def require_room(images: Iterable[Image], *, beside: int = 0) -> None:
     """Refuse images that are too large for one message together.
+
+    Args:
+        images: What is to go along.
+        beside: Bytes of what goes along already.
 
     Raises:
         ImageRefused: They are.
     """
-    size = sum(len(image.content) for image in images)
+    size = beside + sum(len(image.content) for image in images)
     if size > IMAGES_BYTES:
         raise ImageRefused(
             f"the images have {size_text(size)} together, and those of a message may have"

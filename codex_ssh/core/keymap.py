@@ -55,7 +55,7 @@ def _action(name: str, place: Place, keys: str, about: str) -> KeyAction:
 
 
 ACTIONS: Final = (
-    _action("app.interrupt", Place.ANYWHERE, "escape", "interrupt the turn"),
+    _action("app.interrupt", Place.ANYWHERE, "escape", "interrupt the turn; twice while none runs: go back"),
     _action("app.quit", Place.ANYWHERE, "ctrl+c", "clear the composer; twice: leave"),
     _action("app.leave", Place.ANYWHERE, "ctrl+q", "leave; a running turn goes on"),
     _action("app.focus", Place.ANYWHERE, "tab", "between composer and approval; complete a command"),
@@ -68,6 +68,9 @@ ACTIONS: Final = (
     _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
     _action("transcript.follow", Place.ANYWHERE, "ctrl+end", "go to the end and follow it"),
     _action("composer.send", Place.COMPOSER, "enter", "send; while a turn runs: steer it"),
+    _action("composer.queue", Place.COMPOSER, "tab", "while a turn runs: send when it is over"),
+    _action("composer.take_back", Place.COMPOSER, "alt+up", "edit what is to be sent then, the last one"),
+    _action("composer.drop", Place.COMPOSER, "ctrl+x", "with nothing written: delete the last one of these"),
     _action("composer.newline", Place.COMPOSER, "ctrl+j shift+enter alt+enter", "a new line"),
     _action("composer.older", Place.COMPOSER, "up ctrl+p", "what you said before, from the first line"),
     _action("composer.newer", Place.COMPOSER, "down ctrl+n", "what you said after that, from the last line"),
@@ -79,7 +82,7 @@ ACTIONS: Final = (
     _action("composer.word_right", Place.COMPOSER, "alt+f alt+right ctrl+right", "a word right"),
     _action("composer.line_start", Place.COMPOSER, "ctrl+a home", "to the start of the line"),
     _action("composer.line_end", Place.COMPOSER, "ctrl+e end", "to the end of the line"),
-    _action("composer.select_left", Place.COMPOSER, "shift+left", "select to the left"),
+    _action("composer.select_left", Place.COMPOSER, "shift+left", "select; with nothing written: as alt+up"),
     _action("composer.select_right", Place.COMPOSER, "shift+right", "select to the right"),
     _action("composer.select_up", Place.COMPOSER, "shift+up", "select a line up"),
     _action("composer.select_down", Place.COMPOSER, "shift+down", "select a line down"),
@@ -94,6 +97,8 @@ ACTIONS: Final = (
     _action("composer.transpose", Place.COMPOSER, "ctrl+t", "swap the two characters here"),
     _action("composer.undo", Place.COMPOSER, "ctrl+z ctrl+underscore", "undo"),
     _action("composer.redo", Place.COMPOSER, "ctrl+shift+z alt+z", "redo"),
+    _action("composer.editor", Place.COMPOSER, "ctrl+g", "write in your editor ($VISUAL, $EDITOR)"),
+    _action("composer.paste", Place.COMPOSER, "ctrl+v", "paste the image on the clipboard of this machine"),
     _action("composer.unfold", Place.COMPOSER, "alt+o", "unfold the paste here"),
     _action("popup.up", Place.POPUP, "up", "choose the one above"),
     _action("popup.down", Place.POPUP, "down", "choose the one below"),

@@ -178,7 +178,7 @@ def thread_start(
     The thread cannot be resumed, read or listed before its first turn.
     """
     params = said(cwd=cwd, model=model, approvalPolicy=approval_policy, sandbox=sandbox)
-    return Call(method="thread/start", params=params, decode=_open_thread)
+    return Call(method="thread/start", params=params, decode=open_thread)
 
 
 def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[OpenThread]:
@@ -188,7 +188,7 @@ def thread_resume(thread_id: str, *, cwd: str = "", model: str = "") -> Call[Ope
     puts into this answer while a turn runs has invented item ids.
     """
     params = {"threadId": thread_id, "excludeTurns": True, **said(cwd=cwd, model=model)}
-    return Call(method="thread/resume", params=params, decode=_open_thread, is_repeatable=True)
+    return Call(method="thread/resume", params=params, decode=open_thread, is_repeatable=True)
 
 
 def thread_fork(thread_id: str) -> Call[OpenThread]:
@@ -197,7 +197,7 @@ def thread_fork(thread_id: str) -> Call[OpenThread]:
     It works on a thread another codex process has open, which cannot be resumed.
     """
     params = {"threadId": thread_id, "excludeTurns": True}
-    return Call(method="thread/fork", params=params, decode=_open_thread)
+    return Call(method="thread/fork", params=params, decode=open_thread)
 
 
 def thread_read(thread_id: str) -> Call[Thread]:
@@ -402,7 +402,8 @@ def _stored_item(shape: Json) -> StoredItem:
     return StoredItem(turn_id=TurnId(text_at(shape, "turnId")), item=decode_item(shape_at(shape, "item")))
 
 
-def _open_thread(result: Json) -> OpenThread:
+def open_thread(result: Json) -> OpenThread:
+    """Read the answer to what opens a thread."""
     policy = shape_at(result, "approvalPolicy")
     return OpenThread(
         thread=decode_thread(shape_at(result, "thread")),

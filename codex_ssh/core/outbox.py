@@ -45,6 +45,7 @@ class Message:
     Attributes:
         id: Ours; the server gives it back as the user message's ``client_id``.
         attachments: What goes with the text.
+        is_queued: It is for after the running turn.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Message:
     text: str
     attachments: tuple[Attachment, ...] = ()
     delivery: Delivery = Delivery.LOCAL
+    is_queued: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,19 @@ class Outbox:
         """Add a message nobody has seen yet."""
         return Outbox(messages=(*self.messages, message))
 
-    def next(self, thread_id: ThreadId) -> Message | None:
-        """Give the message to send now: the oldest of the thread, unless one before it is still open."""
+    def next(self, thread_id: ThreadId, *, holds_queued: bool = False) -> Message | None:
+        """Give the message to send now: the oldest of the thread, unless one before it is still open.
+
+        Args:
+            thread_id: The thread.
+            holds_queued: A turn runs, and the server has no queue: what is for after it stays here.
+        """
         open_ones = (
             one
             for one in self.messages
-            if one.thread_id == thread_id and one.delivery is not Delivery.ACCEPTED
+            if one.thread_id == thread_id
+            and one.delivery is not Delivery.ACCEPTED
+            and not (one.is_queued and holds_queued)
         )
         first = next(open_ones, None)
         return first if first is not None and first.delivery is Delivery.LOCAL else None
@@ -81,6 +90,10 @@ class Outbox:
     def accepted(self, message_id: str) -> Outbox:
         """Note that the server said it has taken a message."""
         return self._with(message_id, Delivery.SENT, Delivery.ACCEPTED)
+
+    def due(self, message_id: str) -> Outbox:
+        """Note that the turn a message waited for is over: it is one as any other now."""
+        return self._map(lambda one: replace(one, is_queued=False) if one.id == message_id else one)
 
     def not_sent(self, message_id: str) -> Outbox:
         """Note that the server would not take it now and did nothing with it."""

@@ -141,6 +141,7 @@ def _encode(kept: Kept) -> dict[str, Any]:
                 "text": message.text,
                 "attachments": [_encode_attachment(one) for one in message.attachments],
                 "delivery": message.delivery.name,
+                "queued": message.is_queued,
             }
             for message in kept.outbox.messages
         ],
@@ -187,6 +188,7 @@ def _decode(document: dict[str, Any]) -> Kept:
             text=str(one["text"]),
             attachments=tuple(filter(None, map(read_attachment, one.get("attachments", ())))),
             delivery=Delivery[one["delivery"]],
+            is_queued=bool(one.get("queued", False)),
         )
         for one in document["messages"]
     )

@@ -21,7 +21,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
-from codex_ssh.core.draft import Draft
+from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.lifecycle import LinkState
@@ -57,6 +57,7 @@ from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.composer import Composer
 from codex_ssh.tui.widgets.popup import Popup
+from codex_ssh.tui.widgets.queue_view import QueueView
 from codex_ssh.tui.widgets.reading_pane import ReadingPane
 from codex_ssh.tui.widgets.status_bar import StatusBar
 
@@ -126,12 +127,13 @@ class CodexApp(LendingApp[TuiOutcome]):
         self.view = self.pane.view
         self._popup = Popup()
         self._card = AskCard(chat.facts, grace_seconds=chat.options.grace_seconds)
-        self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk))
+        self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk), self.desk)
+        self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
         self._status = StatusBar(chat)
         self._shown: Transcript | None = None
         self._tick: Timer | None = None
         self._turn_since: float | None = None
-        self._quit_since = -QUIT_AGAIN_SECONDS
+        self._quit_since = self._back_since = -QUIT_AGAIN_SECONDS
         self._put_off: set[RequestId] = set()
         self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
         # Until the terminal says so, nobody is known to look at it.
@@ -145,6 +147,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Build the screen."""
         yield self.pane
         yield self._card
+        yield self._queue
         yield self._popup
         yield self.composer
         yield self._status
@@ -193,8 +196,8 @@ class CodexApp(LendingApp[TuiOutcome]):
             return
         if self._tick is not None:
             self._tick.pause()
-        if chat.draft and not self.composer.text:
-            self.composer.take(chat.draft)
+        if chat.draft:
+            self.composer.take(join_drafts([chat.draft, self.composer.draft]))
             chat.draft = Draft()
         chat.keep_draft(self.composer.draft)
         if transcript is not self._shown and transcript is not None:
@@ -203,6 +206,7 @@ class CodexApp(LendingApp[TuiOutcome]):
             self.view.show(transcript.entries, transcript.cwd)
         elif transcript is not None and (changes := transcript.take_changes()):
             self.view.update_entries(transcript.entries, changes)
+        self._queue.show()
         self._refresh_asks()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
@@ -281,6 +285,8 @@ class CodexApp(LendingApp[TuiOutcome]):
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
             running = self._shown is not None and self._shown.state.is_running
             return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
+        if time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
+            return "esc again: back to before something you said"
         if self._card.display and not self._card.has_focus:
             return "tab: answer the approval"
         if self._put_off:
@@ -292,6 +298,11 @@ class CodexApp(LendingApp[TuiOutcome]):
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Do a command or send a message."""
         draft = message.draft
+        if draft.text.startswith("!") and draft.text[1:].strip():
+            self.view.follow()
+            self.desk.remember(draft.without_images)
+            self.chat.shell.run(draft.text[1:].strip())
+            return
         command = parse(draft.text) if not draft.folds else None
         if command is not None:
             self.run_command(*command)
@@ -301,7 +312,16 @@ class CodexApp(LendingApp[TuiOutcome]):
         else:
             self.view.follow()
             self.desk.remember(draft.without_images)
-            self.chat.send(draft.text, draft.attachments)
+            send = self.chat.queue.add if message.is_for_later else self.chat.send
+            send(draft.text, draft.attachments)
+
+    def on_composer_take_back(self, message: Composer.TakeBack) -> None:
+        """Give back what waits, or drop it."""
+        self.chat.queue.take_back(drop=message.drop)
+
+    def on_composer_failed(self, message: Composer.Failed) -> None:
+        """Say what could not be done here."""
+        self.chat.note(Level.ERROR, message.text)
 
     def on_app_focus(self) -> None:
         """Somebody looks at the terminal."""
@@ -331,12 +351,15 @@ class CodexApp(LendingApp[TuiOutcome]):
 
     def on_transcript_view_near_top(self) -> None:
         """Load older history."""
-        self.chat.load_older()
+        self.chat.past.load_older()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action's key means it now; else the key is the focused widget's."""
         if action == "reconnect":
             return self.chat.status.state is not LinkState.UP
+        if action == "swap_focus" and len(self.screen_stack) == 1 and self.composer.has_focus:
+            is_asked = self._card.display or bool(self._put_off)
+            return not (self.composer.wants_tab or (self.composer.can_queue and not is_asked))
         return super().check_action(action, parameters)
 
     def on_reading_pane_hint_changed(self) -> None:
@@ -344,8 +367,16 @@ class CodexApp(LendingApp[TuiOutcome]):
         self._refresh_status()
 
     def action_interrupt(self) -> None:
-        """Stop the running turn."""
-        self.chat.interrupt()
+        """Stop the running turn; twice with nothing running or written: go back to an earlier prompt."""
+        transcript = self.chat.transcript
+        if transcript is None or transcript.state.is_running or self.composer.text:
+            self.chat.interrupt()
+        elif time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
+            self._back_since = -QUIT_AGAIN_SECONDS
+            self.type_command("/back")
+        else:
+            self._back_since = time.monotonic()
+        self._refresh_status()
 
     def action_reconnect(self) -> None:
         """Reconnect at once instead of waiting."""
@@ -373,9 +404,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Go between composer and approval, or complete a command."""
         if len(self.screen_stack) > 1:
             raise SkipAction
-        if self.composer.wants_tab:
-            self.composer.complete()
-        elif self._put_off and not self._card.display:
+        if self._put_off and not self._card.display:
             self._put_off.clear()
             self._wake()
         elif self._card.display and not self._card.has_focus:

@@ -25,6 +25,7 @@ from codex_ssh.tui.account import SETTLE_SECONDS, read_missed
 from codex_ssh.tui.bridge import Conversation, Lifeline, TuiOptions
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.pending import Pending
+from codex_ssh.tui.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +76,21 @@ class CatchUp:
         lifeline: Fences earlier connections.
         pending: The requests that waited.
         outgoing: The messages under way.
+        queue: The messages for after the turn.
 
     Attributes:
         is_done: All that was missed is known.
     """
 
-    def __init__(self, client: Returning, lifeline: Lifeline, pending: Pending, outgoing: Outgoing) -> None:
+    def __init__(
+        self, client: Returning, lifeline: Lifeline, pending: Pending, outgoing: Outgoing, queue: Queue
+    ) -> None:
         self.is_done = True
         self._client = client
         self._lifeline = lifeline
         self._pending = pending
         self._outgoing = outgoing
+        self._queue = queue
         self._seen: away.Seen | None = None
 
     def link_lost(self) -> None:
@@ -133,6 +138,8 @@ class CatchUp:
             self._outgoing.move(transcript.thread_id, client.transcript)
         else:
             transcript.reopened(opened)
+            # Before the thread is read: a message goes from the queue to the thread, and never back.
+            await self._queue.read()
             await self._read_missed(transcript, opened)
         self.is_done = True
         self._tell_what_happened()

@@ -35,7 +35,9 @@ from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Model,
+    OpenThread,
     model_list,
+    thread_fork,
     thread_unsubscribe,
     turn_interrupt,
 )
@@ -45,7 +47,6 @@ from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
-from codex_ssh.tui.account import read_newest, read_older
 from codex_ssh.tui.bridge import (
     Conversation,
     Drafts,
@@ -59,8 +60,11 @@ from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.file_search import FileSearch
 from codex_ssh.tui.outgoing import Outgoing
+from codex_ssh.tui.past import Past
 from codex_ssh.tui.pending import Pending
+from codex_ssh.tui.queue import Queue
 from codex_ssh.tui.roster import Roster
+from codex_ssh.tui.shell import Shell
 from codex_ssh.tui.sign_in import SignIn
 from codex_ssh.tui.surroundings import Surroundings
 
@@ -90,6 +94,9 @@ class Chat:
         surroundings: What the devbox tells beside the thread: branch, account, limits.
         roster: The threads of this app server, once somebody looked at them.
         offers_threads: Threads go on there, and the user has not said which one is wanted.
+        queue: What was said for after the running turn.
+        shell: Commands of the user's own.
+        past: What is before what is shown, and the way back.
         search: Files and skills of the devbox, for the composer.
     """
 
@@ -111,13 +118,14 @@ class Chat:
         self._lifeline = lifeline
         self._conversation: Conversation | None = None
         self._outgoing = Outgoing(self, drafts, options.left)
+        self.queue = Queue(self, self._outgoing, self._do)
+        self.shell = Shell(self, self._do)
+        self.past = Past(self, self._do)
         self._pending = Pending()
-        self._catch_up = CatchUp(self, lifeline, self._pending, self._outgoing)
+        self._catch_up = CatchUp(self, lifeline, self._pending, self._outgoing, self.queue)
         self._chores = Chores(self.conversation, spawn=self._spawn, note=self.note, patience=options.patience)
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
-        self._older: tuple[str | None, str | None] = (None, None)
-        self._loading_older = False
         self._opening = 0
         self._early: list[Event | Ask] = []
         self._open_again: Callable[[], None] = lambda: None
@@ -254,13 +262,7 @@ class Chat:
     def fork(self) -> None:
         """Go on in a copy of the thread."""
         if self.transcript is not None:
-            self._do(self._fork(self.transcript), "copying the thread")
-
-    def load_older(self) -> None:
-        """Load the page of history before the oldest shown, if there is one."""
-        if self._older[0] is not None and not self._loading_older:
-            self._loading_older = True
-            self._do(self._load_older())
+            self._do(self.go_on_in(thread_fork(self.transcript.thread_id)), "copying the thread")
 
     def choose_model(self, model: str, effort: str = "") -> None:
         """Use a model, and maybe an effort, from the next turn on."""
@@ -374,7 +376,8 @@ class Chat:
             if self.transcript is not None and self.transcript.thread_id != got.thread.thread.id:
                 await self._leave()
             transcript = self.show(got)
-        await self._load_newest(transcript)
+        await self.past.load_newest(transcript)
+        await self.queue.read()
         self._take_left(transcript)
         if got.is_read_only:
             self.note(
@@ -383,43 +386,19 @@ class Chat:
                 "/fork goes on in a copy of it",
             )
 
-    async def _fork(self, transcript: Transcript) -> None:
+    async def go_on_in(self, copy: Call[OpenThread]) -> None:
+        """Go on in a copy of the thread; raises RpcFailed, LinkLost."""
         with self._being_opened():
-            got = await threads.fork(self.conversation(), transcript.thread_id)
+            got = threads.Got(thread=await self.call(copy))
             await self._leave()
             copied = self.show(got)
-        await self._load_newest(copied)
-
-    async def _load_newest(self, transcript: Transcript) -> None:
-        found = await read_newest(self.conversation(), transcript.thread_id)
-        transcript.load(found.turns, found.items)
-        self._older = (found.items_before, found.turns_before)
-
-    async def _reload(self, transcript: Transcript) -> None:
-        """Show what is left of a thread whose last turns were taken back, here or by another client."""
-        found = await read_newest(self.conversation(), transcript.thread_id)
-        transcript.reload(found.turns, found.items)
-        if transcript is self.transcript:
-            self._older = (found.items_before, found.turns_before)
-            self.note(Level.INFO, "the conversation was taken back to here", "files stay as they are")
+        await self.past.load_newest(copied)
 
     def _take_left(self, transcript: Transcript) -> None:
         draft = self._outgoing.take_left(transcript)
         if draft:
             self.draft = draft
             self.note(Level.INFO, "what was typed here before, and not sent, is in the composer again")
-
-    async def _load_older(self) -> None:
-        transcript, (items_at, turns_at) = self.transcript, self._older
-        try:
-            if transcript is None or items_at is None:
-                return
-            found = await read_older(self.conversation(), transcript.thread_id, items_at, turns_at)
-            if transcript is self.transcript:
-                transcript.load_older(found.turns, found.items)
-                self._older = (found.items_before, found.turns_before)
-        finally:
-            self._loading_older = False
 
     def show(self, got: threads.Got, older: tuple[str | None, str | None] = (None, None)) -> Transcript:
         """Show another thread, or the same one from scratch.
@@ -428,11 +407,12 @@ class Chat:
             got: What the server gave.
             older: Cursors of the history before it, of items and of turns; None where there is none.
         """
-        self._older = older
+        self.past.begin(older)
         transcript = self.transcript = Transcript(got.thread)
         self.is_read_only = got.is_read_only
         self.model = self.effort = ""
         self._pending.other_thread()
+        self.queue.other_thread()
         self._outgoing.show(transcript)
         early, self._early = self._early, []
         for said in early:
@@ -500,6 +480,8 @@ class Chat:
             return
         if self.search.hear(message):
             return
+        if self.queue.hear(message):
+            return
         event = decode_event(message)
         self.sign_in.hear(event)
         if isinstance(event, AskResolved):
@@ -512,10 +494,12 @@ class Chat:
             self._early.append(event)
             return
         self._fold(event)
-        if isinstance(event, TurnCompleted) and self.transcript is not None and self.transcript.is_patchy:
-            self._do(self._catch_up.patch(self.transcript))
+        if isinstance(event, TurnCompleted) and self.transcript is not None:
+            if self.transcript.is_patchy:
+                self._do(self._catch_up.patch(self.transcript))
+            self.queue.turn_over(event)
         if isinstance(event, ThreadReverted) and self.transcript is not None and self.transcript.is_reverted:
-            self._do(self._reload(self.transcript))
+            self._do(self.past.reload(self.transcript))
 
     def _take_request(self, request: Request) -> None:
         if self._chores.take(request):

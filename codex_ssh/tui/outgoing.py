@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
@@ -17,7 +17,8 @@ from codex_ssh.core.draft import Draft, draft_of, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.methods import StoredItem, turn_start, turn_steer
-from codex_ssh.core.outbox import Kept, Message, Outbox
+from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
+from codex_ssh.core.queue_methods import QUEUE_ADD, queue_add
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import RpcFailed
@@ -46,6 +47,9 @@ class Speaker(Protocol):
     async def call(self, call: Call[T]) -> T:
         """Ask the server; raises RpcFailed, LinkLost."""
 
+    def knows(self, method: str) -> bool | None:
+        """Whether the server has a method; None while nobody knows."""
+
     def note(self, level: Level, text: str) -> None:
         """Say something in the transcript."""
 
@@ -69,22 +73,32 @@ class Outgoing:
         self._left = left
         self._kept = Kept(thread_id=left.thread_id)
         self._is_delivering = False
+        self._there: frozenset[str] = frozenset()
 
     @property
     def outbox(self) -> Outbox:
         """What was said and has not arrived for certain."""
         return self._kept.outbox
 
-    def say(self, transcript: Transcript, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    def say(
+        self,
+        transcript: Transcript,
+        text: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        is_queued: bool = False,
+    ) -> None:
         """Take a message; it is on disk and on the screen before anything is sent."""
         message = Message(
             id=uuid.uuid4().hex,
             thread_id=transcript.thread_id,
             text=text,
             attachments=tuple(attachments),
+            is_queued=is_queued,
         )
         self.own.add(message.id)
-        transcript.sent(message.id, text, attachments)
+        if not is_queued:
+            transcript.sent(message.id, text, attachments)
         self._keep(draft=Draft(), outbox=self.outbox.put(message))
 
     def keep_draft(self, draft: Draft) -> None:
@@ -95,14 +109,14 @@ class Outgoing:
     def take_left(self, transcript: Transcript) -> Draft:
         """Give what an earlier client left and no thread has, once; it is not sent without the user."""
         left, self._left = self._left, Kept()
-        self._keep(draft=join_drafts(left.drafts(but=_seen(transcript))))
+        self._keep(draft=join_drafts(left.drafts(but=self._seen(transcript))))
         return self._kept.draft
 
     def show(self, transcript: Transcript) -> None:
         """Begin with another thread; what still waits for it is shown in it."""
         self._keep(thread_id=transcript.thread_id)
         for message in self.outbox.messages:
-            if message.thread_id == transcript.thread_id:
+            if message.thread_id == transcript.thread_id and not message.is_queued:
                 transcript.sent(message.id, message.text, message.attachments)
 
     async def deliver(self) -> None:
@@ -117,7 +131,10 @@ class Outgoing:
         self._is_delivering = True
         try:
             while (transcript := self._speaker.transcript) is not None and self._speaker.is_online:
-                message = self.outbox.next(transcript.thread_id)
+                message = self.outbox.next(
+                    transcript.thread_id,
+                    holds_queued=transcript.turn_id is not None and not self._has_queue,
+                )
                 if message is None or not await self._send(transcript, message):
                     return
         finally:
@@ -128,6 +145,20 @@ class Outgoing:
         if message.client_id:
             self._keep(outbox=self.outbox.done(message.client_id))
 
+    def queued_there(self, client_ids: Collection[str]) -> None:
+        """Note which messages wait on the server: they have arrived."""
+        self._there = frozenset(client_ids)
+        for number in client_ids:
+            self._keep(outbox=self.outbox.done(number))
+
+    def forget(self, message_id: str) -> bool:
+        """Forget a message that was not sent; False when it is under way."""
+        message = next((one for one in self.outbox.messages if one.id == message_id), None)
+        if message is None or message.delivery is not Delivery.LOCAL:
+            return False
+        self._keep(outbox=self.outbox.done(message_id))
+        return True
+
     def link_lost(self) -> None:
         """Note that nobody knows any more what became of the messages under way."""
         self._keep(outbox=self.outbox.lost())
@@ -135,11 +166,11 @@ class Outgoing:
     def lacks(self, transcript: Transcript, items: tuple[StoredItem, ...]) -> bool:
         """Whether an account of the thread does not have all messages under way."""
         told = {one.item.client_id for one in items if isinstance(one.item, UserMessage)}
-        return bool(self.outbox.unconfirmed(transcript.thread_id) - told - _seen(transcript))
+        return bool(self.outbox.unconfirmed(transcript.thread_id) - told - self._seen(transcript))
 
     def settle(self, transcript: Transcript) -> None:
         """Take what the thread has, by the server's account, as the truth about the messages under way."""
-        seen = _seen(transcript)
+        seen = self._seen(transcript)
         for message in self.outbox.messages:
             if message.id in seen:
                 transcript.unsent(message.id)
@@ -157,8 +188,19 @@ class Outgoing:
         self._keep(outbox=self.outbox.sending(message.id))
         speaker = self._speaker
         try:
-            if not await self._steered(transcript, message):
-                call = turn_start(
+            if message.is_queued and self._has_queue:
+                call = queue_add(
+                    transcript.thread_id,
+                    message.text,
+                    attachments=message.attachments,
+                    client_message_id=message.id,
+                )
+                await speaker.call(call)
+            elif message.is_queued or not await self._steered(transcript, message):
+                if message.is_queued:
+                    self._keep(outbox=self.outbox.due(message.id))
+                    transcript.sent(message.id, message.text, message.attachments)
+                begin = turn_start(
                     transcript.thread_id,
                     message.text,
                     attachments=message.attachments,
@@ -166,7 +208,7 @@ class Outgoing:
                     model=speaker.model,
                     effort=speaker.effort,
                 )
-                transcript.started(await speaker.call(call))
+                transcript.started(await speaker.call(begin))
         except RpcFailed as failed:
             if failed.is_shutting_down:
                 # It did nothing with it and goes away: its successor gets the message.
@@ -203,6 +245,15 @@ class Outgoing:
             return False
         return True
 
+    @property
+    def _has_queue(self) -> bool:
+        """Whether the server keeps what is for after the running turn, as far as is known."""
+        return self._speaker.knows(QUEUE_ADD) is not False
+
+    def _seen(self, transcript: Transcript) -> set[str]:
+        """Which messages the server has, in the thread or in its queue."""
+        return _in_thread(transcript) | self._there
+
     def _keep(
         self, *, thread_id: str | None = None, draft: Draft | None = None, outbox: Outbox | None = None
     ) -> None:
@@ -216,7 +267,7 @@ class Outgoing:
             self._drafts.save(kept)
 
 
-def _seen(transcript: Transcript) -> set[str]:
+def _in_thread(transcript: Transcript) -> set[str]:
     return {
         entry.content.client_id
         for entry in transcript.entries

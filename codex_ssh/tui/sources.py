@@ -36,6 +36,16 @@ class ChatSources:
         """The directory of the thread; empty while there is none."""
         return self._chat.transcript.cwd if self._chat.transcript is not None else ""
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a turn runs."""
+        return self._chat.transcript is not None and self._chat.transcript.state.is_running
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether messages wait for its end."""
+        return bool(self._chat.queue.waiting)
+
     def commands(self, typed: str) -> Sequence[SlashCommand]:
         """Give the slash commands a half-typed line may become."""
         return matching(typed, self._chat.knows)

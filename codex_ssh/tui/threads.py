@@ -13,7 +13,6 @@ from typing import Final
 from codex_ssh.core.methods import (
     OpenThread,
     look_on,
-    thread_fork,
     thread_list,
     thread_read,
     thread_resume,
@@ -72,11 +71,6 @@ async def resume(conversation: Conversation, thread_id: str, model: str) -> Got:
 async def rejoin(conversation: Conversation, thread_id: str, model: str) -> OpenThread:
     """Go on with a thread after a lost link; a server that was just replaced may hold it for a moment."""
     return await _subscribe(conversation, thread_id, model, _UNLOADING, _HELD)
-
-
-async def fork(conversation: Conversation, thread_id: str) -> Got:
-    """Begin a copy of a thread."""
-    return Got(thread=await conversation.call(thread_fork(thread_id)))
 
 
 async def _subscribe(conversation: Conversation, thread_id: str, model: str, *passing: str) -> OpenThread:

@@ -138,9 +138,9 @@ async def judge(one: Away) -> None:
     ):
         chat.open()
         await until(lambda: chat.transcript is not None and not chat.doing, "the thread as the server has it")
-        while chat._older[0] is not None:
-            chat.load_older()
-            await until(lambda: not chat._loading_older, "all of it")
+        while chat.past.has_older:
+            chat.past.load_older()
+            await until(lambda: not chat.past.is_loading, "all of it")
         assert chat.transcript is not None
         assert told(list(mine.entries)) == told(list(chat.transcript.entries))
         said = [

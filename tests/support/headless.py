@@ -91,13 +91,13 @@ async def _main(port: int, thread_id: str) -> None:
     async with open_headless(port, thread_id) as chat:
         assert chat.transcript is not None
         for _ in range(2):
-            chat.load_older()
-            await until(lambda: not chat._loading_older, "an older page", seconds=60)
+            chat.past.load_older()
+            await until(lambda: not chat.past.is_loading, "an older page", seconds=60)
         found = {
             "before": before,
             "peak": peak_kib(),
             "entries": len(chat.transcript.entries),
-            "more": chat._older[0] is not None,
+            "more": chat.past.has_older,
         }
         print(json.dumps(found))
 

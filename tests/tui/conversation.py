@@ -72,6 +72,7 @@ class Script:
             "thread/list": lambda _: {"data": []},
             "thread/turns/list": lambda _: {"data": []},
             "thread/items/list": lambda _: {"data": []},
+            "thread/queue/list": lambda _: {"data": []},
             "model/list": lambda _: {"data": []},
             "command/exec": lambda _: {"exitCode": 128, "stdout": "", "stderr": "not a git repository"},
             "account/read": lambda _: {"account": None, "requiresOpenaiAuth": False},

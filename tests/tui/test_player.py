@@ -215,7 +215,7 @@ async def test_a_question_the_recording_does_not_know_gets_no_answer_and_harms_n
     async with open_replay(recording(*OPENED, said("hello"))) as replay:
         await replay.wait_over()
         assert await replay.app.asked(replay.chat.models()) is None
-        replay.chat.load_older()
+        replay.chat.past.load_older()
         replay.chat.new()
         await replay.pilot.pause()
         await replay.wait_text("hello")

@@ -1,5 +1,7 @@
 """What goes with a message is on the wire as codex wants it, and comes back from our own disk."""
 
+import base64
+
 import pytest
 
 from codex_ssh.core.attachment import (
@@ -44,3 +46,9 @@ def test_a_picture_is_called_by_its_label_and_its_bytes_stay_out_of_logs() -> No
     assert label(picture) == "shot.png, 800×600"
     assert "AAAA" not in repr(picture)
     assert [label(one) for one in EVERY] == ["image", "image /w/a.png", "@a.py", "$review"]
+
+
+@pytest.mark.parametrize("size", range(7))
+def test_a_picture_knows_its_size(size: int) -> None:
+    content = base64.b64encode(b"x" * size).decode()
+    assert Picture(url=f"data:image/png;base64,{content}").size == size

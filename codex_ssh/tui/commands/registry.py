@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from textual.fuzzy import FuzzySearch
 
 from codex_ssh.tui.commands import (
+    composer_commands,
     file_commands,
     look_commands,
     session_commands,
@@ -30,6 +31,7 @@ COMMANDS: Final = (
     *file_commands.COMMANDS,
     *work_commands.COMMANDS,
     *look_commands.COMMANDS,
+    *composer_commands.COMMANDS,
 )
 """All there are, in the order of the menu."""
 

@@ -7,14 +7,20 @@ what becomes of a message (:mod:`codex_ssh.tui.app`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from rich.text import Text
-from textual import events
+from textual import events, work
+from textual.app import SuspendNotSupported
 from textual.message import Message
 
-from codex_ssh.core.draft import Draft
+from codex_ssh.core.attachment import Picture
+from codex_ssh.core.draft import Draft, draft_of, image_fold
+from codex_ssh.core.dropped import dropped_paths
+from codex_ssh.core.image import Image, is_image_name, require_room
 from codex_ssh.core.keymap import Keymap, Place, shown
+from codex_ssh.errors import DeskFailed, ImageRefused
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.completion import (
     Kind,
@@ -26,7 +32,9 @@ from codex_ssh.tui.completion import (
     offer_skills,
     wanted,
 )
+from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.file_search import FileSearch
+from codex_ssh.tui.lending import LendingApp
 from codex_ssh.tui.prompt_history import PromptHistory
 from codex_ssh.tui.widgets.editing_area import EditingArea
 from codex_ssh.tui.widgets.popup import Popup
@@ -43,6 +51,14 @@ class Sources(Protocol):
     def cwd(self) -> str:
         """The directory of the thread; empty while there is none."""
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a turn runs."""
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether messages wait for its end."""
+
     def commands(self, typed: str) -> Sequence[SlashCommand]:
         """Give the slash commands a half-typed line may become."""
 
@@ -57,6 +73,7 @@ class Composer(EditingArea):
         popup: Shows what is offered.
         keymap: Which keys do what.
         sources: Where it is found.
+        desk: Has the editor, the clipboard and the images.
     """
 
     DEFAULT_CSS = """
@@ -79,17 +96,33 @@ class Composer(EditingArea):
     """
 
     class Submitted(Message):
-        """The user wants this to be sent or done."""
+        """The user wants this to be sent or done, now or when the running turn is over."""
 
-        def __init__(self, draft: Draft) -> None:
+        def __init__(self, draft: Draft, *, is_for_later: bool = False) -> None:
             super().__init__()
             self.draft = draft
+            self.is_for_later = is_for_later
 
-    def __init__(self, popup: Popup, keymap: Keymap, sources: Sources) -> None:
+    class TakeBack(Message):
+        """The user wants back what was said last for after the turn, or wants it dropped."""
+
+        def __init__(self, *, drop: bool) -> None:
+            super().__init__()
+            self.drop = drop
+
+    class Failed(Message):
+        """Something on this machine could not be done."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, popup: Popup, keymap: Keymap, sources: Sources, desk: Desk) -> None:
         super().__init__(placeholder="say what to do, or / for commands")
         self._popup = popup
         self._keymap = keymap
         self._sources = sources
+        self._desk = desk
         self._past = PromptHistory(sources.said)
         self._dismissed: Wanted | None = None
         self._no_match = False
@@ -133,6 +166,18 @@ class Composer(EditingArea):
         match action:
             case "composer.send":
                 self._submit()
+            case "composer.queue":
+                return self._submit_for_later()
+            case "composer.take_back" if self._sources.has_waiting:
+                self.post_message(self.TakeBack(drop=False))
+            case "composer.select_left" if not self.text and self._sources.has_waiting:
+                self.post_message(self.TakeBack(drop=False))
+            case "composer.drop" if not self.text and self._sources.has_waiting:
+                self.post_message(self.TakeBack(drop=True))
+            case "composer.editor":
+                self.write_in_editor()
+            case "composer.paste":
+                self.paste_image()
             case "composer.older" if self.at_first_line:
                 self._turn_back(1)
             case "composer.newer" if self.at_last_line:
@@ -146,13 +191,24 @@ class Composer(EditingArea):
                 return self.do(action)
         return True
 
-    def _submit(self) -> None:
+    def _submit(self, *, is_for_later: bool = False) -> None:
         draft = self.draft.stripped()
         if not draft:
             return
         self.clear_all()
         self.history.clear()
-        self.post_message(self.Submitted(draft))
+        self.post_message(self.Submitted(draft, is_for_later=is_for_later))
+
+    @property
+    def can_queue(self) -> bool:
+        """Whether what is written can be sent when the turn is over."""
+        return self._sources.is_running and bool(self.draft)
+
+    def _submit_for_later(self) -> bool:
+        if not self.can_queue:
+            return False
+        self._submit(is_for_later=True)
+        return True
 
     # ---------------------------------------------------------------- what was said before
 
@@ -216,11 +272,6 @@ class Composer(EditingArea):
     def wants_tab(self) -> bool:
         """Whether tab completes something."""
         return self.has_focus and self._popup.chosen is not None
-
-    def complete(self) -> None:
-        """Complete what is chosen."""
-        if self._popup.chosen is not None:
-            self._complete(self._popup.chosen)
 
     def _popup_key(self, key: str) -> bool:
         action, chosen = self._keymap.action(key, Place.POPUP), self._popup.chosen
@@ -302,7 +353,66 @@ class Composer(EditingArea):
         event.stop()
         event.prevent_default()
         self.focus()
-        self.put_text(event.text)
+        paths = dropped_paths(event.text)
+        if paths and all(map(is_image_name, paths)):
+            self.put_images(paths, or_text=event.text)
+        else:
+            self.put_text(event.text)
+
+    @work
+    async def put_images(self, paths: Sequence[str], *, or_text: str = "") -> None:
+        """Put images of this machine in.
+
+        Args:
+            paths: Where they are, as typed or dropped.
+            or_text: Put in when one of them cannot be sent: then it was meant as text.
+        """
+        try:
+            images = [await self._desk.read_image(path) for path in paths]
+            self._put_images(images)
+        except ImageRefused as refused:
+            self.put_text(or_text)
+            self.post_message(self.Failed(str(refused)))
+
+    @work
+    async def paste_image(self) -> None:
+        """Put the image on the clipboard in, or else the text that was copied here."""
+        try:
+            image = await self._desk.pasted_image()
+            if image is not None:
+                self._put_images([image])
+                return
+        except ImageRefused as refused:
+            self.post_message(self.Failed(str(refused)))
+            return
+        if self.app.clipboard:
+            self.put_text(self.app.clipboard)
+        else:
+            text = "there is no image on the clipboard; your terminal's own key pastes text"
+            self.post_message(self.Failed(text))
+
+    def _put_images(self, images: Sequence[Image]) -> None:
+        """Put images in; raises ImageRefused when they are too large for one message."""
+        there = sum(one.size for one in self.draft.attachments if isinstance(one, Picture))
+        require_room(images, beside=there)
+        for image in images:
+            self.put(Draft(pieces=(image_fold(image.attachment()), " ")))
+
+    @work(exclusive=True, group="editor")
+    async def write_in_editor(self) -> None:
+        """Let the user write in an editor; what was folded is unfolded in it."""
+        draft, app = self.draft, self.app
+        assert isinstance(app, LendingApp)
+        try:
+            with ExitStack() as lent:
+                with suppress(SuspendNotSupported):  # then there is no terminal to lend
+                    lent.enter_context(app.lend_terminal())
+                text = await self._desk.edit(draft.text)
+        except DeskFailed as failed:
+            self.post_message(self.Failed(str(failed)))
+            return
+        if text != draft.text:
+            self.take(draft_of(text if draft.text.endswith("\n") else text.rstrip("\n"), draft.attachments))
 
     def on_focus(self) -> None:
         """Say what the keys mean."""
