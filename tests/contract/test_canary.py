@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartCodex, StartTmux
+from tests.integration.test_link_ssh_login import let_in, make_key
 from tests.support.codex import CodexAppServer, require_codex
 from tests.support.model import Model
 from tests.support.processes import end, run, tree, with_variable
@@ -311,6 +312,36 @@ async def test_a_recording_holds_no_token_even_where_a_program_prints_it(
     assert "that is all" in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert [name for name, content in left_below(home).items() if canary in content] == []
+
+
+@pytest.mark.tmux
+@pytest.mark.parametrize("client", ["asyncssh", "openssh"])
+async def test_a_recording_holds_no_passphrase_even_where_it_is_said_again(
+    sshd: Sshd, server: CodexAppServer, canary: str, tmp_path: Path, start_tmux: StartTmux, client: str
+) -> None:
+    home = tmp_path / "client-home"
+    home.mkdir()
+    file = home / "session.jsonl"
+    key = await make_key(tmp_path / "key", passphrase=canary)
+    let_in(sshd, key)
+    config = sshd.client_config(f"IdentityFile {key}", name="mine")
+    argv: list[str | Path] = [
+        sys.executable, "-m", "codex_ssh", "connect", "-F", config, "--ssh", client,
+        "--endpoint", server.endpoint, "--record", file, sshd.alias,
+    ]  # fmt: skip
+    terminal = await start_tmux(argv, environment=environment(home), columns=120, lines=40)
+    await terminal.wait_text("passphrase for key")
+    await terminal.type(canary)
+    await terminal.key("Enter")
+    await terminal.wait_text("idle")
+    await terminal.type(f"say I know {canary}")
+    await terminal.key("Enter")
+    await until(lambda: "turn/completed" in file.read_text(), "the turn's end")
+    await terminal.key("C-q")
+
+    assert await terminal.wait_exit() == 0
+    assert "say I know" in file.read_text()
+    assert canary not in file.read_text()
 
 
 @pytest.mark.tmux

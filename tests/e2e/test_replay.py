@@ -64,7 +64,7 @@ async def record(start_tmux: StartTmux, home: Path, file: Path) -> list[str]:
         with suppress(NeverHappened):
             await tui.wait_gone("Run this command?", seconds=2)
             break
-    await tui.wait_text("worked for")
+    await until(lambda: "turn/completed" in file.read_text(), "the turn's end")
     await tui.wait_text("idle")
     screen = await tui.screen()
     await tui.key("C-q")
