@@ -113,6 +113,7 @@ async def _open_app_server(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # the keyboard's signals do not reach a devbox
     )
     assert process.stderr is not None
     try:

@@ -114,6 +114,7 @@ async def _run(process: asyncssh.SSHServerProcess[bytes], environment: Mapping[s
         # As sshd says it: by this the shell knows that it is where the server is.
         env={**environment, "SSH_CONNECTION": " ".join(map(str, (*client[:2], *server[:2])))},
         cwd=environment["HOME"],
+        start_new_session=True,  # as sshd does it
     )
     try:
         await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)

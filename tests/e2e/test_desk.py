@@ -1,0 +1,106 @@
+"""The user's own machine in our TUI, on a real terminal: clipboard, dropped files, editor, history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartTmux
+from tests.support import pictures
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.display import copy_image, open_display
+from tests.support.programs import path_with, put_program
+from tests.support.tmux import Tmux
+
+pytestmark = [pytest.mark.tmux]
+
+
+async def open_demo(start_tmux: StartTmux, home: Path, *words: str, **variables: str) -> Tmux:
+    environment = client_environment(home, TERM="xterm-256color", PYTHONDEVMODE="", **variables)
+    tui = await start_tmux([*PROGRAM, "demo", *words], environment=environment, columns=100, lines=40)
+    await tui.wait_text("idle")
+    return tui
+
+
+async def leave(tui: Tmux) -> None:
+    await tui.key("C-q")
+    assert await tui.wait_exit() == 0
+
+
+async def test_an_image_is_pasted_from_the_clipboard_of_the_display(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(pictures.PNG)
+    async with open_display(tmp_path) as display:
+        await copy_image(display, tmp_path / "a.png")
+        tui = await open_demo(start_tmux, tmp_path / "laptop", DISPLAY=display["DISPLAY"])
+        await tui.type("what is this ")
+        await tui.key("C-v")
+        await tui.wait_text("[clipboard 3×2, 78 B]")
+        await tui.key("Enter")
+        await tui.wait_text("› what is this [Image #1]")
+        await leave(tui)
+
+
+async def test_a_dropped_image_goes_along(start_tmux: StartTmux, tmp_path: Path) -> None:
+    (tmp_path / "My Shot.png").write_bytes(pictures.PNG)
+    tui = await open_demo(start_tmux, tmp_path / "laptop")
+    await tui.paste(f"'{tmp_path}/My Shot.png' ")
+    await tui.wait_text("[My Shot.png 3×2, 78 B]")
+    await tui.key("Enter")
+    await tui.wait_text("[Image #1]")
+    await leave(tui)
+
+
+async def test_an_editor_writes_the_message_and_the_screen_comes_back(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    put_program(
+        tmp_path, "my-editor", 'echo "THE EDITOR"; cat "$2"; read line; echo "say $line" > "$2"; exit "$1"'
+    )
+    tui = await open_demo(start_tmux, tmp_path / "laptop", PATH=path_with(tmp_path), VISUAL="my-editor 0")
+    await tui.type("half a sentence")
+    await tui.key("C-g")
+    await tui.wait_screen(
+        lambda screen: "THE EDITOR" in screen and "half a sentence" in screen and "idle" not in screen,
+        "the editor alone",
+    )
+    await tui.key("C-c")  # nothing of ours hears it: the shell it is written in ends
+    await tui.wait_text("was ended by SIGINT")
+    await tui.wait_text("half a sentence")
+    await tui.key("C-g")
+    await tui.wait_text("THE EDITOR")
+    await tui.type("written elsewhere")
+    await tui.key("Enter")
+    await tui.wait_text("idle")
+    await tui.wait_text("say written elsewhere")
+    await tui.key("Enter")
+    await tui.wait_text("• written elsewhere")
+    assert list((tmp_path / "laptop").rglob("message.md")) == []
+    await leave(tui)
+
+
+async def test_what_was_said_is_there_in_the_next_window(start_tmux: StartTmux, tmp_path: Path) -> None:
+    home = tmp_path / "laptop"
+    first = await open_demo(start_tmux, home, "--prompt", "")
+    await first.type("say the first thing")
+    await first.key("Enter")
+    await first.wait_text("• the first thing")
+    second = await open_demo(start_tmux, home)
+    await second.key("Up")
+    await second.wait_text("say the first thing")
+    await second.key("C-c")
+    await second.type("say the second thing")
+    await second.key("Enter")
+    await second.wait_text("• the second thing")
+    await leave(first)
+    await leave(second)
+    third = await open_demo(start_tmux, home)
+    await third.key("C-r")
+    await third.type("thing")
+    await third.wait_text("say the second thing")
+    await third.key("C-r")
+    await third.wait_text("say the first thing")
+    await third.key("Escape")
+    await leave(third)
