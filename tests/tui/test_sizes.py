@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.screen import ModalScreen, Screen
 
 import codex_ssh.tui.screens
 from codex_ssh.core.question import Question, QuestionKind
+from codex_ssh.core.workspace_methods import DirectoryEntry
+from codex_ssh.tui.page import text_page
+from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
 from codex_ssh.tui.screens.login_screen import LoginScreen
+from codex_ssh.tui.screens.page_screen import PageScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
@@ -56,7 +61,7 @@ class Case:
     """
 
     opens: Callable[[Stage], Awaitable[None]]
-    screen: type[Dialog[Any]] | None
+    screen: type[Screen[Any]] | None
     shows: tuple[str, ...]
 
 
@@ -135,6 +140,27 @@ async def confirm(stage: Stage) -> None:
     await stage.wait(lambda: isinstance(stage.app.screen, ConfirmScreen), "the question")
 
 
+async def browse(stage: Stage) -> None:
+    async def look(path: str) -> tuple[DirectoryEntry, ...]:
+        return tuple(DirectoryEntry(name=f"{n} {LONG}", is_directory=True) for n in range(40))
+
+    async def resolve(path: str, base: str) -> str:
+        return path
+
+    stage.app.push_screen(BrowseScreen("devbox", f"/w/{LONG}", look, resolve))
+    await stage.wait_text("0 a line")
+
+
+async def page(stage: Stage) -> None:
+    async def same(text: str) -> str:
+        return text
+
+    shown = text_page("the title", f"{LONG}\n" * 200)
+    screen = PageScreen(shown, stage.app.keymap, copy=same, edit=same, waits=lambda: "an approval waits")
+    await stage.app.push_screen(screen)
+    await stage.wait_text("a line")
+
+
 CASES = {
     "conversation": Case(opens=nothing, screen=None, shows=("say what to do", "devbox")),
     "draft": Case(opens=draft, screen=None, shows=("devbox",)),
@@ -147,6 +173,8 @@ CASES = {
     "threads": Case(opens=threads, screen=ThreadsScreen, shows=("threads",)),
     "login": Case(opens=login, screen=LoginScreen, shows=("sign in to codex", "enter: choose")),
     "prompt": Case(opens=prompt, screen=PromptScreen, shows=("Password?",)),
+    "browse": Case(opens=browse, screen=BrowseScreen, shows=("0 a line",)),
+    "page": Case(opens=page, screen=PageScreen, shows=("a line that",)),
     "confirm": Case(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
 }
 
@@ -198,5 +226,6 @@ async def test_an_approval_is_answered_at_the_smallest_size() -> None:
 def test_every_dialog_there_is_has_a_case() -> None:
     for module in pkgutil.iter_modules(codex_ssh.tui.screens.__path__):
         importlib.import_module(f"codex_ssh.tui.screens.{module.name}")
-    ours = {kind for kind in Dialog.__subclasses__() if kind.__module__.startswith("codex_ssh.")}
+    every = (*Dialog.__subclasses__(), *Screen.__subclasses__(), *ModalScreen.__subclasses__())
+    ours = {kind for kind in every if kind.__module__.startswith("codex_ssh.")} - {Dialog}
     assert ours == {case.screen for case in CASES.values()} - {None}, "add the new one to CASES"
