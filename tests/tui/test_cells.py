@@ -36,6 +36,7 @@ from codex_ssh.core.items import (
 )
 from codex_ssh.core.thread import TurnError, TurnStatus
 from codex_ssh.tui.cells import Cell, Look, Place, place_of, seconds
+from tests.unit.test_core_transcript import folded
 
 ID = ItemId("i")
 
@@ -66,6 +67,7 @@ def command(**more: object) -> CommandExecution:
         (AgentMessage(id=ID, text="hi"), Progress.OPEN, ["• hi"]),
         (AgentMessage(id=ID, text="hi"), Progress.CUT, ["• hi", "  (cut short; not kept by the server)"]),
         (AgentMessage(id=ID), Progress.OPEN, []),
+        (AgentMessage(id=ID), Progress.CUT, []),
         (Reasoning(id=ID, summary=("a", "b")), Progress.DONE, ["∴ a", "", "  b"]),
         (Reasoning(id=ID), Progress.DONE, []),
         (command(status=ItemStatus.IN_PROGRESS), Progress.OPEN, ["$ Run make test"]),
@@ -464,6 +466,24 @@ def test_a_cell_that_moves_in_its_group_is_drawn_anew() -> None:
     assert [len(cell.rows(look)) for cell in cells] == [2, 2]
     placed(cells)
     assert all(cell.is_fresh(look) for cell in cells)
+
+
+def test_a_review_says_once_what_it_is_asked_and_what_it_found() -> None:
+    transcript = folded("0.169.0", "review")
+    asked = next(at for at, e in enumerate(transcript.entries) if isinstance(e.content, ReviewMode))
+    of_review = list(transcript.entries)[asked:]
+    _, shown = drawn(*of_review)
+    assert shown == [
+        "◉ review of current changes",
+        "",
+        "◉ review finished",
+        "",
+        "  you said: Review the current code changes (staged,",
+        "  unstaged, and untracked files) and provide prioritized",
+        "  findings.",
+        "",
+    ]
+    assert len(drawn(*of_review, unfolded=True)[1]) > len(shown)
 
 
 def test_all_of_an_entry_can_be_copied() -> None:

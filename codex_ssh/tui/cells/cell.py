@@ -48,16 +48,18 @@ class Place(enum.Enum):
     FIRST = enum.auto()
     MIDDLE = enum.auto()
     LAST = enum.auto()
+    ASIDE = enum.auto()
+    """What it says is said by its neighbour: it shows only unfolded."""
 
     @property
     def begins(self) -> bool:
         """Whether nothing it belongs to stands above it."""
-        return self in (Place.ALONE, Place.FIRST)
+        return self not in (Place.MIDDLE, Place.LAST)
 
     @property
     def ends(self) -> bool:
         """Whether nothing it belongs to stands below it."""
-        return self in (Place.ALONE, Place.LAST)
+        return self not in (Place.FIRST, Place.MIDDLE)
 
 
 class Cell:
@@ -110,6 +112,8 @@ class Cell:
 
     def _make(self, look: Look) -> list[Strip]:
         content = self.entry.content
+        if self._place is Place.ASIDE and not look.unfolded:
+            return []
         match content:
             case AgentMessage() | Plan():
                 phase = content.phase if isinstance(content, AgentMessage) else ""
@@ -132,9 +136,12 @@ def entry_rows(entry: Entry, content: Content, look: Look) -> list[Strip]:
 def place_of(entries: Sequence[Entry], at: int) -> Place:
     """Give where an entry stands: commands of a turn that explore one after the other belong together.
 
-    What shows nothing stands in between without parting them. Only neighbours are looked at.
+    What shows nothing stands in between without parting them. Only neighbours are looked at. A review says
+    what it is asked and what it found beside the items of the review itself, in the same words.
     """
     entry = entries[at]
+    if isinstance(entry.content, UserMessage | AgentMessage):
+        return Place.ASIDE if _is_of_review(entries, at) else Place.ALONE
     if not _explores(entry):
         return Place.ALONE
     above = _goes_on(entries, range(at - 1, -1, -1), entry)
@@ -142,6 +149,21 @@ def place_of(entries: Sequence[Entry], at: int) -> Place:
     if above:
         return Place.MIDDLE if below else Place.LAST
     return Place.FIRST if below else Place.ALONE
+
+
+def _is_of_review(entries: Sequence[Entry], at: int) -> bool:
+    said = entries[at].content
+    for before in range(at - 1, max(-1, at - 1 - _REVIEW_ENTRIES), -1):
+        other = entries[before]
+        if other.turn_id != entries[at].turn_id:
+            return False
+        if isinstance(review := other.content, ReviewMode):
+            if review.entered:
+                return isinstance(said, UserMessage) and not said.client_id
+            return isinstance(said, AgentMessage) and said.text.strip() == review.review.strip()
+        if not _is_silent(review):
+            return False
+    return False
 
 
 def _goes_on(entries: Sequence[Entry], way: range, entry: Entry) -> bool:
@@ -168,6 +190,9 @@ def _is_silent(content: Content) -> bool:
         case _:
             return False
 
+
+_REVIEW_ENTRIES: Final = 4
+"""So far above an entry a review is looked for."""
 
 _DRAWN: Final[Mapping[type, Callable[[Any, Entry, Look], list[Strip]]]] = {
     UserMessage: message.user_rows,

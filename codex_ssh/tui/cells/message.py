@@ -33,6 +33,8 @@ def markdown_rows_of(
     message: AgentMessage | Plan, entry: Entry, look: Look, markdown: MarkdownRows
 ) -> list[Strip]:
     """Give the rows of an answer or a plan."""
+    if not message.text:
+        return []
     text = ("…" if entry.gap else "") + message.text
     growing = entry.progress is Progress.OPEN
     rows = markdown.rows(text, look.width - 2, growing=growing)
