@@ -34,6 +34,7 @@ class StatusItem(enum.Enum):
     """A piece of the status line."""
 
     STATE = "state"
+    QUEUE = "queue"
     HOST = "host"
     USER = "user"
     THREAD = "thread"

@@ -52,6 +52,7 @@ def status_text(chat: Chat, now: float) -> str:
             "thread": f"{transcript.thread_id} {transcript.name}".strip(),
             "state": transcript.state.value,
             "waits for you": ", ".join(map(ask_text, chat.asks)),
+            "queued": "; ".join(one.draft.text for one in chat.queue.waiting),
             "goal": goal_text(transcript.goal, ""),
             "directory": transcript.cwd,
             "git branch": around.branch,

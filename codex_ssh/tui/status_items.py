@@ -174,6 +174,12 @@ def _state(chat: Chat, moment: Moment) -> Part:
     return Part(text=f"{mark} {was}{transcript.state.value}{ran}", rank=1, style=style)
 
 
+def _queue(chat: Chat, _: Moment) -> Part | None:
+    count = len(chat.queue.waiting)
+    paused = " and resting" if chat.queue.is_paused else ""
+    return Part(text=f"{count} queued{paused}", rank=3) if count else None
+
+
 def _host(chat: Chat, _: Moment) -> Part:
     return Part(text=chat.facts.host, rank=2, style=palette.BOLD)
 
@@ -261,6 +267,7 @@ def _server(chat: Chat, _: Moment) -> Part | None:
 
 _ITEMS: Final[dict[StatusItem, Callable[[Chat, Moment], Part | None]]] = {
     StatusItem.STATE: _state,
+    StatusItem.QUEUE: _queue,
     StatusItem.HOST: _host,
     StatusItem.USER: _user,
     StatusItem.THREAD: _thread,

@@ -68,6 +68,8 @@ def played() -> Script:
 
 async def test_every_item_says_its_fact() -> None:
     script = played()
+    submission = {"id": "q", "clientUserMessageId": "c", "input": [{"type": "text", "text": "later"}]}
+    script.replies["thread/queue/list"] = lambda _: {"data": [submission]}
     script.turn()
     plan = [{"step": "a", "status": "completed"}, {"step": "b", "status": "pending"}]
     script.say("turn/plan/updated", turnId="turn-1", plan=plan)
@@ -79,9 +81,12 @@ async def test_every_item_says_its_fact() -> None:
     async with open_stage(script, ready=False) as stage:
         await stage.wait(lambda: stage.chat.surroundings.limits.windows, "limits")
         await stage.wait(lambda: stage.chat.surroundings.branch, "the branch")
+        script.say("thread/queue/changed")
+        await stage.wait(lambda: stage.chat.queue.waiting, "the queue")
         await stage.wait(lambda: stage.chat.transcript and stage.chat.transcript.usage.total, "all of it")
         assert parts(stage) == [
             "▶ running",
+            "1 queued",
             "devbox",
             "as alice",
             "fix ␛[31mthe␇ tests",
