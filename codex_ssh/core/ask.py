@@ -1,8 +1,9 @@
 """What the app server asks a person: approvals and questions, with the answers it takes.
 
-Lives here: one class per kind of request. Not here: the decisions an approval takes
-(:mod:`codex_ssh.core.decision`), requests no person needs to see (:mod:`codex_ssh.core.chore`), who answers
-(a dialog, ``exec --approve``), and deciding anything by itself: nothing here has a default.
+Lives here: one class per kind of request, but for those of MCP servers (:mod:`codex_ssh.core.elicitation`).
+Not here: the decisions an approval takes (:mod:`codex_ssh.core.decision`), requests no person needs to see
+(:mod:`codex_ssh.core.chore`), who answers (a dialog, ``exec --approve``), and deciding anything by itself:
+nothing here has a default.
 
 All text in here comes from the devbox: whoever prints it makes it harmless first
 (:mod:`codex_ssh.core.plain_text`).
@@ -26,13 +27,14 @@ from codex_ssh.core.decision import (
     edit_decisions,
     in_old_words,
     permission_decisions,
-    unwrap_command,
 )
+from codex_ssh.core.elicitation import ElicitationAsk, decode_elicitation
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at
 from codex_ssh.core.items import Change, ChangeKind, ItemId
 from codex_ssh.core.permission import Permission, decode_permissions, grant
-from codex_ssh.core.question_form import AnswerKind, Option, Question, decode_question, form_questions
+from codex_ssh.core.question_form import AnswerKind, Option, Question, decode_question
 from codex_ssh.core.rpc import Json, Request, RequestId
+from codex_ssh.core.shell_words import line_without_shell
 from codex_ssh.core.thread import ThreadId, TurnId
 
 
@@ -69,7 +71,7 @@ class CommandAsk:
     @property
     def plain_command(self) -> str:
         """The command without the shell around it; all that runs is in it."""
-        return unwrap_command(self.command)
+        return line_without_shell(self.command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,36 +171,6 @@ class QuestionsAsk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ElicitationAsk:
-    """An MCP server wants to know something, or wants a page opened.
-
-    Attributes:
-        server: The MCP server's name.
-        url: The page to open; empty for forms.
-        questions: The form's fields; empty when there is nothing to fill in.
-        decisions: ``accept`` is among them only where we can give what is asked.
-    """
-
-    request_id: RequestId
-    thread_id: ThreadId
-    turn_id: TurnId
-    server: str
-    message: str
-    url: str
-    questions: tuple[Question, ...]
-    decisions: tuple[Decision, ...]
-
-    def answer(self, answers: Mapping[str, tuple[str, ...]]) -> Json:
-        """Give the wire form of a filled-in form; fields left out are not sent."""
-        content = {
-            question.id: value
-            for question in self.questions
-            if (value := question.value(answers.get(question.id, ()))) is not None
-        }
-        return {"action": "accept", "content": content, "_meta": None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownAsk:
     """A request we do not know; the caller refuses it with -32601, as the official client does."""
 
@@ -207,11 +179,24 @@ class UnknownAsk:
     method: str
 
 
+__all__ = [
+    "Ask",
+    "CommandAsk",
+    "ElicitationAsk",
+    "FileChangeAsk",
+    "PermissionsAsk",
+    "QuestionsAsk",
+    "UnknownAsk",
+    "decode_ask",
+]
+
 Ask = CommandAsk | FileChangeAsk | PermissionsAsk | QuestionsAsk | ElicitationAsk | UnknownAsk
 
 
 def decode_ask(request: Request) -> Ask:
     """Read a request of the server's. Never raises; what is not known becomes :class:`UnknownAsk`."""
+    if request.method == "mcpServer/elicitation/request":
+        return decode_elicitation(request)
     decoder = _DECODERS.get(request.method)
     if decoder is None:
         return UnknownAsk(
@@ -238,7 +223,7 @@ def _command_ask(number: RequestId, params: Json) -> CommandAsk:
         reason=text_at(params, "reason"),
         network_host=host,
         permissions=tuple(one.label for one in decode_permissions(shape_at(params, "additionalPermissions"))),
-        decisions=command_decisions(offered, command=unwrap_command(command), act=act, host=host),
+        decisions=command_decisions(offered, command=line_without_shell(command), act=act, host=host),
         act=act,
         environment=text_at(params, "environmentId"),
         needs_person=kind == "humanCommand",
@@ -250,7 +235,7 @@ def _old_command_ask(number: RequestId, params: Json) -> CommandAsk:
     command = shlex.join(texts_at(params, "command"))
     decisions = command_decisions(
         ("accept", "acceptForSession", "decline", "cancel"),
-        command=unwrap_command(command),
+        command=line_without_shell(command),
         act=Act.RUN,
         host="",
     )
@@ -332,38 +317,6 @@ def _questions_ask(number: RequestId, params: Json) -> QuestionsAsk:
     )
 
 
-def _elicitation_ask(number: RequestId, params: Json) -> ElicitationAsk:
-    mode, url = text_at(params, "mode", "form"), text_at(params, "url")
-    questions = form_questions(shape_at(params, "requestedSchema")) if mode == "form" else ()
-    decisions = [
-        Decision(
-            verdict=verdict,
-            key=key,
-            label=label,
-            result={"action": verdict.value, "content": None, "_meta": None},
-        )
-        for verdict, key, label in (
-            (Verdict.DECLINE, "d", "no"),
-            (Verdict.CANCEL, "c", "dismiss the question"),
-        )
-    ]
-    if url or (mode == "form" and questions == ()):
-        content: Json = None if url else {}
-        accept = {"action": "accept", "content": content, "_meta": None}
-        label = "yes, I have opened the page" if url else "yes"
-        decisions.insert(0, Decision(verdict=Verdict.ACCEPT, key="y", label=label, result=accept))
-    return ElicitationAsk(
-        request_id=number,
-        thread_id=ThreadId(text_at(params, "threadId")),
-        turn_id=TurnId(text_at(params, "turnId")),
-        server=text_at(params, "serverName"),
-        message=text_at(params, "message") or text_at(params, "description") or text_at(params, "title"),
-        url=url,
-        questions=questions or (),
-        decisions=tuple(decisions),
-    )
-
-
 _DECODERS: Final[Mapping[str, Callable[[RequestId, Json], Ask]]] = {
     "applyPatchApproval": _old_file_change_ask,
     "execCommandApproval": _old_command_ask,
@@ -371,5 +324,4 @@ _DECODERS: Final[Mapping[str, Callable[[RequestId, Json], Ask]]] = {
     "item/fileChange/requestApproval": _file_change_ask,
     "item/permissions/requestApproval": _permissions_ask,
     "item/tool/requestUserInput": _questions_ask,
-    "mcpServer/elicitation/request": _elicitation_ask,
 }

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import enum
 import json
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.shell_words import without_shell
 
 
 class Verdict(enum.Enum):
@@ -71,9 +71,9 @@ _YES: Final = {
     Act.REACH: "yes, let it reach {host} this once",
 }
 _SESSION: Final = {
-    Act.RUN: "yes, and run this again without asking, until the session ends",
-    Act.SEND: "yes, and send this again without asking, until the session ends",
-    Act.REACH: "yes, and let everything reach {host} without asking, until the session ends",
+    Act.RUN: "yes, and don't ask again for this until the session ends",
+    Act.SEND: "yes, and don't ask again for this until the session ends",
+    Act.REACH: "yes, and let everything reach {host} until the session ends",
 }
 
 
@@ -110,7 +110,7 @@ def _command_decision(wire: Json, command: str, act: Act, host: str) -> Decision
         case "acceptForSession":
             return decision(Verdict.ACCEPT_FOR_SESSION, "a", _SESSION[act].format(host=host))
         case "decline":
-            return decision(Verdict.DECLINE, "d", "no, and let the turn go on without it")
+            return decision(Verdict.DECLINE, "d", "no, and go on without it")
         case "cancel":
             return decision(Verdict.CANCEL, "c", "no, and stop the turn")
     prefix = texts_at(shape_at(wire, Verdict.ACCEPT_PREFIX.value), "execpolicy_amendment")
@@ -123,19 +123,19 @@ def _command_decision(wire: Json, command: str, act: Act, host: str) -> Decision
 
 
 def _prefix_label(prefix: Iterable[str], command: str) -> str:
-    words = unwrap_words(tuple(prefix))
-    what = "this command" if words == command else f"every command that starts with `{words}`"
-    return f"yes, and run {what} without asking from now on, in every thread there"
+    words = without_shell(tuple(prefix))
+    what = "this command" if words == command else f"what starts with `{words}`"
+    return f"yes, and never ask again for {what}, in any thread"
 
 
 def _network_rule(rule: Json, result: Json) -> Decision:
     host, action = text_at(rule, "host"), text_at(rule, "action", "allow")
     if action == "allow":
         verdict, key = Verdict.NETWORK_ALLOW, "h"
-        label = f"yes, and let everything reach {host} from now on, in every thread there"
+        label = f"yes, and never ask again before {host} is reached, in any thread"
     elif action == "deny":
         verdict, key = Verdict.NETWORK_DENY, ""
-        label = f"no, and let nothing reach {host} from now on, in every thread there"
+        label = f"no, and never let {host} be reached, in any thread"
     else:
         verdict, key, label = Verdict.OTHER, "", f"from now on {action} {host}"
     return Decision(verdict=verdict, key=key, label=label, result=result)
@@ -143,13 +143,13 @@ def _network_rule(rule: Json, result: Json) -> Decision:
 
 def edit_decisions(grant_root: str) -> tuple[Decision, ...]:
     """Give the decisions on an edit; ``grant_root`` is a directory that is asked for with it."""
-    below = f", and write below {grant_root} without asking, until the session ends" if grant_root else ""
+    below = f", and whatever is below {grant_root} until the session ends" if grant_root else ""
     return tuple(
         Decision(verdict=Verdict(word), key=key, label=label, result={"decision": word})
         for word, key, label in (
             ("accept", "y", f"yes, make these changes{below or ' this once'}"),
-            ("acceptForSession", "a", "yes, and change these files without asking, until the session ends"),
-            ("decline", "d", "no, and let the turn go on without them"),
+            ("acceptForSession", "a", "yes, and don't ask again for these files until the session ends"),
+            ("decline", "d", "no, and go on without them"),
             ("cancel", "c", "no, and stop the turn"),
         )
     )
@@ -186,7 +186,7 @@ def permission_decisions(wanted: Json) -> tuple[Decision, ...]:
         Decision(
             verdict=Verdict.DECLINE,
             key="d",
-            label="no, allow nothing, and let the turn go on",
+            label="no, allow nothing, and go on",
             result={"permissions": {}, "scope": "turn"},
         ),
     )
@@ -198,32 +198,6 @@ def _unique_keys(decisions: Iterable[Decision]) -> Iterable[Decision]:
     for decision in decisions:
         yield replace(decision, key="") if decision.key in taken else decision
         taken.add(decision.key)
-
-
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
-_SHELL_PLACES: Final = frozenset({"", "/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/"})
-
-
-def unwrap_words(words: tuple[str, ...]) -> str:
-    """Give a command line for a person to judge: the script alone where nothing but a known shell runs it.
-
-    A shell from anywhere else than a system directory stays in sight, since it may be any program.
-    """
-    if len(words) == 3 and words[1] in ("-c", "-lc"):
-        place, slash, name = words[0].rpartition("/")
-        if name in _SHELLS and place + slash in _SHELL_PLACES:
-            return words[2]
-    return shlex.join(words)
-
-
-def unwrap_command(command: str) -> str:
-    """Give the same for a command line; one that cannot be split is given as it is."""
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError:
-        return command
-    plain = unwrap_words(words)
-    return command if len(words) != 3 or plain == shlex.join(words) else plain
 
 
 def as_json(value: Json) -> str:

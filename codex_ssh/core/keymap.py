@@ -27,6 +27,8 @@ class Place(enum.Enum):
     POPUP = "in a popup above the composer"
     TRANSCRIPT = "in the transcript"
     APPROVAL = "at an approval"
+    APPROVAL_SCREEN = "at an approval on the whole screen"
+    QUESTION = "at a question"
     LIST = "in lists and dialogs"
     THREADS = "in the list of threads"
     BROWSE = "in the list of directories"
@@ -108,6 +110,26 @@ ACTIONS: Final = (
     _action("approval.up", Place.APPROVAL, "up", "choose the decision above"),
     _action("approval.down", Place.APPROVAL, "down", "choose the decision below"),
     _action("approval.take", Place.APPROVAL, "enter", "take the chosen decision; “no” is chosen at first"),
+    _action("approval.previous", Place.APPROVAL, "left", "the request before, of those that wait"),
+    _action("approval.next", Place.APPROVAL, "right", "the request after, of those that wait"),
+    _action("approval.full", Place.APPROVAL, "f ctrl+a", "all of it on the whole screen"),
+    _action("approval.part", Place.APPROVAL, "s", "choose which of several permissions to allow"),
+    _action("approval_screen.up", Place.APPROVAL_SCREEN, "up", "a row up"),
+    _action("approval_screen.down", Place.APPROVAL_SCREEN, "down", "a row down"),
+    _action("approval_screen.page_up", Place.APPROVAL_SCREEN, "pageup", "a page up"),
+    _action("approval_screen.page_down", Place.APPROVAL_SCREEN, "pagedown space", "a page down"),
+    _action("approval_screen.top", Place.APPROVAL_SCREEN, "home", "to the first row"),
+    _action("approval_screen.bottom", Place.APPROVAL_SCREEN, "end", "to the last row"),
+    _action("approval_screen.next_file", Place.APPROVAL_SCREEN, "right_square_bracket", "the next file"),
+    _action("approval_screen.file_before", Place.APPROVAL_SCREEN, "left_square_bracket", "the file before"),
+    _action("approval_screen.columns", Place.APPROVAL_SCREEN, "v", "old and new side by side, or not"),
+    _action("approval_screen.close", Place.APPROVAL_SCREEN, "escape q f ctrl+a", "back, without a decision"),
+    _action("question.up", Place.QUESTION, "up", "choose the answer above"),
+    _action("question.down", Place.QUESTION, "down", "choose the answer below"),
+    _action("question.next", Place.QUESTION, "enter", "take the answer, and go on"),
+    _action("question.back", Place.QUESTION, "shift+tab", "go back to the question before"),
+    _action("question.skip", Place.QUESTION, "ctrl+d", "answer none of them; say no to a form"),
+    _action("question.later", Place.QUESTION, "escape", "put them off; Tab opens them again"),
     _action("list.up", Place.LIST, "up", "choose the one above"),
     _action("list.down", Place.LIST, "down", "choose the one below"),
     _action("list.take", Place.LIST, "enter", "take it"),

@@ -3,6 +3,8 @@
 Lives here: taking a profile apart and putting a part of it together again. Not here: who grants
 (:mod:`codex_ssh.core.ask`).
 
+Real servers tell files twice, as ``entries`` and in the older lists; what both tell is one permission.
+
 Source: ``RequestPermissionProfile``, ``AdditionalPermissionProfile`` and ``GrantedPermissionProfile`` of
 ``codex app-server generate-json-schema``, 0.163 and 0.169.
 """
@@ -81,12 +83,13 @@ def _is_plain(files: Mapping[str, Json]) -> bool:
 
 
 def _files(files: Mapping[str, Json]) -> list[Permission]:
-    found = []
+    found: dict[str, Permission] = {}
     for kind in _FILE_LISTS:
         for entry in files.get(kind) or []:
             label = _entry_label(entry) if kind == "entries" else f"{kind} {entry}"
-            found.append(Permission(label=label, path=("fileSystem", kind), value=entry))
-    return found
+            # Entries come last and stand in for the older form.
+            found[label] = Permission(label=label, path=("fileSystem", kind), value=entry)
+    return list(found.values())
 
 
 def _entry_label(entry: Json) -> str:

@@ -20,13 +20,11 @@ from textual.filter import LineFilter
 from textual.timer import Timer
 from textual.widget import Widget
 
-from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.question import Question
-from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.transcript import Transcript
@@ -48,13 +46,13 @@ from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
-from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.sources import ChatSources
 from codex_ssh.tui.themes import THEMES
 from codex_ssh.tui.thread_settings import ThreadSettings
 from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
+from codex_ssh.tui.widgets.ask_queue import AskQueue
 from codex_ssh.tui.widgets.composer import Composer
 from codex_ssh.tui.widgets.popup import Popup
 from codex_ssh.tui.widgets.queue_view import QueueView
@@ -126,7 +124,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         self.pane = ReadingPane(self.desk)
         self.view = self.pane.view
         self._popup = Popup()
-        self._card = AskCard(chat.facts, grace_seconds=chat.options.grace_seconds)
+        self._asks = AskQueue(chat, self.keymap)
         self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk), self.desk)
         self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
         self._status = StatusBar(chat)
@@ -134,7 +132,6 @@ class CodexApp(LendingApp[TuiOutcome]):
         self._tick: Timer | None = None
         self._turn_since: float | None = None
         self._quit_since = self._back_since = -QUIT_AGAIN_SECONDS
-        self._put_off: set[RequestId] = set()
         self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
         # Until the terminal says so, nobody is known to look at it.
         self._is_watched = False
@@ -146,7 +143,7 @@ class CodexApp(LendingApp[TuiOutcome]):
     def compose(self) -> ComposeResult:
         """Build the screen."""
         yield self.pane
-        yield self._card
+        yield self._asks
         yield self._queue
         yield self._popup
         yield self.composer
@@ -207,7 +204,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         elif transcript is not None and (changes := transcript.take_changes()):
             self.view.update_entries(transcript.entries, changes)
         self._queue.show()
-        self._refresh_asks()
+        self._asks.catch_up()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
         for notice in self._attention.look(
@@ -227,32 +224,6 @@ class CodexApp(LendingApp[TuiOutcome]):
     @work
     async def _offer_threads(self) -> None:
         await self.asked(choose(self, "threads go on here: which one?"))
-
-    def _refresh_asks(self) -> None:
-        asks = self.chat.asks
-        questions = [ask for ask in asks if isinstance(ask, QuestionsAsk | ElicitationAsk) and ask.questions]
-        cards = [ask for ask in asks if ask not in questions]
-        # Without a link nothing is approved: the card comes back when the server asks again.
-        first = cards[0] if cards and self.chat.is_online else None
-        was_shown = self._card.display
-        edit = self._shown.edit_of(first) if self._shown is not None else None
-        self._card.show(first, edit, self.chat.cwd, len(cards) - 1)
-        if self._card.display and not was_shown:
-            if not self.composer.text and self.composer.has_focus:
-                self._card.focus()
-        elif was_shown and not self._card.display:
-            self.composer.focus()
-        self._refresh_questions(questions)
-
-    def _refresh_questions(self, questions: list[QuestionsAsk | ElicitationAsk]) -> None:
-        open_one = next((screen for screen in self.screen_stack if isinstance(screen, QuestionScreen)), None)
-        if open_one is not None:
-            if self.chat.is_online and open_one.ask not in questions:
-                open_one.dismiss(None)
-            return
-        waiting = [ask for ask in questions if ask.request_id not in self._put_off]
-        if waiting and len(self.screen_stack) == 1 and self.chat.is_online:
-            self._ask_questions(waiting[0])
 
     def _second_passed(self) -> None:
         self._beat += 1
@@ -287,11 +258,7 @@ class CodexApp(LendingApp[TuiOutcome]):
             return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
         if time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
             return "esc again: back to before something you said"
-        if self._card.display and not self._card.has_focus:
-            return "tab: answer the approval"
-        if self._put_off:
-            return "tab: answer the questions"
-        return self.pane.hint
+        return self._asks.hint or self.pane.hint
 
     # ---------------------------------------------------------------- what the user does
 
@@ -335,10 +302,14 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Keep what is typed."""
         self._wake()
 
-    def on_ask_card_decided(self, message: AskCard.Decided) -> None:
-        """Send the answer."""
-        declined = not message.decision.verdict.lets_it_happen
-        self.chat.answer(message.ask, message.decision.result, declined=declined)
+    def on_ask_queue_appeared(self) -> None:
+        """Give the card the keyboard, where it is not needed for something that is being written."""
+        if not self.composer.text and self.composer.has_focus:
+            self._asks.card.focus()
+
+    def on_ask_queue_vanished(self) -> None:
+        """Give the keyboard back."""
+        self.composer.focus()
 
     def on_descendant_focus(self) -> None:
         """Say what Tab does now."""
@@ -358,7 +329,7 @@ class CodexApp(LendingApp[TuiOutcome]):
         if action == "reconnect":
             return self.chat.status.state is not LinkState.UP
         if action == "swap_focus" and len(self.screen_stack) == 1 and self.composer.has_focus:
-            is_asked = self._card.display or bool(self._put_off)
+            is_asked = self._asks.waits
             return not (self.composer.wants_tab or (self.composer.can_queue and not is_asked))
         return super().check_action(action, parameters)
 
@@ -393,9 +364,10 @@ class CodexApp(LendingApp[TuiOutcome]):
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll the transcript, whatever has the keyboard; a long approval scrolls itself."""
         if len(self.screen_stack) > 1:
-            raise SkipAction
-        if self._card.has_focus and self._card.max_scroll_y:
-            self._card.scroll_relative(y=pages * max(1, self._card.size.height - 2), animate=False)
+            raise SkipAction  # the dialog on top has its own idea of it
+        card = self._asks.card
+        if card.has_focus and card.max_scroll_y:
+            card.scroll_relative(y=pages * max(1, card.size.height - 2), animate=False)
         else:
             self.view.scroll_pages(pages)
             self._refresh_status()
@@ -404,11 +376,10 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Go between composer and approval, or complete a command."""
         if len(self.screen_stack) > 1:
             raise SkipAction
-        if self._put_off and not self._card.display:
-            self._put_off.clear()
-            self._wake()
-        elif self._card.display and not self._card.has_focus:
-            self._card.focus()
+        if self._asks.open_again():
+            pass
+        elif self._asks.card.display and not self._asks.card.has_focus:
+            self._asks.card.focus()
         else:
             self.composer.focus()
         self._refresh_status()
@@ -491,15 +462,6 @@ class CodexApp(LendingApp[TuiOutcome]):
             preview: Called with the one that is highlighted.
         """
         return await self.push_screen_wait(PickScreen(title, choices, at=at, preview=preview))
-
-    @work
-    async def _ask_questions(self, ask: QuestionsAsk | ElicitationAsk) -> None:
-        answer = await self.push_screen_wait(QuestionScreen(ask))
-        if answer is not None:
-            self.chat.answer(ask, answer, declined=False)
-        elif ask in self.chat.asks:
-            self._put_off.add(ask.request_id)
-        self._wake()
 
     async def asked(self, coroutine: Coroutine[None, None, T]) -> T | None:
         """Wait for what the server is asked; a refusal is shown and gives None."""

@@ -88,6 +88,7 @@ class Chat:
         model, effort: Chosen for the next turns; empty takes the thread's.
         draft: A message the server did not take, for the composer to take back.
         lost: What ended the link for good.
+        pending: What the server asked and nobody answered yet.
         is_read_only: Another codex process has the thread: it is looked at, and nothing can be said in it.
         on_change: Called when anything changed.
         sign_in: The sign-in to codex on the devbox that is offered or under way.
@@ -121,8 +122,8 @@ class Chat:
         self.queue = Queue(self, self._outgoing, self._do)
         self.shell = Shell(self, self._do)
         self.past = Past(self, self._do)
-        self._pending = Pending()
-        self._catch_up = CatchUp(self, lifeline, self._pending, self._outgoing, self.queue)
+        self.pending = Pending()
+        self._catch_up = CatchUp(self, lifeline, self.pending, self._outgoing, self.queue)
         self._chores = Chores(self.conversation, spawn=self._spawn, note=self.note, patience=options.patience)
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -185,7 +186,7 @@ class Chat:
     @property
     def asks(self) -> tuple[Ask, ...]:
         """What waits for an answer: of this thread, then of threads it started."""
-        return self._pending.asks(self.transcript)
+        return self.pending.asks(self.transcript)
 
     @property
     def cwd(self) -> str:
@@ -245,9 +246,9 @@ class Chat:
     def answer(self, ask: Ask, result: Json, *, declined: bool) -> None:
         """Answer a request of the server's; without a link that waits for the very same request."""
         if not self.is_online:
-            self._pending.hold(ask, result)
+            self.pending.hold(ask, result)
             return
-        self._pending.answered(ask, self.transcript, declined=declined)
+        self.pending.answered(ask, self.transcript, declined=declined)
         self._do(self.conversation().answer(ask.request_id, result))
 
     def new(self) -> None:
@@ -411,7 +412,7 @@ class Chat:
         transcript = self.transcript = Transcript(got.thread)
         self.is_read_only = got.is_read_only
         self.model = self.effort = ""
-        self._pending.other_thread()
+        self.pending.other_thread()
         self.queue.other_thread()
         self._outgoing.show(transcript)
         early, self._early = self._early, []
@@ -520,9 +521,10 @@ class Chat:
 
     def _fold(self, said: Event | Ask) -> None:
         if isinstance(said, Ask):
-            self._pending.take(said, self.transcript)
+            self.pending.take(said, self.transcript)
             return
-        if isinstance(said, AskResolved) and self._pending.resolved(said.request_id, self.transcript):
+        self.pending.hear(said)
+        if isinstance(said, AskResolved) and self.pending.resolved(said.request_id, self.transcript):
             self.note(Level.INFO, "the request was answered elsewhere, or is not needed any more")
         if self.transcript is not None:
             self.transcript.apply(said)
@@ -539,7 +541,7 @@ class Chat:
         self._conversation = None
         self._catch_up.link_lost()
         self.search.link_lost()
-        self._pending.link_lost()
+        self.pending.link_lost()
         self._chores.link_lost()
         self._outgoing.link_lost()
         self.on_change()

@@ -13,7 +13,6 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widgets import Input, TextArea
 
-from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.core.keymap import Keymap, shown
 from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.tui.app import CodexApp
@@ -21,8 +20,6 @@ from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.garbage import rare_collections
 from codex_ssh.tui.player import Player
-from codex_ssh.tui.screens.question_screen import QuestionScreen
-from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.composer import Composer
 
 
@@ -40,7 +37,7 @@ class ReplayApp(CodexApp):
         self._player = player
         self.composer.placeholder = _placeholder(self.keymap)
         self.composer.disabled = True
-        self._card.can_focus = False
+        self._asks.only_show()
 
     def _hint(self) -> str:
         leaving = super()._hint()
@@ -51,17 +48,6 @@ class ReplayApp(CodexApp):
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Send nothing."""
         message.prevent_default()
-
-    def on_ask_card_decided(self, message: AskCard.Decided) -> None:
-        """Answer nothing: what was answered is part of the recording."""
-        message.prevent_default()
-
-    def _ask_questions(self, ask: QuestionsAsk | ElicitationAsk) -> None:  # type: ignore[override]
-        """Show the questions; they go away when they were answered."""
-        screen = QuestionScreen(ask)
-        screen.disabled = True
-        self._put_off.add(ask.request_id)
-        self.push_screen(screen)
 
     def action_swap_focus(self) -> None:
         """There is nothing to go to."""

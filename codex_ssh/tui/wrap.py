@@ -6,7 +6,9 @@ say. All text given here must be harmless already (:mod:`codex_ssh.core.plain_te
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
@@ -92,12 +94,13 @@ def wrap(
         rest = [(" " * indent, Style.null())] if indent else []
     room = max(1, width - max(indent, sum(cell_len(span[0]) for span in rest)))
     rows: list[Strip] = []
+    starts = list(accumulate((len(span[0]) for span in spans), initial=0))
     ended = 0
     for at, (start, end) in enumerate(_slices(text, room, anywhere=anywhere)):
         front = first if at == 0 else rest
         inset = 0 if at == 0 and copied else sum(cell_len(span[0]) for span in front)
         joint = text[ended:start] if at else None
-        rows.append(Row(_segments([*front, *_cut(spans, start, end)]), inset=inset, joint=joint))
+        rows.append(Row(_segments([*front, *_cut(spans, starts, start, end)]), inset=inset, joint=joint))
         ended = end
     return rows
 
@@ -145,16 +148,15 @@ def _segments(spans: Iterable[Span]) -> list[Segment]:
     return [Segment(text, style) for text, style in spans if text]
 
 
-def _cut(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+def _cut(spans: Sequence[Span], starts: Sequence[int], start: int, end: int) -> list[Span]:
     found: list[Span] = []
-    at = 0
-    for text, style in spans:
-        if at >= end:
+    for at in range(max(0, bisect_right(starts, start) - 1), len(spans)):
+        if starts[at] >= end:
             break
-        low, high = max(start - at, 0), min(end - at, len(text))
+        text, style = spans[at]
+        low, high = max(start - starts[at], 0), min(end - starts[at], len(text))
         if low < high:
             found.append((text[low:high], style))
-        at += len(text)
     return found
 
 

@@ -61,7 +61,7 @@ async def an_edit() -> str:
     script.ask("7", "item/fileChange/requestApproval", itemId="f", reason="these files are not writable")
     async with open_stage(script, size=(96, 46), ready=False) as stage:
         await stage.wait_text("Give the sum.")
-        await stage.wait(lambda: stage.app._card.display, "the card")
+        await stage.wait(lambda: stage.app._asks.card.display, "the card")
         return await drawn(stage.app, stage.pilot)
 
 

@@ -171,13 +171,13 @@ async def test_the_screen_at_the_end_is_the_one_there_was(
     async with open_stage(script, size=SIZE, through=recorder) as stage:
         await scene(stage)
         await stage.pilot.pause()
-        live, card = transcript_of(stage.app), stage.app._card.display
+        live, card = transcript_of(stage.app), stage.app._asks.card.display
     recorder.finish()
 
     async with open_replay(roll.recording(), speed=speed, size=SIZE) as replay:
         await replay.wait_over()
         await replay.wait(lambda: transcript_of(replay.app) == live, f"the screen\n{live}")
-        assert replay.app._card.display is card
+        assert replay.app._asks.card.display is card
     assert "".join(live).strip()
 
 

@@ -16,6 +16,7 @@ import codex_ssh.tui.screens
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui.page import text_page
+from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
@@ -88,7 +89,13 @@ async def edit(stage: Stage) -> None:
     change = {"path": "/w/new.txt", "kind": {"type": "add"}, "diff": rows}
     stage.script.item("fileChange", "i", done=False, status="inProgress", changes=[change])
     stage.script.ask(3, "item/fileChange/requestApproval", reason=LONG)
-    await stage.wait(lambda: stage.app._card.display, "the card")
+    await stage.wait(lambda: stage.app._asks.card.display, "the card")
+
+
+async def whole_screen(stage: Stage) -> None:
+    await edit(stage)
+    await stage.pilot.press("f")
+    await stage.wait(lambda: isinstance(stage.app.screen, AskScreen), "the whole screen")
 
 
 async def questions(stage: Stage) -> None:
@@ -165,8 +172,9 @@ CASES = {
     "conversation": Case(opens=nothing, screen=None, shows=("say what to do", "devbox")),
     "draft": Case(opens=draft, screen=None, shows=("devbox",)),
     "menu": Case(opens=menu, screen=None, shows=("/new", "devbox")),
-    "approval": Case(opens=approval, screen=None, shows=("no, and let the turn go on",)),
-    "edit": Case(opens=edit, screen=None, shows=("no, and let the turn go on",)),
+    "approval": Case(opens=approval, screen=None, shows=("no, and go on with",)),
+    "edit": Case(opens=edit, screen=None, shows=("no, and go on with",)),
+    "whole screen": Case(opens=whole_screen, screen=AskScreen, shows=("no, and go on with", "esc: back")),
     "questions": Case(opens=questions, screen=QuestionScreen, shows=("Which?",)),
     "form": Case(opens=form, screen=QuestionScreen, shows=("jira",)),
     "pick": Case(opens=pick, screen=PickScreen, shows=("which of them?", "0 a line")),

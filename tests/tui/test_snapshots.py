@@ -88,7 +88,7 @@ def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
         await settled(pilot)
         app = pilot.app
         assert isinstance(app, SnapApp)
-        await until(lambda: app._card.display and app._card.has_focus, "the card")
+        await until(lambda: app._asks.card.display and app._asks.card.has_focus, "the card")
         app._refresh_status()  # where the keyboard is decides what the line says
         app._refresh_status = lambda: None  # type: ignore[method-assign]
         app._status.show(None, app.status_items)

@@ -4,7 +4,6 @@ import pytest
 
 from codex_ssh.core.ask import (
     CommandAsk,
-    ElicitationAsk,
     FileChangeAsk,
     PermissionsAsk,
     QuestionsAsk,
@@ -112,7 +111,7 @@ def test_the_old_edit_request_brings_its_diff() -> None:
         Change(path="/w/a", diff="@@ -1 +1 @@\n-a\n+b\n", moved_to="/w/b"),
     )
     assert ask.decisions[0].result == {"decision": "approved"}
-    assert "write below /w" in ask.decisions[0].label
+    assert "below /w until the session ends" in ask.decisions[0].label
 
 
 def test_a_file_change_approval_offers_four_decisions() -> None:
@@ -189,62 +188,6 @@ def test_questions_are_answered_by_id() -> None:
     assert (second.takes_text, second.is_secret) == (True, True)
     assert ask.answer({"q1": ("red",), "q2": ()}) == {"answers": {"q1": {"answers": ["red"]}}}
     assert ask.decisions[0].result == {"answers": {}}
-
-
-def elicitation(**params: Json) -> ElicitationAsk:
-    ask = decode_ask(Request(id=1, method=ELICIT, params={"serverName": "s", "message": "m", **params}))
-    assert isinstance(ask, ElicitationAsk)
-    return ask
-
-
-def test_a_form_becomes_questions_and_typed_answers() -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "title": "Name"},
-            "count": {"type": "integer"},
-            "ratio": {"type": "number"},
-            "sure": {"type": "boolean"},
-            "size": {"type": "string", "enum": ["s", "l"], "enumNames": ["small", "large"]},
-            "tags": {"type": "array", "items": {"anyOf": [{"const": "a", "title": "A"}]}},
-            "extra": {"type": "object"},
-        },
-        "required": ["name"],
-    }
-    ask = elicitation(mode="form", requestedSchema=schema)
-    assert [question.id for question in ask.questions] == ["name", "count", "ratio", "sure", "size", "tags"]
-    assert [option.label for option in ask.questions[4].options] == ["small", "large"]
-    assert [decision.verdict for decision in ask.decisions] == [Verdict.DECLINE, Verdict.CANCEL]
-    answer = ask.answer(
-        {"name": ("x",), "count": ("3",), "ratio": ("0.5",), "sure": ("true",), "tags": ("a",), "size": ()}
-    )
-    content = {"name": "x", "count": 3, "ratio": 0.5, "sure": True, "tags": ["a"]}
-    assert answer == {"action": "accept", "content": content, "_meta": None}
-
-
-def test_an_answer_that_cannot_be_is_told() -> None:
-    schema = {"properties": {"count": {"type": "integer"}}, "required": ["count"]}
-    question = elicitation(mode="form", requestedSchema=schema).questions[0]
-    assert question.fault(()) == "an answer is needed"
-    assert question.fault(("many",)) == "integer expected"
-    assert question.fault(("3",)) == ""
-
-
-@pytest.mark.parametrize(
-    ("params", "first"),
-    [
-        ({"mode": "url", "url": "https://x", "elicitationId": "e"}, Verdict.ACCEPT),
-        ({"mode": "form", "requestedSchema": {"properties": {}}}, Verdict.ACCEPT),
-        (
-            {"mode": "form", "requestedSchema": {"properties": {"x": {"type": "object"}}, "required": ["x"]}},
-            Verdict.DECLINE,
-        ),
-        ({"mode": "openai/userVerification", "challenge": "c", "title": "t"}, Verdict.DECLINE),
-        ({"mode": "openaiForm", "requestedSchema": {}}, Verdict.DECLINE),
-    ],
-)
-def test_yes_is_offered_only_where_we_can_give_what_is_asked(params: Json, first: Verdict) -> None:
-    assert elicitation(**params).decisions[0].verdict is first
 
 
 def test_requests_nobody_knows_are_unknown() -> None:

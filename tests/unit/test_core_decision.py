@@ -2,7 +2,7 @@
 
 import pytest
 
-from codex_ssh.core.decision import Act, Decision, Verdict, command_decisions, unwrap_words
+from codex_ssh.core.decision import Act, Decision, Verdict, command_decisions
 from codex_ssh.core.rpc import Json
 
 
@@ -24,9 +24,10 @@ def test_what_lasts_longer_than_once_says_so() -> None:
     )[:4]
     assert "this once" in once.label
     assert "until the session ends" in session.label
-    assert "every command that starts with `git commit`" in git.label
-    assert "from now on, in every thread" in git.label
-    assert "run this command without asking from now on" in same.label
+    assert "what starts with `git commit`" in git.label
+    assert "never ask again" in git.label
+    assert "in any thread" in git.label
+    assert same.label == "yes, and never ask again for this command, in any thread"
     assert (git.verdict, git.key, same.key) == (Verdict.ACCEPT_PREFIX, "p", "")
 
 
@@ -38,9 +39,9 @@ def test_a_network_rule_names_the_host_and_whether_it_opens() -> None:
         "h",
         {"decision": rule("allow")},
     )
-    assert "let everything reach pypi.org from now on" in allow.label
+    assert "never ask again before pypi.org is reached" in allow.label
     assert (deny.verdict, deny.verdict.lets_it_happen) == (Verdict.NETWORK_DENY, False)
-    assert "let nothing reach pypi.org" in deny.label
+    assert "never let pypi.org be reached" in deny.label
     assert decline.verdict is Verdict.DECLINE
     future = decisions(rule("allowOnMondays"))[0]
     assert (future.verdict, future.key) == (Verdict.OTHER, "")
@@ -60,9 +61,3 @@ def test_no_is_always_offered_and_never_twice() -> None:
 
 def test_a_key_belongs_to_the_first_that_has_it() -> None:
     assert [one.key for one in decisions(prefix("a"), prefix("b"), "decline")] == ["p", "", "d"]
-
-
-def test_a_shell_is_left_out_only_when_nothing_else_is_there() -> None:
-    assert unwrap_words(("/bin/bash", "-lc", "a b")) == "a b"
-    assert unwrap_words(("/tmp/bash", "-lc", "a b")) == "/tmp/bash -lc 'a b'"
-    assert unwrap_words(("bash", "-lc")) == "bash -lc"

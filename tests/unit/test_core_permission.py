@@ -28,6 +28,13 @@ def test_every_kind_of_entry_has_words() -> None:
     ]
 
 
+def test_what_is_told_twice_is_one_permission() -> None:
+    profile = {"fileSystem": {"read": ["/etc"], "entries": [{"access": "read", "path": PATH}]}}
+    (only,) = decode_permissions(profile)
+    assert only.label == "read /etc"
+    assert grant([only]) == {"fileSystem": {"entries": [{"access": "read", "path": PATH}]}}
+
+
 def test_what_says_more_than_our_words_is_shown_as_it_is() -> None:
     more = {"access": "read", "path": PATH, "recursive": True}
     assert labels({"fileSystem": {"entries": [more]}}) == [
@@ -49,9 +56,9 @@ PROFILE = st.fixed_dictionaries(
         "fileSystem": st.fixed_dictionaries(
             {},
             optional={
-                "read": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1),
-                "write": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1),
-                "entries": st.lists(ENTRY, min_size=1),
+                "read": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1, unique=True),
+                "write": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1, unique=True),
+                "entries": st.lists(ENTRY, min_size=1, unique_by=str),
                 "globScanMaxDepth": st.integers(1, 9),
             },
         ),

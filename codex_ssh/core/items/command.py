@@ -5,13 +5,13 @@ Source: ``ThreadItem`` and ``CommandAction`` of ``codex app-server generate-json
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, text_at
 from codex_ssh.core.items.base import ItemId, ItemStatus
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.shell_words import script_of, split_words
 
 _LOOKING: Final = frozenset({"read", "listFiles", "search"})
 
@@ -105,13 +105,5 @@ def unwrap_shell(command: str) -> str:
     Only what is exactly a shell, ``-c`` or ``-lc`` and one script is unwrapped, so that what is shown is all
     that runs. The ``commandActions`` beside a command say less than that, and are not used for it.
     """
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return command
-    if len(words) == 3 and words[0].rpartition("/")[2] in _SHELLS and words[1] in ("-c", "-lc"):
-        return words[2]
-    return command
-
-
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish"})
+    words = split_words(command)
+    return (script_of(words) if words is not None else "") or command
