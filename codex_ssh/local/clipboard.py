@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.dropped import dropped_paths
-from codex_ssh.core.image import IMAGE_BYTES, Image, decode_image, is_image_name
+from codex_ssh.core.image import IMAGE_BYTES, Image, decode_image, is_image_name, require_size
 from codex_ssh.errors import ImageRefused
 from codex_ssh.local.image_file import read_image_file
 from codex_ssh.local.program import run_program
@@ -38,15 +38,39 @@ PASTE_SECONDS: Final = 5.0
 _KINDS: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _FILES: Final = "text/uri-list"
 _TYPES_BYTES: Final = 16 * 1024
+_BASE64_BYTES: Final = 2 * IMAGE_BYTES
+_NAME: Final = "clipboard"
 
-_POWERSHELL_IMAGE: Final = (
+_POWERSHELL: Final = (
     "Add-Type -AssemblyName System.Windows.Forms,System.Drawing;"
-    "$i=[Windows.Forms.Clipboard]::GetImage();"
-    "if($i){$m=New-Object IO.MemoryStream;$i.Save($m,[Drawing.Imaging.ImageFormat]::Png);"
+    "[Console]::OutputEncoding=[Text.Encoding]::UTF8;"
+    "$c=[Windows.Forms.Clipboard];$f=$c::GetFileDropList();$i=$c::GetImage();"
+    "if($f.Count){[Console]::Out.Write($f[0])}"
+    "elseif($i){$m=New-Object IO.MemoryStream;$i.Save($m,[Drawing.Imaging.ImageFormat]::Png);"
     "[Console]::Out.Write([Convert]::ToBase64String($m.ToArray()))}"
 )
-_APPLESCRIPT_IMAGE: Final = "get the clipboard as «class PNGf»"
+"""Writes the path of a file that was copied, or the image in base64."""
+
+_JXA: Final = """\
+ObjC.import("AppKit");
+function run() {
+  const board = $.NSPasteboard.generalPasteboard;
+  const file = ObjC.unwrap(board.stringForType("public.file-url"));
+  if (file) return ObjC.unwrap($.NSURL.URLWithString(file).filePathURL.path);
+  let data = board.dataForType("public.png");
+  if (data.isNil()) {
+    const tiff = board.dataForType("public.tiff");
+    if (tiff.isNil()) return "";
+    data = $.NSBitmapImageRep.imageRepWithData(tiff).representationUsingTypeProperties(4, $({}));
+  }
+  return ObjC.unwrap(data.base64EncodedStringWithOptions(0));
+}
+"""
+"""The same for macOS. A file first: Finder puts a picture of its icon beside it. 4 is PNG."""
+
+_APPLESCRIPT: Final = "get the clipboard as «class PNGf»"
 _APPLESCRIPT_ANSWER: Final = re.compile(rb"\xc2\xabdata PNGf([0-9A-Fa-f]+)\xc2\xbb")
+_PATH: Final = re.compile(rb"/|[A-Za-z]:\\")
 
 
 def is_wsl(environment: Mapping[str, str]) -> bool:
@@ -128,13 +152,11 @@ async def read_clipboard_image(environment: Mapping[str, str]) -> Image | None:
         ImageRefused: There is an image that cannot be sent.
     """
     if sys.platform == "darwin":
-        content = await _from_macos(environment)
-    elif is_wsl(environment) and shutil.which("powershell.exe", path=environment.get("PATH")):
+        return await _from_macos(environment)
+    if is_wsl(environment) and shutil.which("powershell.exe", path=environment.get("PATH")):
         # Its own display has images too, in a kind that cannot be sent.
-        content = await _from_windows(environment)
-    else:
-        return await _from_desktop(environment)
-    return decode_image(content, name="clipboard") if content else None
+        return await _from_windows(environment)
+    return await _from_desktop(environment)
 
 
 async def _from_desktop(environment: Mapping[str, str]) -> Image | None:
@@ -146,15 +168,16 @@ async def _from_desktop(environment: Mapping[str, str]) -> Image | None:
         if not environment.get(display):
             continue
         said = await _output(types, environment, most=_TYPES_BYTES, seconds=PROGRAM_SECONDS)
-        there = said.decode("utf-8", "replace").split()
+        there = (said or b"").decode("utf-8", "replace").split()
+        if _FILES in there:
+            found = await _output([*content, _FILES], environment, most=_TYPES_BYTES, seconds=PROGRAM_SECONDS)
+            paths = dropped_paths((found or b"").decode("utf-8", "replace"))
+            if paths:
+                return await _of_file(paths[0])
         kind = next((kind for kind in _KINDS if kind in there), "")
         if kind:
             found = await _output([*content, kind], environment, most=IMAGE_BYTES, seconds=PASTE_SECONDS)
-            return decode_image(found, name="clipboard") if found else None
-        if _FILES in there:
-            found = await _output([*content, _FILES], environment, most=_TYPES_BYTES, seconds=PROGRAM_SECONDS)
-            paths = dropped_paths(found.decode("utf-8", "replace"))
-            return await read_image_file(paths[0]) if paths and is_image_name(paths[0]) else None
+            return decode_image(found, name=_NAME) if found else None
         other = next((kind for kind in there if kind.startswith("image/")), "")
         if other:
             raise ImageRefused(
@@ -167,33 +190,52 @@ async def _from_desktop(environment: Mapping[str, str]) -> Image | None:
 _XCLIP: Final = ("xclip", "-selection", "clipboard", "-out")
 
 
-async def _from_macos(environment: Mapping[str, str]) -> bytes:
+async def _from_macos(environment: Mapping[str, str]) -> Image | None:
+    words = ["osascript", "-l", "JavaScript", "-e", _JXA]
+    said = await _output(words, environment, most=_BASE64_BYTES, seconds=PASTE_SECONDS)
+    if said is not None:
+        return await _of_answer(said)
     found = await _output(["pngpaste", "-"], environment, most=IMAGE_BYTES, seconds=PASTE_SECONDS)
     if found:
-        return found
-    words = ["osascript", "-e", _APPLESCRIPT_IMAGE]
+        return decode_image(found, name=_NAME)
+    words = ["osascript", "-e", _APPLESCRIPT]
     said = await _output(words, environment, most=2 * IMAGE_BYTES + 64, seconds=PASTE_SECONDS)
-    answer = _APPLESCRIPT_ANSWER.search(said)
-    return bytes.fromhex(answer.group(1).decode("ascii")) if answer else b""
+    answer = _APPLESCRIPT_ANSWER.search(said or b"")
+    return decode_image(bytes.fromhex(answer.group(1).decode("ascii")), name=_NAME) if answer else None
 
 
-async def _from_windows(environment: Mapping[str, str]) -> bytes:
-    words = ["powershell.exe", "-NoProfile", "-NonInteractive", "-STA", "-Command", _POWERSHELL_IMAGE]
-    said = await _output(words, environment, most=2 * IMAGE_BYTES, seconds=PASTE_SECONDS)
+async def _from_windows(environment: Mapping[str, str]) -> Image | None:
+    words = ["powershell.exe", "-NoProfile", "-NonInteractive", "-STA", "-Command", _POWERSHELL]
+    said = await _output(words, environment, most=_BASE64_BYTES, seconds=PASTE_SECONDS)
+    return await _of_answer(said or b"")
+
+
+async def _of_answer(said: bytes) -> Image | None:
+    """Give the image a script told of: a path, base64, or nothing."""
+    said = said.strip()
+    if _PATH.match(said) and len(said) < _TYPES_BYTES and b"." in said:
+        return await _of_file(said.decode("utf-8", "replace"))
+    require_size(len(said) * 3 // 4, name=_NAME)
     try:
-        return base64.b64decode(said.strip(), validate=True)
+        content = base64.b64decode(said, validate=True)
     except binascii.Error:
-        return b""
+        return None
+    return decode_image(content, name=_NAME) if content else None
+
+
+async def _of_file(path: str) -> Image | None:
+    """Give the image in a file that was copied; None when it is not called one."""
+    return await read_image_file(path) if is_image_name(path) else None
 
 
 async def _output(
     words: Sequence[str], environment: Mapping[str, str], *, most: int, seconds: float
-) -> bytes:
-    """Give what a program says; empty when there is none, it fails, or takes too long."""
+) -> bytes | None:
+    """Give what a program says; None when there is none, it fails, or takes too long."""
     program = shutil.which(words[0], path=environment.get("PATH"))
     if program is None:
-        return b""
+        return None
     ran = await run_program([program, *words[1:]], seconds=seconds, most=most, environment=environment)
     if ran is None or (ran.code != 0 and len(ran.out) <= most):
-        return b""
+        return None
     return ran.out

@@ -158,7 +158,7 @@ async def test_another_kind_is_taken_where_there_is_no_png(tmp_path: Path) -> No
 async def test_a_file_copied_in_a_file_manager_is_read(tmp_path: Path) -> None:
     (tmp_path / "My Shot.png").write_bytes(pictures.PNG)
     uri = f"file://{tmp_path}/My%20Shot.png\r\n".encode()
-    offer(tmp_path, "xclip", "text/uri-list text/plain", uri)
+    offer(tmp_path, "xclip", "image/png text/uri-list text/plain", uri)
 
     image = await read_clipboard_image(variables(tmp_path, DISPLAY=":0"))
 
@@ -198,12 +198,42 @@ async def test_an_image_that_is_too_large_is_not_read_to_its_end(tmp_path: Path)
     assert IMAGE_BYTES < 30_000_000
 
 
-async def test_macos_gives_its_image_with_a_program_or_by_script(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+JXA_SAYS = '[ "$1 $2" = "-l JavaScript" ] || exit 1; cat "$HERE/said"; echo'
+BASE64 = base64.b64encode(pictures.PNG)
+
+
+@pytest.fixture
+def _macos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
+
+
+@pytest.mark.usefixtures("_macos")
+async def test_macos_tells_of_an_image_or_of_a_file_that_was_copied(tmp_path: Path) -> None:
+    put_program(tmp_path, "osascript", JXA_SAYS)
+    put_program(tmp_path, "pngpaste", "touch $HERE/asked")
+    (tmp_path / "My Shot.png").write_bytes(pictures.PNG)
+
+    (tmp_path / "said").write_bytes(BASE64)
+    image = await read_clipboard_image(variables(tmp_path))
+    assert image is not None
+    assert (image.name, image.content) == ("clipboard", pictures.PNG)
+
+    (tmp_path / "said").write_text(f"{tmp_path}/My Shot.png")
+    image = await read_clipboard_image(variables(tmp_path))
+    assert image is not None
+    assert (image.name, image.content) == ("My Shot.png", pictures.PNG)
+
+    for nothing in ("", f"{tmp_path}/notes.txt"):
+        (tmp_path / "said").write_text(nothing)
+        assert await read_clipboard_image(variables(tmp_path)) is None
+    assert not (tmp_path / "asked").exists(), "what was told is the truth"
+
+
+@pytest.mark.usefixtures("_macos")
+async def test_where_macos_cannot_be_asked_so_other_ways_are_tried(tmp_path: Path) -> None:
     (tmp_path / "png").write_bytes(pictures.PNG)
-    put_program(tmp_path, "osascript", f"echo '«data PNGf{pictures.PNG.hex().upper()}»'")
+    script = f"""[ "$1" = -l ] && exit 1; echo '«data PNGf{pictures.PNG.hex().upper()}»'"""
+    put_program(tmp_path, "osascript", script)
     image = await read_clipboard_image(variables(tmp_path))
     assert image is not None
     assert image.content == pictures.PNG
@@ -217,15 +247,25 @@ async def test_macos_gives_its_image_with_a_program_or_by_script(
     assert image.content == pictures.PNG
 
 
+@pytest.mark.usefixtures("_macos")
+async def test_an_image_of_macos_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    put_program(tmp_path, "osascript", "yes iVBORw0KGgoAAAAN | tr -d '\\n'")
+    with pytest.raises(ImageRefused, match="may have"):
+        await read_clipboard_image(variables(tmp_path))
+
+
 async def test_inside_windows_its_clipboard_has_the_image(tmp_path: Path) -> None:
-    put_program(tmp_path, "powershell.exe", f"echo '{base64.b64encode(pictures.PNG).decode()}'")
-    image = await read_clipboard_image(variables(tmp_path, WSL_DISTRO_NAME="Debian"))
+    inside = variables(tmp_path, WSL_DISTRO_NAME="Debian", WAYLAND_DISPLAY="wayland-0")
+    put_program(tmp_path, "powershell.exe", f"printf %s '{BASE64.decode()}'")
+    image = await read_clipboard_image(inside)
     assert image is not None
     assert image.content == pictures.PNG
 
     put_program(tmp_path, "powershell.exe", "exit 0")
     offer(tmp_path, "wl-paste", "image/bmp")
-    inside = variables(tmp_path, WSL_DISTRO_NAME="Debian", WAYLAND_DISPLAY="wayland-0")
     assert await read_clipboard_image(inside) is None
     put_program(tmp_path, "powershell.exe", "echo 'not base64 at all!'")
     assert await read_clipboard_image(inside) is None
+    put_program(tmp_path, "powershell.exe", "printf %s 'C:\\Users\\me\\a shot.png'")
+    with pytest.raises(ImageRefused, match="no file"):
+        await read_clipboard_image(inside)
