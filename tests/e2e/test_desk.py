@@ -40,6 +40,10 @@ async def test_an_image_is_pasted_from_the_clipboard_of_the_display(
         await tui.wait_text("[clipboard 3×2, 78 B]")
         await tui.key("Enter")
         await tui.wait_text("› what is this [Image #1]")
+        # What a terminal sends when its own paste key finds no text.
+        await tui.command("send-keys", "-H", *(f"{byte:02x}" for byte in b"\x1b[200~\x1b[201~"))
+        await tui.wait_text("[clipboard 3×2, 78 B]")
+        await tui.key("C-c")
         await leave(tui)
 
 

@@ -98,6 +98,14 @@ async def test_an_image_on_the_clipboard_goes_along_and_is_removed_as_one() -> N
         await stage.wait_text("shot.png 3×2")
 
 
+async def test_an_empty_paste_of_the_terminals_own_key_means_an_image() -> None:
+    desk = Table()
+    desk.clipboard = SHOT
+    async with open_stage(desk=desk) as stage:
+        await paste(stage, "")
+        await stage.wait_text("[shot.png 3×2, ")
+
+
 async def test_without_an_image_it_says_how_to_paste_text() -> None:
     async with open_stage(desk=Table()) as stage:
         await stage.pilot.press("ctrl+v")

@@ -353,6 +353,10 @@ class Composer(EditingArea):
         event.stop()
         event.prevent_default()
         self.focus()
+        if not event.text:
+            # What terminals send for their own paste key when there is an image and no text.
+            self.paste_image()
+            return
         paths = dropped_paths(event.text)
         if paths and all(map(is_image_name, paths)):
             self.put_images(paths, or_text=event.text)
