@@ -78,6 +78,7 @@ ACTIONS: Final = (
     _action("composer.newer", Place.COMPOSER, "down ctrl+n", "what you said after that, from the last line"),
     _action("composer.search", Place.COMPOSER, "ctrl+r", "search what you said; again: older"),
     _action("composer.search_newer", Place.COMPOSER, "ctrl+s", "while searching: newer"),
+    _action("composer.keys", Place.COMPOSER, "question_mark", "the keys, on an empty line"),
     _action("composer.left", Place.COMPOSER, "left ctrl+b", "a character left"),
     _action("composer.right", Place.COMPOSER, "right ctrl+f", "a character right"),
     _action("composer.word_left", Place.COMPOSER, "alt+b alt+left ctrl+left", "a word left"),

@@ -17,6 +17,7 @@ from codex_ssh.core.events import (
     ContextCompacted,
     ErrorSaid,
     HookRan,
+    McpSignedIn,
     SafetyBuffered,
     Warned,
 )
@@ -49,6 +50,7 @@ class SideNotes:
             ContextCompacted: self._compacted,
             ErrorSaid: self._error_said,
             Warned: self._warned,
+            McpSignedIn: self._mcp_signed_in,
         }
 
     def note(self, turn_id: str, level: Level, text: str, details: str = "") -> None:
@@ -119,6 +121,13 @@ class SideNotes:
             return  # the review itself says it, and more
         self._said.add(event.message)
         self.note(self._turn(), Level.WARNING, event.message, event.details)
+
+    def _mcp_signed_in(self, event: McpSignedIn) -> None:
+        if event.success:
+            self.note(self._turn(), Level.INFO, f"signed in to the MCP server {event.name}")
+        else:
+            text = f"the sign-in to the MCP server {event.name} failed"
+            self.note(self._turn(), Level.ERROR, text, event.error)
 
     def _is_reviewed(self) -> bool:
         return any(

@@ -22,7 +22,7 @@ class Alias:
     Attributes:
         name: As written.
         path: The config file.
-        line: Its number in the file, from 1.
+        line: Its number in the file, from 1; 0 where that is not known.
     """
 
     name: str

@@ -10,10 +10,10 @@ or a compaction begun while a turn runs ends that turn.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from codex_ssh.core.call import Call, Page, nothing, page_of, said
 from codex_ssh.core.fields import number_at, shape_at, text_at, truth_at
+from codex_ssh.core.goal import Goal, GoalStatus, decode_goal
 from codex_ssh.core.rpc import Json
 
 
@@ -59,37 +59,17 @@ def review_start(thread_id: str, target: ReviewTarget) -> Call[None]:
 # ---------------------------------------------------------------- goals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """What a thread works towards, turn after turn, without being told to go on.
-
-    Attributes:
-        status: ``active``, ``paused``, ``blocked``, ``usageLimited``, ``budgetLimited`` or ``complete``.
-        tokens: Used for it so far.
-        budget: Tokens it may use; None for no limit.
-        seconds: Worked on it so far.
-    """
-
-    objective: str
-    status: str
-    tokens: int = 0
-    budget: int | None = None
-    seconds: int = 0
-
-
-PAUSED: Final = "paused"
-ACTIVE: Final = "active"
-
-
 def thread_goal_get(thread_id: str) -> Call[Goal | None]:
     """Ask for a thread's goal; None when it has none."""
     params = {"threadId": thread_id}
     return Call(method="thread/goal/get", params=params, decode=_goal, is_repeatable=True)
 
 
-def thread_goal_set(thread_id: str, *, objective: str = "", status: str = "") -> Call[Goal | None]:
+def thread_goal_set(
+    thread_id: str, *, objective: str = "", status: GoalStatus = GoalStatus.UNKNOWN
+) -> Call[Goal | None]:
     """Give a thread a goal, or change it; a thread that is idle begins to work at once."""
-    params = {"threadId": thread_id, **said(objective=objective, status=status)}
+    params = {"threadId": thread_id, **said(objective=objective, status=status.value)}
     return Call(method="thread/goal/set", params=params, decode=_goal, is_repeatable=True)
 
 
@@ -104,15 +84,7 @@ def thread_goal_clear(thread_id: str) -> Call[bool]:
 
 def _goal(result: Json) -> Goal | None:
     shape = shape_at(result, "goal")
-    if not shape:
-        return None
-    return Goal(
-        objective=text_at(shape, "objective"),
-        status=text_at(shape, "status"),
-        tokens=number_at(shape, "tokensUsed") or 0,
-        budget=number_at(shape, "tokenBudget"),
-        seconds=number_at(shape, "timeUsedSeconds") or 0,
-    )
+    return decode_goal(shape) if shape else None
 
 
 # ---------------------------------------------------------------- terminals

@@ -10,22 +10,26 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from codex_ssh.core.image import Image, size_text
+from codex_ssh.core.ssh_hosts import Alias
 from codex_ssh.core.terminal_codes import MOST_COPIED, Through, copy_sequence, pass_through, what_is_between
 from codex_ssh.core.tui_settings import TuiSettings
-from codex_ssh.errors import DeskFailed
+from codex_ssh.errors import ConfigError, DeskFailed
 from codex_ssh.local.choices import ORIGIN as CHOSEN
 from codex_ssh.local.choices import keep_choice
 from codex_ssh.local.clipboard import copy_text, read_clipboard_image
 from codex_ssh.local.config_file import read_tui_settings
 from codex_ssh.local.editor import edit_text
+from codex_ssh.local.files import create_private
 from codex_ssh.local.history import History, open_history
 from codex_ssh.local.image_file import read_image_file
 from codex_ssh.local.notify import notify
 from codex_ssh.local.opener import open_page
 from codex_ssh.local.paths import history_dir
+from codex_ssh.local.ssh_hosts import list_hosts
 from codex_ssh.local.tasks import Tasks, open_tasks
 
 log = logging.getLogger(__name__)
@@ -131,6 +135,19 @@ class LocalDesk:
         keep_choice(key, value)
         origin = read_tui_settings().origins.get(key, CHOSEN)
         return f"{origin} says which it is the next time" if origin != CHOSEN else ""
+
+    def save(self, path: str, text: str) -> str:
+        """Write a new file of mode 0600, and give its absolute path; raises DeskFailed."""
+        file = Path(path).expanduser().absolute()
+        try:
+            create_private(file, text)
+        except ConfigError as error:
+            raise DeskFailed(str(error), hint="name another file") from error
+        return str(file)
+
+    def hosts(self) -> Sequence[Alias]:
+        """Give the hosts of the ssh config, and those of our own config file."""
+        return list_hosts()
 
     async def open_url(self, url: str) -> None:
         """Show a web page in the browser; raises DeskFailed."""

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from codex_ssh.core.ssh_hosts import Alias, read_hosts
+from codex_ssh.errors import ConfigError
+from codex_ssh.local.config_file import read_config
+from codex_ssh.local.paths import config_file
 
 _SYSTEM_CONFIG: Final = Path("/etc/ssh/ssh_config")
 _DEPTH_AT_MOST: Final = 16
@@ -33,6 +36,19 @@ def list_aliases(config_file: str = "") -> list[Alias]:
     found: dict[str, Alias] = {}
     for path, base in starts:
         _collect(path, base, found, 0)
+    return list(found.values())
+
+
+def list_hosts() -> list[Alias]:
+    """Give the aliases of the ssh configs, then the hosts only our config file names, patterns left out."""
+    found = {alias.name: alias for alias in list_aliases()}
+    try:
+        tables = read_config().get("host", {})
+    except ConfigError:
+        tables = {}  # whoever connects is told what is wrong with it
+    for name in tables if isinstance(tables, dict) else ():
+        if not set("*?[") & set(name):
+            found.setdefault(name, Alias(name=name, path=str(config_file()), line=0))
     return list(found.values())
 
 

@@ -7,15 +7,17 @@ Lives here: paging. Not here: merging (:mod:`codex_ssh.core.history`) and when t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
-from codex_ssh.core.call import Order
+from codex_ssh.core.call import Call, Order
 from codex_ssh.core.methods import StoredItem, thread_items_list, thread_turns_list
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadId, Turn
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Conversation
+
+T = TypeVar("T")
 
 ITEMS: Final = 200
 """Items of a page of history; older pages come when somebody scrolls to them."""
@@ -27,6 +29,13 @@ SETTLE_SECONDS: Final = 0.3
 
 PAGES_MISSED: Final = 25
 """A longer absence starts from the newest page, as if the thread had just been opened."""
+
+
+class Caller(Protocol):
+    """Who asks."""
+
+    async def call(self, call: Call[T]) -> T:
+        """Ask the server; raises RpcFailed, LinkLost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +121,24 @@ async def read_missed(conversation: Conversation, transcript: Transcript) -> Acc
         turns=tuple(turn for turn in turns if not transcript.is_settled(turn.id)),
         items=tuple(one for one in items if not transcript.is_settled(one.turn_id)),
     )
+
+
+async def read_all(conversation: Caller, thread_id: ThreadId) -> tuple[StoredItem, ...]:
+    """Read the whole history, oldest first; a thread without a turn has none.
+
+    Raises:
+        RpcFailed, LinkLost: As :meth:`Caller.call`.
+    """
+    items: list[StoredItem] = []
+    cursor: str | None = None
+    while True:
+        try:
+            page = await conversation.call(thread_items_list(thread_id, limit=ITEMS, cursor=cursor))
+        except RpcFailed as failed:
+            if failed.code != METHOD_NOT_FOUND or items:
+                raise
+            return ()
+        items += page.data
+        cursor = page.cursor
+        if cursor is None:
+            return tuple(items)

@@ -298,6 +298,10 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Nobody looks at it any more."""
         self._is_watched = False
 
+    def on_composer_keys_wanted(self) -> None:
+        """Show the keys."""
+        self.type_command("/keys")
+
     def on_text_area_changed(self) -> None:
         """Keep what is typed."""
         self._wake()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from codex_ssh.core.image import Image
+from codex_ssh.core.ssh_hosts import Alias
 from codex_ssh.errors import DeskFailed, ImageRefused
 
 
@@ -82,6 +83,16 @@ class Desk(Protocol):
             DeskFailed: It could not be kept.
         """
 
+    def save(self, path: str, text: str) -> str:
+        """Write a new file, which only the user may read, and give its absolute path.
+
+        Raises:
+            DeskFailed: There is a file of that name already, or it cannot be written.
+        """
+
+    def hosts(self) -> Sequence[Alias]:
+        """Give the hosts the user's config files name, each once."""
+
     async def open_url(self, url: str) -> None:
         """Show a web page in the user's browser. Whoever calls this has asked the user.
 
@@ -131,6 +142,14 @@ class NoDesk:
     def keep(self, key: str, value: str | Sequence[str]) -> str:
         """Keep nothing."""
         return ""
+
+    def save(self, path: str, text: str) -> str:
+        """Refuse."""
+        raise DeskFailed("nothing can be written here")
+
+    def hosts(self) -> Sequence[Alias]:
+        """Give none."""
+        return ()
 
     async def open_url(self, url: str) -> None:
         """Refuse."""

@@ -17,11 +17,18 @@ from codex_ssh.tui.status_items import context_left, goal_text, permissions_text
 
 def help_text(keymap: Keymap, commands: Sequence[SlashCommand]) -> str:
     """Give the keys and the commands, one a line."""
-    lines = []
+    rows = help_rows(keymap, commands)
+    return "\n".join(f"  {name:<24}{about}" if about else name for name, about in rows)
+
+
+def help_rows(keymap: Keymap, commands: Sequence[SlashCommand]) -> list[tuple[str, str]]:
+    """Give the keys and the commands, and what each does; a heading does nothing."""
+    found: list[tuple[str, str]] = []
     for place, rows in keymap.sheet():
-        lines += [place.value, *(f"  {keys:<24}{about}" for keys, about in rows)]
-    lines += ["commands", *(f"  /{command.name:<23}{command.about}" for command in commands)]
-    return "\n".join(lines)
+        found += [(f"keys {place.value}", ""), *rows]
+    found.append(("commands", ""))
+    found += [(f"/{command.name} {command.argument}".rstrip(), command.about) for command in commands]
+    return found
 
 
 def status_text(chat: Chat, now: float) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.events import decode_event
+from codex_ssh.core.goal import GoalStatus
 from codex_ssh.core.methods import OpenThread, thread_resume, thread_start
 from codex_ssh.core.preset import PRESETS
 from codex_ssh.core.remote_command import TIMED_OUT, command_exec
@@ -211,10 +212,10 @@ async def test_a_goal_comes_and_goes(caller: Caller, tmp_path: Path) -> None:
     thread = await caller.open(thread_start(cwd=str(tmp_path)))
     assert await caller.call(thread_goal_get(thread)) is None
     with pytest.raises(RpcFailed, match="no goal exists"):
-        await caller.call(thread_goal_set(thread, status="paused"))
-    goal = await caller.call(thread_goal_set(thread, objective="a door", status="paused"))
+        await caller.call(thread_goal_set(thread, status=GoalStatus.PAUSED))
+    goal = await caller.call(thread_goal_set(thread, objective="a door", status=GoalStatus.PAUSED))
     assert goal is not None
-    assert (goal.objective, goal.status, goal.budget) == ("a door", "paused", None)
+    assert (goal.objective, goal.status, goal.token_budget) == ("a door", GoalStatus.PAUSED, None)
     assert await caller.call(thread_goal_get(thread)) == goal
     assert await caller.call(thread_goal_clear(thread)) is True
     assert await caller.call(thread_goal_clear(thread)) is False

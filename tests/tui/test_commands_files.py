@@ -70,6 +70,8 @@ class Devbox:
                 return done(f"{len(self.files[path])} {path}\n")
             case ["head", "-c", size, "--", path]:
                 return done(self.files[path][: int(size)].decode())
+            case ["git", "symbolic-ref", *words]:  # the status line's
+                return {"exitCode": 128, "stdout": "", "stderr": f"fatal: {words}"}
             case ["git", *words] if self.diff is None:
                 return {"exitCode": 128, "stdout": "", "stderr": f"fatal: not a git repository {words}"}
             case ["git", *words] if "rev-parse" in words:

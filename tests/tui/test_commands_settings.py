@@ -112,7 +112,7 @@ async def test_permissions_are_chosen_from_a_list_that_marks_what_holds() -> Non
         await stage.type("/permissions")
         await stage.wait_text("what may codex do on devbox")
         await stage.wait_text("Read only  looks at files, asks for everything else  (now)")
-        await stage.pilot.press("enter")
+        await stage.pilot.press("up", "up", "up", "enter")
         await stage.wait_text("from the next turn on: Ask for approval")
 
 

@@ -147,3 +147,34 @@ async def test_an_editor_and_a_browser_that_are_not_there_are_said_so(desk: Loca
         await desk.edit("x")
     with pytest.raises(DeskFailed, match="no browser"):
         await desk.open_url("https://example.org/")
+
+
+async def test_a_file_is_written_once_and_never_over_another(desk: LocalDesk, tmp_path: Path) -> None:
+    there = as_the_tui_sees_it(desk).save("~/out.md", "text\n")
+    assert there == str(tmp_path / "out.md")
+    assert (tmp_path / "out.md").read_text() == "text\n"
+    assert (tmp_path / "out.md").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(DeskFailed, match="File exists"):
+        desk.save(there, "other")
+    with pytest.raises(DeskFailed, match="No such file or directory"):
+        desk.save(str(tmp_path / "none" / "out.md"), "text")
+    assert (tmp_path / "out.md").read_text() == "text\n"
+
+
+async def test_the_hosts_are_those_of_the_config_files(
+    desk: LocalDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text("Host one two\nHost gpu-*\n")
+    ours = tmp_path / "config" / "codex-ssh" / "config.toml"
+    ours.parent.mkdir(parents=True)
+    ours.write_text('[host.two]\ncd = "/x"\n[host."gpu-*"]\ncd = "/y"\n[host.three]\ncd = "/z"\n')
+    found = {alias.name: (alias.path, alias.line) for alias in as_the_tui_sees_it(desk).hosts()}
+    assert found == {
+        "one": (str(tmp_path / ".ssh" / "config"), 1),
+        "two": (str(tmp_path / ".ssh" / "config"), 1),
+        "three": (str(ours), 0),
+    }
+    ours.write_text("not toml")
+    assert [alias.name for alias in desk.hosts()] == ["one", "two"]

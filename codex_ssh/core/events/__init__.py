@@ -27,6 +27,7 @@ from codex_ssh.core.events.values import (
     ItemStarted,
     LimitsUpdated,
     LoginCompleted,
+    McpSignedIn,
     ModelRerouted,
     PatchUpdated,
     PlanStep,
@@ -80,6 +81,7 @@ __all__ = [
     "ItemStarted",
     "LimitsUpdated",
     "LoginCompleted",
+    "McpSignedIn",
     "ModelRerouted",
     "PatchUpdated",
     "PlanStep",
@@ -123,6 +125,7 @@ Event = (
     | Warned
     | ModelRerouted
     | LoginCompleted
+    | McpSignedIn
     | AccountUpdated
     | LimitsUpdated
     | TerminalTyped
@@ -334,6 +337,12 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     ),
     "account/login/completed": lambda params: LoginCompleted(
         login_id=text_at(params, "loginId"),
+        success=truth_at(params, "success"),
+        error=text_at(params, "error"),
+    ),
+    "mcpServer/oauthLogin/completed": lambda params: McpSignedIn(
+        thread_id=_thread(params),
+        name=text_at(params, "name"),
         success=truth_at(params, "success"),
         error=text_at(params, "error"),
     ),

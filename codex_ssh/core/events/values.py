@@ -250,6 +250,22 @@ class LoginCompleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class McpSignedIn:
+    """A sign-in to an MCP server, by a browser, is over.
+
+    Attributes:
+        thread_id: The thread it was begun for; empty for none.
+        name: The MCP server.
+        error: Why it failed, in the server's words.
+    """
+
+    thread_id: ThreadId
+    name: str
+    success: bool
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUpdated:
     """Somebody else, or nobody, is signed in on the devbox now.
 

@@ -17,6 +17,8 @@ from codex_ssh.tui.commands import (
     session_commands,
     settings_commands,
     thread_commands,
+    tool_commands,
+    transcript_commands,
     work_commands,
 )
 from codex_ssh.tui.commands.slash_command import SlashCommand
@@ -30,6 +32,8 @@ COMMANDS: Final = (
     *session_commands.COMMANDS,
     *file_commands.COMMANDS,
     *work_commands.COMMANDS,
+    *transcript_commands.COMMANDS,
+    *tool_commands.COMMANDS,
     *look_commands.COMMANDS,
     *composer_commands.COMMANDS,
 )

@@ -1,4 +1,4 @@
-"""Slash commands about the session: sign-in, what is known, leaving."""
+"""Slash commands about the session: sign-in, what is known, keys, hosts, a check, leaving."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
 from codex_ssh.tui.bridge import ExitReason
+from codex_ssh.tui.commands.paging import show_page
 from codex_ssh.tui.commands.slash_command import SlashCommand
-from codex_ssh.tui.pages import help_text, status_text
+from codex_ssh.tui.live_check import check_link
+from codex_ssh.tui.page import rows_page
+from codex_ssh.tui.pages import help_rows, status_text
 
 if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
@@ -25,9 +28,40 @@ async def status(app: CodexApp, _words: list[str]) -> None:
     app.view.follow()
 
 
-async def show_help(app: CodexApp, _words: list[str]) -> None:
-    """Say the keys and the commands."""
-    app.chat.note(Level.INFO, "keys and commands", help_text(app.keymap, app.offered))
+async def keys(app: CodexApp, _words: list[str]) -> None:
+    """Show the keys and the commands."""
+    await show_page(app, rows_page("keys and commands", help_rows(app.keymap, app.offered)))
+
+
+async def doctor(app: CodexApp, _words: list[str]) -> None:
+    """Check the link and the app server."""
+    findings = await check_link(app.chat, time.monotonic)
+    rows = []
+    for one in findings:
+        took = f" ({one.ms:.0f} ms)" if one.ms is not None else ""
+        rows.append(f"{'✔' if one.is_well else '✗'} {one.name:<12}{one.found}{took}")
+    ill = [one for one in findings if not one.is_well]
+    host = app.chat.facts.host
+    text = f"{host} is well" if not ill else f"{host}: {len(ill)} to look at"
+    rows.append(f"codex-ssh doctor {host} checks the whole way there, from the start")
+    app.chat.note(Level.WARNING if ill else Level.INFO, text, "\n".join(rows))
+    app.view.follow()
+
+
+async def hosts(app: CodexApp, _words: list[str]) -> None:
+    """Say which hosts there are, and which this is."""
+    found = list(app.desk.hosts())
+    here = app.chat.facts.host
+    names = [one.name for one in found]
+    width = max((len(name) for name in [*names, here]), default=0)
+    rows = []
+    for one in found:
+        mark = "▶" if one.name == here else " "
+        rows.append(f"{mark} {one.name:<{width}}  {one.path}{f':{one.line}' if one.line else ''}")
+    if here not in names:
+        rows.insert(0, f"▶ {here:<{width}}  as you typed it")
+    rows.append("another one: codex-ssh NAME, in another terminal")
+    app.chat.note(Level.INFO, f"this is {here}", "\n".join(rows))
     app.view.follow()
 
 
@@ -39,6 +73,11 @@ async def leave(app: CodexApp, _words: list[str]) -> None:
 COMMANDS: Final = (
     SlashCommand(name="login", about="sign in to codex on the devbox", run=login),
     SlashCommand(name="status", about="server, thread, model, tokens", run=status),
-    SlashCommand(name="help", about="the keys and the commands", run=show_help),
+    SlashCommand(
+        name="doctor", about="check the link and the app server", run=doctor, needs=("account/read",)
+    ),
+    SlashCommand(name="hosts", about="the hosts you can go to, and which this is", run=hosts),
+    SlashCommand(name="keys", about="the keys and the commands; ? on an empty line", run=keys),
+    SlashCommand(name="help", about="the same", run=keys),
     SlashCommand(name="quit", about="leave; a running turn goes on", run=leave),
 )

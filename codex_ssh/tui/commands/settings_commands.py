@@ -36,7 +36,7 @@ async def model(app: CodexApp, words: list[str]) -> None:
         Choice(value=one.id, label=one.name, about=_marked(one.description, now=one.id == now))
         for one in models
     ]
-    chosen_id = await app.pick("which model, from the next turn on?", choices) if choices else None
+    chosen_id = await app.pick("which model, from the next turn on?", choices, at=now) if choices else None
     chosen = next((one for one in models if one.id == chosen_id), None)
     if chosen is None:
         return
@@ -53,7 +53,8 @@ async def model(app: CodexApp, words: list[str]) -> None:
             )
             for name in chosen.efforts
         ]
-        effort = await app.pick(f"{chosen.name}: which effort?", choices)
+        at = effort_now if chosen.id == now else chosen.default_effort
+        effort = await app.pick(f"{chosen.name}: which effort?", choices, at=at)
     if effort is not None:
         await _use_model(app, chosen.id, effort)
 
@@ -116,7 +117,7 @@ async def _pick_preset(
     title = f"what may codex do on {app.chat.facts.host}, from the next turn on?"
     if ruled_out:
         title += f"\nnot allowed here: {', '.join(preset.label for preset in ruled_out)}"
-    return await app.pick(title, choices)
+    return await app.pick(title, choices, at=now)
 
 
 async def _is_sure(app: CodexApp) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
+from codex_ssh.core.goal import Goal, GoalStatus
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.core.work_methods import (
-    ACTIVE,
-    PAUSED,
     BackgroundTerminal,
-    Goal,
     ReviewTarget,
     background_terminals_clean,
     background_terminals_list,
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
 
 INSTRUCTIONS_FILE: Final = "AGENTS.md"
+
+_ALL: Final = "*"
+"""No id of a terminal: those are numbers."""
 
 INIT_PROMPT: Final = f"""\
 Write a file {INSTRUCTIONS_FILE} at the root of this repository: a short guide for coding agents.
@@ -138,9 +139,9 @@ async def goal(app: CodexApp, words: list[str]) -> None:
             found = await app.chat.call(thread_goal_get(thread_id))
             _say_goal(app, found)
         case ["pause"]:
-            _say_goal(app, await app.chat.call(thread_goal_set(thread_id, status=PAUSED)))
+            _say_goal(app, await app.chat.call(thread_goal_set(thread_id, status=GoalStatus.PAUSED)))
         case ["resume"]:
-            _say_goal(app, await app.chat.call(thread_goal_set(thread_id, status=ACTIVE)))
+            _say_goal(app, await app.chat.call(thread_goal_set(thread_id, status=GoalStatus.ACTIVE)))
         case ["clear"]:
             had_one = await app.chat.call(thread_goal_clear(thread_id))
             app.chat.note(Level.INFO, "the goal is cleared" if had_one else "there was no goal")
@@ -155,9 +156,11 @@ def _say_goal(app: CodexApp, found: Goal | None) -> None:
             Level.INFO, "the thread has no goal", "/goal WORDS gives it one: it works on, turn after turn"
         )
         return
-    used = f"{found.tokens} tokens" + (f" of {found.budget}" if found.budget is not None else "")
-    details = f"{found.objective}\n{used}, {seconds(found.seconds * 1000)} of work"
-    app.chat.note(Level.INFO, f"goal, {found.status}", details)
+    used = f"{found.tokens_used} tokens" + (
+        f" of {found.token_budget}" if found.token_budget is not None else ""
+    )
+    details = f"{found.objective}\n{used}, {seconds(found.seconds_used * 1000)} of work"
+    app.chat.note(Level.INFO, f"goal, {found.status.value}", details)
 
 
 # ---------------------------------------------------------------- terminals
@@ -179,17 +182,13 @@ async def stop(app: CodexApp, words: list[str]) -> None:
         app.chat.note(Level.INFO, "nothing runs in the background")
         return
     choices = [Choice(value=one.id, label=one.command, about=_about(one)) for one in found]
-    everything = Choice(value="", label=f"all {len(found)}")
-    title = "stop which command?"
-    chosen = (
-        ""
-        if words == ["all"]
-        else await app.pick(title, [*choices, *([everything] if len(found) > 1 else [])])
-    )
+    if len(found) > 1:
+        choices.append(Choice(value=_ALL, label=f"all {len(found)}"))
+    chosen = _ALL if words == ["all"] else await app.pick("stop which command?", choices)
     if chosen is None:
         return
     thread_id = _thread(app).thread_id
-    if chosen:
+    if chosen != _ALL:
         was_there = await app.chat.call(background_terminals_terminate(thread_id, chosen))
         app.chat.note(Level.INFO, "it is stopped" if was_there else "it had ended already")
     elif await app.sure(f"stop all {len(found)}?", "\n".join(one.command for one in found)):

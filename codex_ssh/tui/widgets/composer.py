@@ -103,6 +103,9 @@ class Composer(EditingArea):
             self.draft = draft
             self.is_for_later = is_for_later
 
+    class KeysWanted(Message):
+        """The user wants to know the keys."""
+
     class TakeBack(Message):
         """The user wants back what was said last for after the turn, or wants it dropped."""
 
@@ -153,6 +156,9 @@ class Composer(EditingArea):
         if self._past.is_searching and self._search_key(event, action):
             return True
         if self._popup.display and self._popup_key(event.key):
+            return True
+        if action == "composer.keys" and not self.text:
+            self.post_message(self.KeysWanted())
             return True
         if self._do(action):
             return True
