@@ -74,6 +74,19 @@ async def test_without_items_the_title_is_left_alone() -> None:
         assert not any("\x1b]2;" in sequence for sequence in written)
 
 
+@pytest.mark.parametrize("name", ["a\x1b]0;evil\x07b", "a\x9d0;evil\x9cb", "a\u202eb", "a\nb"])
+async def test_a_hostile_name_stays_inside_the_title(name: str) -> None:
+    script = Script()
+    async with open_stage(script) as stage:
+        written: list[str] = []
+        stage.app.write_terminal = written.append  # type: ignore[method-assign, assignment]
+        script.say("thread/name/updated", threadName=name)
+        await stage.wait(lambda: any(s.startswith("\x1b]2;a") for s in written), "the title")
+        (sequence,) = [s for s in written if s.startswith("\x1b]2;a")]
+        assert sequence.endswith("b · devbox\a")
+        assert sequence[4:-1].isprintable()
+
+
 @pytest.mark.tmux
 async def test_a_terminal_has_it_and_has_its_own_again_at_the_end(
     start_tmux: StartTmux, tmp_path: Path
