@@ -25,7 +25,8 @@ class Place(enum.Enum):
     ANYWHERE = "anywhere"
     COMPOSER = "in the composer"
     POPUP = "in a popup above the composer"
-    TRANSCRIPT = "in the transcript"
+    TRANSCRIPT = "while reading the transcript"
+    FIND = "while finding"
     APPROVAL = "at an approval"
     APPROVAL_SCREEN = "at an approval on the whole screen"
     QUESTION = "at a question"
@@ -68,7 +69,12 @@ ACTIONS: Final = (
     _action("transcript.unfold", Place.ANYWHERE, "ctrl+o", "fold or unfold everything"),
     _action("transcript.page_up", Place.ANYWHERE, "pageup", "a page up"),
     _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
+    _action("transcript.first", Place.ANYWHERE, "ctrl+home", "go to the beginning of what is loaded"),
     _action("transcript.follow", Place.ANYWHERE, "ctrl+end", "go to the end and follow it"),
+    _action("transcript.find", Place.ANYWHERE, "f3 alt+slash", "find text"),
+    _action("transcript.read", Place.ANYWHERE, "f4 alt+t", "read by keyboard: a cursor on the entries"),
+    _action("transcript.columns", Place.ANYWHERE, "f5", "edits side by side, and back"),
+    _action("transcript.raw", Place.ANYWHERE, "f6 alt+r", "nothing but text, for the terminal's selection"),
     _action("composer.send", Place.COMPOSER, "enter", "send; while a turn runs: steer it"),
     _action("composer.queue", Place.COMPOSER, "tab", "while a turn runs: send when it is over"),
     _action("composer.take_back", Place.COMPOSER, "alt+up", "edit what is to be sent then, the last one"),
@@ -108,6 +114,27 @@ ACTIONS: Final = (
     _action("popup.complete", Place.POPUP, "tab", "complete it"),
     _action("popup.take", Place.POPUP, "enter", "take it"),
     _action("popup.close", Place.POPUP, "escape", "take none"),
+    _action("reading.up", Place.TRANSCRIPT, "up k", "the entry above"),
+    _action("reading.down", Place.TRANSCRIPT, "down j", "the entry below"),
+    _action("reading.older_prompt", Place.TRANSCRIPT, "left_square_bracket", "what you said before this"),
+    _action("reading.newer_prompt", Place.TRANSCRIPT, "right_square_bracket", "what you said after this"),
+    _action("reading.half_up", Place.TRANSCRIPT, "ctrl+u", "half a page up"),
+    _action("reading.half_down", Place.TRANSCRIPT, "ctrl+d", "half a page down"),
+    _action("reading.first", Place.TRANSCRIPT, "home g", "the first entry"),
+    _action("reading.last", Place.TRANSCRIPT, "end G", "the last entry"),
+    _action("reading.fold", Place.TRANSCRIPT, "enter space", "fold or unfold the entry"),
+    _action("reading.copy", Place.TRANSCRIPT, "c", "copy the entry"),
+    _action("reading.next_link", Place.TRANSCRIPT, "l right", "choose the next link of the entry"),
+    _action("reading.open", Place.TRANSCRIPT, "o", "open the link"),
+    _action("reading.copy_link", Place.TRANSCRIPT, "y", "copy the link's address"),
+    _action("reading.find", Place.TRANSCRIPT, "slash", "find text"),
+    _action("reading.found_above", Place.TRANSCRIPT, "n", "the match above"),
+    _action("reading.found_below", Place.TRANSCRIPT, "N", "the match below"),
+    _action("reading.close", Place.TRANSCRIPT, "escape q", "back to the composer"),
+    _action("find.above", Place.FIND, "up f3", "the match above; at the first one: look in older history"),
+    _action("find.below", Place.FIND, "down shift+f3", "the match below"),
+    _action("find.take", Place.FIND, "enter", "stay there, and read by keyboard"),
+    _action("find.close", Place.FIND, "escape", "back to where you were"),
     _action("approval.up", Place.APPROVAL, "up", "choose the decision above"),
     _action("approval.down", Place.APPROVAL, "down", "choose the decision below"),
     _action("approval.take", Place.APPROVAL, "enter", "take the chosen decision; “no” is chosen at first"),

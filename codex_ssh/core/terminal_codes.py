@@ -26,6 +26,12 @@ PUSH_TITLE: Final = "\x1b[22;2t"
 POP_TITLE: Final = "\x1b[23;2t"
 """Puts the remembered title back."""
 
+MOUSE_OFF: Final = "\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1000l"
+"""The mouse is the terminal's: it selects text by itself."""
+
+MOUSE_ON: Final = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
+"""The mouse is reported to us; as Textual switches it on."""
+
 MOST_COPIED: Final = 1_000_000
 """Bytes a terminal is asked to put on the clipboard. Many take no more than 100 kB, and none says so."""
 

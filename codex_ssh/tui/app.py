@@ -41,7 +41,7 @@ from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.garbage import rare_collections
-from codex_ssh.tui.lending import LendingApp
+from codex_ssh.tui.reading_app import ReadingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -67,7 +67,7 @@ FRAMES_PER_SECOND: Final = 30
 QUIT_AGAIN_SECONDS: Final = 2.0
 
 
-class CodexApp(LendingApp[TuiOutcome]):
+class CodexApp(ReadingApp[TuiOutcome]):
     """Shows one chat.
 
     Attributes:
@@ -105,10 +105,8 @@ class CodexApp(LendingApp[TuiOutcome]):
         bind("app.mode", "next_mode", priority=True),
         bind("app.effort_up", "step_effort(1)", priority=True),
         bind("app.effort_down", "step_effort(-1)", priority=True),
-        bind("transcript.unfold", "unfold", priority=True),
         bind("transcript.page_up", "scroll_transcript(-1)", priority=True),
         bind("transcript.page_down", "scroll_transcript(1)", priority=True),
-        bind("transcript.follow", "follow", priority=True),
     ]
 
     def __init__(self, chat: Chat, desk: Desk | None = None) -> None:
@@ -121,8 +119,10 @@ class CodexApp(LendingApp[TuiOutcome]):
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.thread_settings = ThreadSettings(chat)
-        self.pane = ReadingPane(self.desk)
+        confirm = chat.options.settings.confirm_links
+        self.pane = ReadingPane(self.desk, self.keymap, chat.past, confirm_links=confirm)
         self.view = self.pane.view
+        self.has_mouse = chat.options.settings.mouse
         self._popup = Popup()
         self._asks = AskQueue(chat, self.keymap)
         self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk), self.desk)
@@ -200,9 +200,9 @@ class CodexApp(LendingApp[TuiOutcome]):
         if transcript is not self._shown and transcript is not None:
             self._shown = transcript
             transcript.take_changes()
-            self.view.show(transcript.entries, transcript.cwd)
+            self.pane.show(transcript.entries, transcript.cwd)
         elif transcript is not None and (changes := transcript.take_changes()):
-            self.view.update_entries(transcript.entries, changes)
+            self.pane.update_entries(transcript.entries, changes)
         self._queue.show()
         self._asks.catch_up()
         LoginScreen.follow(self, chat.sign_in)
@@ -341,6 +341,17 @@ class CodexApp(LendingApp[TuiOutcome]):
         """Say what there is to say."""
         self._refresh_status()
 
+    def on_reading_pane_file_wanted(self, message: ReadingPane.FileWanted) -> None:
+        """Show a file of the devbox."""
+        line = f":{message.line}" if message.line else ""
+        self.type_command(f"/view {message.path}{line}")
+
+    def on_reading_pane_left(self, message: ReadingPane.Left) -> None:
+        """Write again, beginning with what was typed."""
+        self.composer.focus()
+        if message.typed and not self.composer.disabled:
+            self.composer.insert(message.typed)
+
     def action_interrupt(self) -> None:
         """Stop the running turn; twice with nothing running or written: go back to an earlier prompt."""
         transcript = self.chat.transcript
@@ -356,14 +367,6 @@ class CodexApp(LendingApp[TuiOutcome]):
     def action_reconnect(self) -> None:
         """Reconnect at once instead of waiting."""
         self.chat.try_now()
-
-    def action_unfold(self) -> None:
-        """Fold or unfold everything."""
-        self.view.toggle_all()
-
-    def action_follow(self) -> None:
-        """Go to the end."""
-        self.view.follow()
 
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll the transcript, whatever has the keyboard; a long approval scrolls itself."""

@@ -208,6 +208,7 @@ class Window:
 
     def hold_open(self, key: EntryKey | None) -> None:
         """Unfold one entry for a while, instead of the one that was."""
+        self._measured -= {key, self._held_open}
         self._held_open = key
 
     def is_unfolded(self, at: int) -> bool:

@@ -4,27 +4,13 @@ from functools import partial
 
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Offset
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 
 from codex_ssh.errors import DeskFailed
-from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
 from tests.tui.conversation import Script
+from tests.tui.machine import Machine
 from tests.tui.stage import Stage, open_stage
-
-
-class Clipboard(NoDesk):
-    """A machine with a clipboard."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.copied: list[str] = []
-        self.refuses = False
-
-    async def copy(self, text: str) -> str:
-        if self.refuses:
-            raise DeskFailed("100 kB are too much for this terminal")
-        self.copied.append(text)
-        return "clipboard"
 
 
 def filled(count: int) -> Script:
@@ -122,7 +108,7 @@ async def drag(stage: Stage, start: tuple[int, int], end: tuple[int, int]) -> No
 
 
 async def test_what_is_selected_with_the_mouse_is_copied_as_it_was_written() -> None:
-    desk = Clipboard()
+    desk = Machine()
     async with open_stage(filled(3), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 2 ")
         await drag(stage, (3, 0), (70, 2))
@@ -138,7 +124,7 @@ async def test_what_is_selected_with_the_mouse_is_copied_as_it_was_written() -> 
 
 
 async def test_a_second_click_selects_a_word_and_a_third_a_line() -> None:
-    desk = Clipboard()
+    desk = Machine()
     async with open_stage(filled(1), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 0 ")
         await stage.pilot.click(TranscriptView, offset=(3, 0), times=2)
@@ -150,7 +136,7 @@ async def test_a_second_click_selects_a_word_and_a_third_a_line() -> None:
 
 
 async def test_ctrl_c_copies_what_is_selected_once_more_instead_of_leaving() -> None:
-    desk = Clipboard()
+    desk = Machine()
     async with open_stage(filled(1), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 0 ")
         await drag(stage, (3, 0), (7, 0))
@@ -162,8 +148,8 @@ async def test_ctrl_c_copies_what_is_selected_once_more_instead_of_leaving() -> 
 
 
 async def test_what_cannot_be_copied_is_said() -> None:
-    desk = Clipboard()
-    desk.refuses = True
+    desk = Machine()
+    desk.failure = DeskFailed("100 kB are too much for this terminal")
     async with open_stage(filled(1), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 0 ")
         await drag(stage, (3, 0), (7, 0))
@@ -171,7 +157,7 @@ async def test_what_cannot_be_copied_is_said() -> None:
 
 
 async def test_a_selection_stays_on_its_text_while_more_comes() -> None:
-    async with open_stage(filled(40), ready=False, desk=Clipboard()) as stage:
+    async with open_stage(filled(40), ready=False, desk=Machine()) as stage:
         await stage.wait_text("entry 39 ")
         await stage.pilot.mouse_down(TranscriptView, offset=(3, 9))
         await stage.pilot.hover(TranscriptView, offset=(9, 9))
@@ -188,7 +174,7 @@ async def test_a_selection_stays_on_its_text_while_more_comes() -> None:
 
 
 async def test_the_view_scrolls_while_the_mouse_is_held_below_it() -> None:
-    desk = Clipboard()
+    desk = Machine()
     async with open_stage(filled(40), ready=False, desk=desk) as stage:
         await stage.wait_text("entry 39 ")
         view(stage).window.bring(20, 0, 0)
@@ -223,10 +209,14 @@ async def test_the_wheel_scrolls_and_what_came_below_is_counted() -> None:
 async def test_dragging_the_scroll_bar_goes_there() -> None:
     async with open_stage(filled(400), ready=False) as stage:
         await stage.wait_text("entry 399 ")
-        view(stage).scroll_to(y=600, animate=False)
+        view(stage).post_message(ScrollTo(y=600))
         await stage.wait(lambda: not view(stage).window.following, "it does not follow")
         assert view(stage).window.rows[0].at == 200
-        view(stage).scroll_to(y=view(stage).max_scroll_y, animate=False)
+        view(stage).post_message(ScrollUp())
+        await stage.wait_text("entry 197 ")
+        view(stage).post_message(ScrollDown())
+        await stage.wait_gone("entry 197 ")
+        view(stage).post_message(ScrollTo(y=view(stage).max_scroll_y))
         await stage.wait_text("entry 399 ")
         assert view(stage).window.following
 

@@ -36,9 +36,13 @@ from codex_ssh.core.items import (
     UserMessage,
     WebSearch,
 )
+from codex_ssh.tui import palette
 from codex_ssh.tui.cells import agent, beside, change, command, message, other, tool
 from codex_ssh.tui.cells.look import Look
-from codex_ssh.tui.wrap import blank
+from codex_ssh.tui.wrap import blank, wrap
+
+_TAB_CELLS: Final = 8
+"""A tab goes to the next multiple of this, as in a terminal."""
 
 
 class Place(enum.Enum):
@@ -114,6 +118,8 @@ class Cell:
         content = self.entry.content
         if self._place is Place.ASIDE and not look.unfolded:
             return []
+        if look.raw:
+            return _raw_rows(self.copy_text(), look.width)
         match content:
             case AgentMessage() | Plan():
                 phase = content.phase if isinstance(content, AgentMessage) else ""
@@ -126,6 +132,14 @@ class Cell:
                 return command.explored_rows(content, self.entry, look, is_first=self._place.begins)
             case _:
                 return entry_rows(self.entry, content, look)
+
+
+def _raw_rows(text: str, width: int) -> list[Strip]:
+    """Give text as it is, broken where the width ends."""
+    rows: list[Strip] = []
+    for line in text.expandtabs(_TAB_CELLS).split("\n") if text else []:
+        rows += wrap([(line, palette.PLAIN)], width)
+    return rows
 
 
 def entry_rows(entry: Entry, content: Content, look: Look) -> list[Strip]:

@@ -34,6 +34,7 @@ class Look:
         cwd: The thread's; paths below it are shown short.
         unfolded: Show everything.
         side_by_side: Show edits in two columns where there is room.
+        raw: Show nothing but the text, as it would be copied.
         unfold_key: The key that unfolds, as it is shown to the user.
     """
 
@@ -41,6 +42,7 @@ class Look:
     cwd: str = ""
     unfolded: bool = False
     side_by_side: bool = False
+    raw: bool = False
     unfold_key: str = "ctrl+o"
 
 

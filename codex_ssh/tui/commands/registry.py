@@ -14,6 +14,7 @@ from codex_ssh.tui.commands import (
     composer_commands,
     file_commands,
     look_commands,
+    reading_commands,
     session_commands,
     settings_commands,
     thread_commands,
@@ -34,6 +35,7 @@ COMMANDS: Final = (
     *work_commands.COMMANDS,
     *transcript_commands.COMMANDS,
     *tool_commands.COMMANDS,
+    *reading_commands.COMMANDS,
     *look_commands.COMMANDS,
     *composer_commands.COMMANDS,
 )

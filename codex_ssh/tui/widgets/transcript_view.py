@@ -9,14 +9,16 @@ A widget per entry, or per markdown block, cannot keep up: with 2 000 entries a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
+from rich.style import Style
 from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -41,11 +43,23 @@ _DRAG_SECONDS: Final = 0.05
 """While the mouse is held above or below the view, it scrolls by a row this often."""
 
 
+Marked = tuple[Span, Style]
+"""Cells, and how they look."""
+
+Marks = Callable[[int, int, int], Iterable[Marked]]
+"""Gives what looks different in an entry, from its place among all and the first and last row in view."""
+
+
+def _no_marks(at: int, first: int, last: int) -> Iterable[Marked]:
+    return ()
+
+
 class TranscriptView(ScrollView, can_focus=False):
     """Shows the entries of a transcript.
 
     Attributes:
         window: What is in view.
+        marks: Gives what is drawn in another look in some rows of an entry.
         selection: What is selected with the mouse; None when nothing is.
     """
 
@@ -58,11 +72,15 @@ class TranscriptView(ScrollView, can_focus=False):
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
         padding: 0 1;
+        &.-raw { scrollbar-size-vertical: 0; padding: 0; }
     }
     """
 
     class NearTop(Message):
         """The reader is about to reach the oldest entry there is."""
+
+    class Sized(Message):
+        """The view has another size, and is drawn anew."""
 
     class Selected(Message):
         """Text was selected, and the mouse let go."""
@@ -82,8 +100,8 @@ class TranscriptView(ScrollView, can_focus=False):
         super().__init__()
         self.window = Window()
         self.selection: Selection | None = None
-        self._drawn: list[tuple[Strip, tuple[Span, ...]]] = []
-        self._placing = False
+        self.marks: Marks = _no_marks
+        self._drawn: list[tuple[Strip, tuple[Marked, ...]]] = []
         self._pressed: tuple[Offset, float, Grain] | None = None
         self._dragging: Spot | None = None
         self._followed = False
@@ -114,12 +132,8 @@ class TranscriptView(ScrollView, can_focus=False):
     def draw(self) -> None:
         """Draw the rows that are not what they were."""
         window = self.window
-        self._placing = True
-        try:
-            self.virtual_size = Size(window.width, window.total)
-            self.scroll_to(y=window.top, animate=False, immediate=True, force=True)
-        finally:
-            self._placing = False
+        self.virtual_size = Size(window.width, window.total)
+        self.scroll_to(y=window.top, animate=False, immediate=True, force=True)
         marked = self._marked()
         before = self._drawn
         self._drawn = [(placed.strip, marked.get(y, ())) for y, placed in enumerate(window.rows)]
@@ -132,26 +146,28 @@ class TranscriptView(ScrollView, can_focus=False):
             rows = changed[-1] + 1 - changed[0]
             self.refresh(Region(0, changed[0], self.outer_size.width, rows))
 
-    def _marked(self) -> dict[int, tuple[Span, ...]]:
-        """Give the cells that are selected, by row of the view."""
-        if self.selection is None:
-            return {}
-        window, marked = self.window, dict[int, tuple[Span, ...]]()
+    def _marked(self) -> dict[int, tuple[Marked, ...]]:
+        """Give the cells that look different from what their entry says, by row of the view."""
+        window, marked = self.window, dict[int, tuple[Marked, ...]]()
         for at, group in groupby(enumerate(window.rows), key=lambda placed: placed[1].at):
             placed = list(group)
-            y, first = placed[0][0], placed[0][1].row
-            last = placed[-1][1].row
-            for span in self.selection.spans(at, first, last, window.at, window.rows_of):
-                row = y + span.row - first
-                marked[row] = (*marked.get(row, ()), span)
+            y, first, last = placed[0][0], placed[0][1].row, placed[-1][1].row
+            found = list(self.marks(at, first, last))
+            if self.selection is not None:
+                selected = self.selection.spans(at, first, last, window.at, window.rows_of)
+                found += [(span, palette.CHOSEN) for span in selected]
+            for span, style in found:
+                if first <= span.row <= last:
+                    row = y + span.row - first
+                    marked[row] = (*marked.get(row, ()), (span, style))
         return marked
 
     def render_line(self, y: int) -> Strip:
         """Give one visible row."""
         width = self.window.width
         strip, marked = self._drawn[y] if y < len(self._drawn) else (Strip([], 0), ())
-        for span in marked:
-            strip = drawn(strip, span.start, span.end, palette.CHOSEN)
+        for span, style in marked:
+            strip = drawn(strip, span.start, span.end, style)
         return strip.extend_cell_length(width).crop(0, width)
 
     # ---------------------------------------------------------------- moving
@@ -175,12 +191,25 @@ class TranscriptView(ScrollView, can_focus=False):
         if self.window.top < NEAR_TOP_ROWS and not self.window.following:
             self.post_message(self.NearTop())
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+    def on_scroll_to(self, event: ScrollTo) -> None:
         """Go where the scroll bar was dragged to."""
-        super().watch_scroll_y(old_value, new_value)
-        if not self._placing:
-            self.window.jump(round(new_value))
+        event.stop()
+        event.prevent_default()
+        if event.y is not None:
+            self.window.jump(round(event.y))
             self._moved()
+
+    def on_scroll_up(self, event: ScrollUp) -> None:
+        """Go a page up: the scroll bar was clicked above its handle."""
+        event.stop()
+        event.prevent_default()
+        self.scroll_pages(-1)
+
+    def on_scroll_down(self, event: ScrollDown) -> None:
+        """Go a page down."""
+        event.stop()
+        event.prevent_default()
+        self.scroll_pages(1)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll up."""
@@ -203,6 +232,7 @@ class TranscriptView(ScrollView, can_focus=False):
             self.selection = None
         self.window.resize(width, self.size.height)
         self.draw()
+        self.post_message(self.Sized())
 
     # ---------------------------------------------------------------- the mouse
 
