@@ -14,7 +14,14 @@ from typing import Any, Final
 from codex_ssh.server.rehearsal import wire
 from codex_ssh.server.rehearsal.wire import Shape
 
-EXPERIMENTAL: Final = frozenset({"collaborationMode/list", "thread/settings/update"})
+EXPERIMENTAL: Final = frozenset(
+    {
+        "collaborationMode/list",
+        "thread/settings/update",
+        *(f"thread/queue/{deed}" for deed in ("add", "list", "update", "delete", "reorder", "start")),
+        *(f"fuzzyFileSearch/session{deed}" for deed in ("Start", "Update", "Stop")),
+    }
+)
 """Methods that need ``experimentalApi``."""
 
 

@@ -20,7 +20,15 @@ from typing import Any, Final
 
 from codex_ssh.core.rpc import FrameError, Notification, Request, decode
 from codex_ssh.server.engine import Client
-from codex_ssh.server.rehearsal import account_methods, catalog, thread_methods, turn_methods
+from codex_ssh.server.rehearsal import (
+    account_methods,
+    catalog,
+    queue_methods,
+    revert_methods,
+    search_methods,
+    thread_methods,
+    turn_methods,
+)
 from codex_ssh.server.rehearsal import params as read
 from codex_ssh.server.rehearsal.account import Account
 from codex_ssh.server.rehearsal.hub import Session
@@ -168,6 +176,17 @@ _METHODS: Final[Mapping[str, Method]] = {
     "thread/read": thread_methods.thread_read,
     "thread/turns/list": thread_methods.turns_list,
     "thread/items/list": thread_methods.items_list,
+    "thread/queue/add": queue_methods.queue_add,
+    "thread/queue/list": queue_methods.queue_list,
+    "thread/queue/update": queue_methods.queue_update,
+    "thread/queue/delete": queue_methods.queue_delete,
+    "thread/queue/reorder": queue_methods.queue_reorder,
+    "thread/queue/start": queue_methods.queue_start,
+    "thread/revert": revert_methods.thread_revert,
+    "fuzzyFileSearch": search_methods.search,
+    "fuzzyFileSearch/sessionStart": search_methods.session_start,
+    "fuzzyFileSearch/sessionUpdate": search_methods.session_update,
+    "fuzzyFileSearch/sessionStop": search_methods.session_stop,
     "turn/start": turn_methods.turn_start,
     "turn/steer": turn_methods.turn_steer,
     "turn/interrupt": turn_methods.turn_interrupt,

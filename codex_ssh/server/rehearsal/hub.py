@@ -42,6 +42,7 @@ class Session:
         experimental: Whether it asked for the experimental API.
         opted_out: Notifications it does not want.
         given_up: Whether it did not read for so long that nobody waits for it any more.
+        searches: Its search sessions for files: where each searches.
     """
 
     client: Client
@@ -49,6 +50,7 @@ class Session:
     experimental: bool = False
     opted_out: frozenset[str] = frozenset()
     given_up: bool = False
+    searches: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def is_busy(self) -> bool:

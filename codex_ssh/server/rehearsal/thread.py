@@ -80,6 +80,7 @@ class Thread:
     Attributes:
         subscribers: Who hears of its turns and items.
         running: The turn under way.
+        queue: What is to be said when it is over, as the wire has it.
         trusted: Commands and files that were accepted for the session.
         settings: What the client chose: model, approvalPolicy, sandbox.
         tokens_read: Made-up count of what was read, for the token display.
@@ -103,6 +104,7 @@ class Thread:
     turns: list[Turn] = field(default_factory=list)
     subscribers: set[Session] = field(default_factory=set)
     running: RunningTurn | None = None
+    queue: list[Shape] = field(default_factory=list)
     trusted: set[str] = field(default_factory=set)
     tokens_read: int = 0
     tokens_written: int = 0

@@ -110,15 +110,20 @@ class RunningTurn:
     pending: Pending | None = None
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted: bool = False
+    _is_reverted: bool = False
 
     def steer(self, said: UserInput) -> None:
         """Say more; an answer being streamed is cut at once."""
         self.inputs.append(said)
         self._cut.set()
 
-    def interrupt(self) -> None:
-        """End it; the end is told by the turn itself."""
-        self._interrupted = True
+    def interrupt(self, *, is_reverted: bool = False) -> None:
+        """End it; the end is told by the turn itself.
+
+        Args:
+            is_reverted: It is taken out of its thread then; codex tells of the tokens once more.
+        """
+        self._interrupted, self._is_reverted = True, is_reverted
         if self.task is not None and self.narrator.record.started_ms is not None:
             self.task.cancel()
 
@@ -150,7 +155,7 @@ class RunningTurn:
         except asyncio.CancelledError:
             if not self._interrupted:
                 raise
-            if self.pending is not None:
+            if self.pending is not None or self._is_reverted:
                 self.narrator.say_usage()
             else:
                 self.narrator.say_rate_limits()

@@ -6,16 +6,13 @@ Lives here: one function a method, which answers it. Not here: playing a turn
 
 from __future__ import annotations
 
-from collections import deque
-
 from codex_ssh.core.rpc import Request
 from codex_ssh.server.rehearsal import params as read
-from codex_ssh.server.rehearsal import wire
-from codex_ssh.server.rehearsal.hub import Session, now_ms
-from codex_ssh.server.rehearsal.narrator import Narrator
+from codex_ssh.server.rehearsal.hub import Session
 from codex_ssh.server.rehearsal.registry import Registry
+from codex_ssh.server.rehearsal.start import begin, prepare
 from codex_ssh.server.rehearsal.thread import Turn
-from codex_ssh.server.rehearsal.turn import RunningTurn, UserInput
+from codex_ssh.server.rehearsal.turn import UserInput
 from codex_ssh.server.rehearsal.wire import Refused
 
 
@@ -34,20 +31,10 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
         session.reply(request.id, {"turn": Turn(id=thread.running.id).shape()})
         return
     registry.apply_settings(thread, request.params, tell=True)
-    turn = Turn(id=wire.new_id(now_ms()))
-    thread.turns.append(turn)
     schema = request.params.get("outputSchema")
-    running = RunningTurn(
-        thread=thread,
-        narrator=Narrator(thread=thread, record=turn),
-        inputs=deque([said]),
-        account=registry.account,
-        output_schema=schema if isinstance(schema, dict) else None,
-    )
-    thread.running = running
-    session.reply(request.id, {"turn": turn.shape()})
-    running.task = registry.group.create_task(running.play())
-    running.task.add_done_callback(lambda _: registry.calm.set())
+    running = prepare(registry, thread, said, output_schema=schema if isinstance(schema, dict) else None)
+    session.reply(request.id, {"turn": running.narrator.record.shape()})
+    begin(registry, running)
 
 
 def shell_command(registry: Registry, session: Session, request: Request) -> None:
@@ -59,15 +46,9 @@ def shell_command(registry: Registry, session: Session, request: Request) -> Non
     registry.refuse_while_draining()
     if thread.running is not None:
         raise Refused("the rehearsal runs no command beside a turn")
-    turn = Turn(id=wire.new_id(now_ms()))
-    thread.turns.append(turn)
-    running = RunningTurn(
-        thread=thread, narrator=Narrator(thread=thread, record=turn), inputs=deque(), shell=command
-    )
-    thread.running = running
+    running = prepare(registry, thread, shell=command)
     session.reply(request.id, {})
-    running.task = registry.group.create_task(running.play())
-    running.task.add_done_callback(lambda _: registry.calm.set())
+    begin(registry, running)
 
 
 def turn_steer(registry: Registry, session: Session, request: Request) -> None:
