@@ -23,6 +23,7 @@ from typing import Final
 from codex_ssh.core.token import Verifier
 from codex_ssh.errors import ConfigError
 from codex_ssh.local.files import read_secret
+from codex_ssh.local.stdio_pipes import open_stdio_client
 from codex_ssh.server.address import (
     ListenAddress,
     NoAddress,
@@ -41,7 +42,6 @@ from codex_ssh.server.limits import MAX_CONNECTIONS
 from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.log import ListenerFormatter, log_listener
 from codex_ssh.server.rehearsal.engine import Rehearsal, open_rehearsal
-from codex_ssh.server.stdio import serve_stdio
 from codex_ssh.server.tls import TlsFiles, keep_buffers_small
 
 logger = logging.getLogger(__name__)
@@ -238,7 +238,8 @@ async def _serve(plan: Plan, formatter: ListenerFormatter) -> int:
     async with AsyncExitStack() as stack:
         if plan.listener is None:
             engine = await stack.enter_async_context(_open_rehearsal())
-            await _first_of(serve_stdio(engine), signals.first.wait())
+            client = await stack.enter_async_context(open_stdio_client())
+            await _first_of(engine.serve(client), signals.first.wait())
             return DONE
         config = plan.listener
         if plan.audit_log is not None:

@@ -30,6 +30,7 @@ from codex_ssh.cli import (
     replay,
     selftest,
     server,
+    stdio,
     token,
     tunnel,
 )
@@ -57,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     connect,
     execute,
     tunnel,
+    stdio,
     server,
     doctor,
     token,

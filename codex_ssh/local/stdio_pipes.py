@@ -1,9 +1,9 @@
-"""``--listen stdio://``: one client, on stdin and stdout, a message a line.
+"""Our own stdin and stdout as a way to one client: a message a line.
 
-Lives here: lines in, lines out. Not here: what they mean (the engine). With the real engine there is nothing
-to do here: ``codex app-server`` takes our place (:mod:`codex_ssh.cli.app_server_run`).
+Lives here: lines in, lines out, whatever stdin and stdout are. Not here: what the lines mean, and a person
+at a terminal (:mod:`codex_ssh.local.line_terminal`).
 
-Source: codex 0.163 and 0.169: a line that is no JSON-RPC is passed over, and the end of stdin is the end.
+Source: codex 0.163 and 0.169: the end of stdin is the end.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from codex_ssh.server.engine import Engine
-from codex_ssh.server.websocket import FLUSH_SECONDS, MAX_MESSAGE_BYTES
+MAX_LINE_BYTES: Final = 128 * 1024 * 1024
+"""What the official client accepts."""
+
+FLUSH_SECONDS: Final = 1.0
+"""How long the last lines may take to be read."""
 
 _WRITE_BYTES: Final = 64 * 1024
 
@@ -53,25 +56,22 @@ class StdioClient:
         self.write(text.encode("utf-8") + b"\n")
 
 
-async def serve_stdio(engine: Engine) -> None:
-    """Serve stdin and stdout until stdin ends."""
+@contextlib.asynccontextmanager
+async def open_stdio_client() -> AsyncGenerator[StdioClient, None]:
+    """Give the client of our pipes; at the end what waits is written, for a second at most."""
     async with _open_stdin() as reader:
         if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
             output = sys.stdout.fileno()
-            client = StdioClient(reader=reader, write=lambda data: os.write(output, data), waiting=lambda: 0)
-            await engine.serve(client)
+            yield StdioClient(reader=reader, write=lambda data: os.write(output, data), waiting=lambda: 0)
             return
         async with _open_stdout() as transport:
-            client = StdioClient(
-                reader=reader, write=transport.write, waiting=transport.get_write_buffer_size
-            )
-            await engine.serve(client)
+            yield StdioClient(reader=reader, write=transport.write, waiting=transport.get_write_buffer_size)
 
 
 @contextlib.asynccontextmanager
 async def _open_stdin() -> AsyncGenerator[asyncio.StreamReader, None]:
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=MAX_MESSAGE_BYTES)
+    reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     file = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         with file:
