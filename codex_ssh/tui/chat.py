@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
@@ -58,6 +58,7 @@ from codex_ssh.tui.bridge import (
 )
 from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
+from codex_ssh.tui.early import Early
 from codex_ssh.tui.file_search import FileSearch
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.past import Past
@@ -127,8 +128,7 @@ class Chat:
         self._chores = Chores(self.conversation, spawn=self._spawn, note=self.note, patience=options.patience)
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
-        self._opening = 0
-        self._early: list[Event | Ask] = []
+        self._early = Early()
         self._open_again: Callable[[], None] = lambda: None
         self._heard_at = 0.0
         self._state = LinkState.UP
@@ -365,14 +365,14 @@ class Chat:
 
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""
-        with self._being_opened():
+        with self._early.opening():
             got = await threads.start(self.conversation(), self.options, self.model)
             await self._leave()
             transcript = self.show(got)
         self._take_left(transcript)
 
     async def _resume(self, thread_id: str) -> None:
-        with self._being_opened():
+        with self._early.opening():
             got = await threads.resume(self.conversation(), thread_id, self.options.model)
             if self.transcript is not None and self.transcript.thread_id != got.thread.thread.id:
                 await self._leave()
@@ -389,7 +389,7 @@ class Chat:
 
     async def go_on_in(self, copy: Call[OpenThread]) -> None:
         """Go on in a copy of the thread; raises RpcFailed, LinkLost."""
-        with self._being_opened():
+        with self._early.opening():
             got = threads.Got(thread=await self.call(copy))
             await self._leave()
             copied = self.show(got)
@@ -415,23 +415,11 @@ class Chat:
         self.pending.other_thread()
         self.queue.other_thread()
         self._outgoing.show(transcript)
-        early, self._early = self._early, []
-        for said in early:
+        for said in self._early.take():
             self._fold(said)
         self.surroundings.look()
         self.on_change()
         return transcript
-
-    @contextmanager
-    def _being_opened(self) -> Generator[None, None, None]:
-        """Keep what comes for a thread before it is shown: the reader may be ahead of the answer's taker."""
-        self._opening += 1
-        try:
-            yield
-        finally:
-            self._opening -= 1
-            if not self._opening and self.transcript is not None:
-                self._early.clear()
 
     async def _leave(self) -> None:
         if self.transcript is None or self.is_read_only:
@@ -491,8 +479,7 @@ class Chat:
             self._do(self.roster.look_up(listed))
         if isinstance(event, ItemStarted | ItemCompleted) and isinstance(event.item, UserMessage):
             self._outgoing.heard(event.item)
-        if self._is_early(getattr(event, "thread_id", "")):
-            self._early.append(event)
+        if self._early.keep(event, getattr(event, "thread_id", ""), self.transcript):
             return
         self._fold(event)
         if isinstance(event, TurnCompleted) and self.transcript is not None:
@@ -508,16 +495,8 @@ class Chat:
         ask = decode_ask(request)
         if isinstance(ask, UnknownAsk):
             self._chores.take_unknown(request)
-        elif self._is_early(ask.thread_id):
-            self._early.append(ask)
-        else:
+        elif not self._early.keep(ask, ask.thread_id, self.transcript):
             self._fold(ask)
-
-    def _is_early(self, thread_id: str) -> bool:
-        """Whether this may be about a thread that is not shown yet."""
-        if self.transcript is None:
-            return True
-        return self._opening > 0 and thread_id != self.transcript.thread_id
 
     def _fold(self, said: Event | Ask) -> None:
         if isinstance(said, Ask):
