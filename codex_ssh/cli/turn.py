@@ -8,6 +8,7 @@ what is printed (:mod:`codex_ssh.cli.printer`).
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from codex_ssh.cli.printer import Printer
 from codex_ssh.cli.sign_in import sign_in, sign_in_after
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.attachment import Attachment
+from codex_ssh.core.chore import reply_to_chore, reply_to_unknown
 from codex_ssh.core.events import AskResolved, Event, ItemCompleted, ItemStarted, TurnCompleted, decode_event
 from codex_ssh.core.fields import list_at, shape_at, text_at
 from codex_ssh.core.items import AgentMessage, FileChange
@@ -32,7 +34,7 @@ from codex_ssh.core.methods import (
     turn_start,
 )
 from codex_ssh.core.question import Prompter
-from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Notification, Request
+from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
 from codex_ssh.link.connect import Link, Profile
@@ -272,7 +274,7 @@ class _Runner:
     async def _follow(self) -> Turn:
         async for message in self.link.incoming():
             if isinstance(message, Request):
-                await self._answer_ask(decode_ask(message))
+                await self._answer_request(message)
                 continue
             event = decode_event(message)
             if getattr(event, "thread_id", self.thread) not in (self.thread, ""):
@@ -298,10 +300,20 @@ class _Runner:
                 self._answer = event.item.text
         self._printer.heard(message, event)
 
+    async def _answer_request(self, request: Request) -> None:
+        """Answer at once what a program is asked: codex fails a turn that is not told the time."""
+        reply = reply_to_chore(request, time.time())
+        ask = decode_ask(request)
+        if reply is None and isinstance(ask, UnknownAsk):
+            reply = reply_to_unknown(request.method)
+        if reply is None:
+            await self._answer_ask(ask)
+        elif reply.refusal:
+            await self.link.refuse(request.id, reply.code, reply.refusal)
+        else:
+            await self.link.answer(request.id, reply.result)
+
     async def _answer_ask(self, ask: Ask) -> None:
-        if isinstance(ask, UnknownAsk):
-            await self.link.refuse(ask.request_id, METHOD_NOT_FOUND, f"codex-ssh exec has no {ask.method!r}")
-            return
         if ask.thread_id != self.thread:
             return  # another client's thread; whoever runs it answers
         decision = await self._approver.decide(ask)

@@ -28,7 +28,8 @@ class ElicitationAsk:
     Attributes:
         server: The MCP server's name.
         url: The page to open; empty for forms.
-        tool: The tool that wants to run; empty for anything else.
+        is_tool: It is about a tool that wants to run.
+        tool: Its name; 0.163 tells it in the message only.
         arguments: What the tool is called with, name and JSON; nothing is left out.
         questions: The form's fields; empty when there is nothing to fill in.
         decisions: ``accept`` is among them only where we can give what is asked.
@@ -42,6 +43,7 @@ class ElicitationAsk:
     url: str
     questions: tuple[Question, ...]
     decisions: tuple[Decision, ...]
+    is_tool: bool = False
     tool: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
 
@@ -59,9 +61,10 @@ def decode_elicitation(request: Request) -> ElicitationAsk:
     """Read a request. Never raises."""
     params, meta = request.params, shape_at(request.params, "_meta")
     mode, url = text_at(params, "mode", "form"), text_at(params, "url")
-    tool = text_at(meta, "tool_name") if text_at(meta, "codex_approval_kind") == "mcp_tool_call" else ""
+    is_tool = text_at(meta, "codex_approval_kind") == "mcp_tool_call"
+    tool = text_at(meta, "tool_name") if is_tool else ""
     questions = form_questions(shape_at(params, "requestedSchema")) if mode == "form" else ()
-    if tool:
+    if is_tool:
         decisions = _tool_decisions(tool, text_at(params, "serverName"), texts_at(meta, "persist"))
     elif url:
         decisions = (_yes("yes, I have seen to it in the browser", None),)
@@ -77,13 +80,14 @@ def decode_elicitation(request: Request) -> ElicitationAsk:
         message=text_at(params, "message") or text_at(params, "description") or text_at(params, "title"),
         url=url,
         questions=questions or (),
-        decisions=(*decisions, *_refusals(tool)),
+        decisions=(*decisions, *_refusals(is_tool=is_tool)),
+        is_tool=is_tool,
         tool=tool,
         arguments=tuple(
             (name, value if isinstance(value, str) else as_json(value))
             for name, value in shape_at(meta, "tool_params").items()
         )
-        if tool
+        if is_tool
         else (),
     )
 
@@ -106,7 +110,7 @@ def _tool_decisions(tool: str, server: str, persist: tuple[str, ...]) -> tuple[D
             Decision(
                 verdict=verdict,
                 key=key,
-                label=label.format(tool=tool, server=server),
+                label=label.format(tool=tool or "this tool", server=server),
                 result=_accept({}, {"persist": how}),
             )
             for how, (verdict, key, label) in _PERSIST.items()
@@ -123,10 +127,10 @@ def _accept(content: Json, meta: Json = None) -> Json:
     return {"action": "accept", "content": content, "_meta": meta}
 
 
-def _refusals(tool: str) -> tuple[Decision, ...]:
+def _refusals(*, is_tool: bool) -> tuple[Decision, ...]:
     """Give the two ways to say no; a tool that is refused by ``cancel`` ends the turn."""
-    decline = "no, and go on without it" if tool else "no"
-    cancel = "no, and stop the turn" if tool else "dismiss the question"
+    decline = "no, and go on without it" if is_tool else "no"
+    cancel = "no, and stop the turn" if is_tool else "dismiss the question"
     return tuple(
         Decision(
             verdict=verdict,

@@ -142,6 +142,7 @@ ACTIONS: Final = (
     _action("approval.next", Place.APPROVAL, "right", "the request after, of those that wait"),
     _action("approval.full", Place.APPROVAL, "f ctrl+a", "all of it on the whole screen"),
     _action("approval.part", Place.APPROVAL, "s", "choose which of several permissions to allow"),
+    _action("approval.open", Place.APPROVAL, "o", "open the page it is about, after asking"),
     _action("approval_screen.up", Place.APPROVAL_SCREEN, "up", "a row up"),
     _action("approval_screen.down", Place.APPROVAL_SCREEN, "down", "a row down"),
     _action("approval_screen.page_up", Place.APPROVAL_SCREEN, "pageup", "a page up"),

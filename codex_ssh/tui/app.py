@@ -124,7 +124,7 @@ class CodexApp(ReadingApp[TuiOutcome]):
         self.view = self.pane.view
         self.has_mouse = chat.options.settings.mouse
         self._popup = Popup()
-        self._asks = AskQueue(chat, self.keymap)
+        self._asks = AskQueue(chat, self.keymap, self.desk)
         self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk), self.desk)
         self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
         self._status = StatusBar(chat)

@@ -163,10 +163,13 @@ def _edit(ask: FileChangeAsk, changes: Sequence[Change], width: int) -> list[Str
 
 
 def _elicitation(ask: ElicitationAsk, width: int) -> list[Strip]:
-    if ask.tool:
+    if ask.is_tool:
         rows = _title("Run this tool?", width)
-        name: list[Span] = [*_spans(exact_line(ask.tool)), (" of the MCP server ", palette.DIM)]
-        rows += _wrapped([*name, *_spans(exact_line(ask.server))], width, mark=_COMMAND)
+        if ask.tool:
+            name: list[Span] = [*_spans(exact_line(ask.tool)), (" of the MCP server ", palette.DIM)]
+            rows += _wrapped([*name, *_spans(exact_line(ask.server))], width, mark=_COMMAND)
+        else:
+            rows += _remote(ask.server, ask.message, width, prose=True)
         for argument, value in ask.arguments:
             rows += _remote(argument, value, width)
             rows += _warn(warnings(value), width)

@@ -8,6 +8,7 @@ import pytest
 
 from codex_ssh.core.rpc import Json
 from codex_ssh.tui.bridge import TuiOptions
+from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.screens.ask_screen import AskPage, AskScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
 from tests.tui.conversation import Script, opened, thread
@@ -269,6 +270,55 @@ async def test_a_secret_answer_is_never_on_the_screen() -> None:
         await stage.pilot.press("enter")
         answer = {"answers": {"q": {"answers": ["hunter2"]}}}
         await stage.wait(lambda: stage.script.answers == [(6, answer)], "the answer")
+
+
+class Browser(NoDesk):
+    """A machine with a browser that remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    async def open_url(self, url: str) -> None:
+        self.opened.append(url)
+
+
+async def test_a_page_is_opened_only_after_it_was_said_where_it_leads() -> None:
+    url = "https://login.example.org@evil.example/x?y=1"
+    desk = Browser()
+    async with open_stage(desk=desk) as stage:
+        stage.script.turn()
+        stage.script.ask(
+            5, "mcpServer/elicitation/request", serverName="shop", mode="url", message="Go", url=url
+        )
+        await stage.wait_text(url)
+        await stage.pilot.press("o")
+        await stage.wait_text("open a page of evil.example in your browser?")
+        await stage.pilot.press("enter")
+        await stage.wait_gone("in your browser?")
+        assert desk.opened == []
+        await stage.pilot.press("o")
+        await stage.wait_text("in your browser?")
+        await stage.pilot.press("y")
+        await stage.wait(lambda: len(desk.opened) == 1, "the page")
+        assert stage.script.answers == []
+        await stage.pilot.press("y")
+        answer = {"action": "accept", "content": None, "_meta": None}
+        await stage.wait(lambda: stage.script.answers == [(5, answer)], "the answer")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "https://a b"])
+async def test_what_is_no_page_is_never_opened(url: str) -> None:
+    desk = Browser()
+    async with open_stage(desk=desk) as stage:
+        stage.script.turn()
+        stage.script.ask(
+            5, "mcpServer/elicitation/request", serverName="shop", mode="url", message="Go", url=url
+        )
+        await stage.wait_text("o: open the page")
+        await stage.pilot.press("o")
+        await stage.wait_text("this is no page a browser should be given")
+        assert desk.opened == []
 
 
 # ---------------------------------------------------------------- which of several

@@ -85,6 +85,13 @@ def test_a_tool_is_shown_with_what_it_is_really_called_with() -> None:
     assert (ask.tool, ask.arguments) == ("delete", (("path", "/w/x"), ("force", "true")))
 
 
+def test_a_tool_without_a_name_is_one_all_the_same() -> None:
+    ask = tool_ask(tool_name=None)
+    assert (ask.is_tool, ask.tool, ask.message) == (True, "", "m")
+    assert [one.key for one in ask.decisions] == ["y", "a", "p", "d", "c"]
+    assert ask.decisions[1].label == "yes, and don't ask again for this tool until the session ends"
+
+
 def test_a_tool_can_be_allowed_for_as_long_as_the_server_remembers() -> None:
     ask = tool_ask()
     assert [(one.key, one.result["action"], one.result["_meta"]) for one in ask.decisions] == [

@@ -15,7 +15,7 @@ from typing import Final
 
 from textual.message import Message
 
-from codex_ssh.core.ask import Ask, PermissionsAsk
+from codex_ssh.core.ask import Ask, ElicitationAsk, PermissionsAsk
 from codex_ssh.core.keymap import Keymap, Place
 from codex_ssh.tui.ask_rows import Scene
 from codex_ssh.tui.widgets.ask_view import AskView
@@ -61,6 +61,13 @@ class AskCard(AskView):
             self.ask = ask
             self.scene = scene
 
+    class OpenPage(Message):
+        """The user wants to see the page a request is about."""
+
+        def __init__(self, url: str) -> None:
+            super().__init__()
+            self.url = url
+
     class InPart(Message):
         """The user wants to choose what of it to allow."""
 
@@ -100,6 +107,10 @@ class AskCard(AskView):
         self._retitle()
 
     @property
+    def _page(self) -> str:
+        return self._ask.url if isinstance(self._ask, ElicitationAsk) else ""
+
+    @property
     def _can_be_in_part(self) -> bool:
         return isinstance(self._ask, PermissionsAsk) and len(self._ask.wanted) > 1
 
@@ -116,15 +127,24 @@ class AskCard(AskView):
                 self.post_message(self.Other(-1))
             case "approval.next":
                 self.post_message(self.Other(1))
-            case "approval.full":
-                if self._ask is not None and self._scene is not None and self.is_settled:
-                    self.post_message(self.FullScreen(self._ask, self._scene))
-            case "approval.part" if self._can_be_in_part:
-                if isinstance(self._ask, PermissionsAsk) and self.is_settled:
-                    self.post_message(self.InPart(self._ask))
             case _:
-                return False
+                message = self._opens(action)
+                if message is not None and self.is_settled:
+                    self.post_message(message)
+                return message is not None
         return True
+
+    def _opens(self, action: str) -> Message | None:
+        """Give what asks for a dialog about the request; None where there is nothing of the kind."""
+        if self._ask is None or self._scene is None:
+            return None
+        if action == "approval.full":
+            return self.FullScreen(self._ask, self._scene)
+        if action == "approval.open" and self._page:
+            return self.OpenPage(self._page)
+        if action == "approval.part" and self._can_be_in_part and isinstance(self._ask, PermissionsAsk):
+            return self.InPart(self._ask)
+        return None
 
     def _typed(self, character: str) -> None:
         self.post_message(self.Typed(character))
@@ -156,6 +176,8 @@ class AskCard(AskView):
         keys = ["f: full screen"]
         if self._can_be_in_part:
             keys.append("s: in part")
+        if self._page:
+            keys.append("o: open the page")
         if count > 1:
             keys.append("←→: the others")
         self.border_title = title

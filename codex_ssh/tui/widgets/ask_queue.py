@@ -16,11 +16,16 @@ from textual.screen import Screen
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, PermissionsAsk, QuestionsAsk
 from codex_ssh.core.decision import Decision
+from codex_ssh.core.entry import Level
 from codex_ssh.core.keymap import Keymap
+from codex_ssh.core.links import read_link
 from codex_ssh.core.rpc import Json, RequestId
+from codex_ssh.errors import DeskFailed
 from codex_ssh.tui.ask_rows import Scene
 from codex_ssh.tui.chat import Chat
+from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.screens.ask_screen import AskScreen
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.ask_view import AskView
@@ -34,6 +39,7 @@ class AskQueue(Vertical):
     Args:
         chat: Whose requests.
         keymap: Which keys do what.
+        desk: Has the browser.
     """
 
     DEFAULT_CSS = """
@@ -47,8 +53,9 @@ class AskQueue(Vertical):
     class Vanished(Message):
         """No card is shown any more."""
 
-    def __init__(self, chat: Chat, keymap: Keymap) -> None:
+    def __init__(self, chat: Chat, keymap: Keymap, desk: Desk) -> None:
         super().__init__()
+        self._desk = desk
         self._chat = chat
         self._keymap = keymap
         self._shown: RequestId | None = None
@@ -156,6 +163,23 @@ class AskQueue(Vertical):
         decision = await self.app.push_screen_wait(screen)
         if decision is not None:
             self._answer(message.ask, decision)
+
+    @work
+    async def on_ask_card_open_page(self, message: AskCard.OpenPage) -> None:
+        """Open a page here, after the user saw where it leads."""
+        message.stop()
+        link = read_link(message.url)
+        if link is None:
+            self._chat.note(Level.WARNING, "this is no page a browser should be given", message.url)
+            return
+        about = "\n".join([link.url, *link.warnings])
+        if await self.app.push_screen_wait(
+            ConfirmScreen(f"open a page of {link.shown} in your browser?", about)
+        ):
+            try:
+                await self._desk.open_url(link.url)
+            except DeskFailed as failed:
+                self._chat.note(Level.WARNING, str(failed))
 
     def on_ask_card_in_part(self, message: AskCard.InPart) -> None:
         """Let the user choose what to allow."""
