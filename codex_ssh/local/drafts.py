@@ -1,7 +1,8 @@
 """What was typed, on this machine's disk: a client that is killed leaves it to the next one.
 
 Lives here: one file a running client, the lock that tells whether it still runs, and taking over what a dead
-one left. Not here: what is kept and when (:mod:`codex_ssh.core.outbox`).
+one left. Not here: what is kept and when (:mod:`codex_ssh.core.outbox`), and the files its images are in
+(:mod:`codex_ssh.local.draft_images`).
 
 Written before anything is sent, and without a sync to the disk itself: it is there for a client that dies,
 not for a machine that does. Files have mode 0600 in a directory of 0700; what was said to a model is nobody
@@ -14,7 +15,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import ConfigError
+from codex_ssh.local.draft_images import DraftImages, image_files, read_draft_image
 from codex_ssh.local.files import lock_file, make_private_dir, write_private
 
 log = logging.getLogger(__name__)
@@ -43,17 +45,19 @@ class DraftFile:
 
     def __init__(self, path: Path | None, left: tuple[Kept, ...]) -> None:
         self._path = path
+        self._images = DraftImages(path) if path is not None else None
         self.left = left
 
     def save(self, kept: Kept) -> None:
         """Replace what is kept; a disk that is full costs the safety, not the conversation."""
-        if self._path is None:
+        if self._path is None or self._images is None:
             return
         try:
             if kept:
-                write_private(self._path, json.dumps(_encode(kept)))
+                write_private(self._path, json.dumps(_encode(kept, self._images)))
             else:
                 self._path.unlink(missing_ok=True)
+            self._images.forget_others()
         except OSError as error:
             log.warning("what was typed is not kept: %s", error)
 
@@ -81,6 +85,8 @@ def open_drafts(directory: Path, host: str) -> Generator[DraftFile, None, None]:
             drafts = DraftFile(path, left)
             drafts.save(merge_kept(left))
             for file in files:
+                for image in image_files(file):
+                    image.unlink(missing_ok=True)
                 file.unlink(missing_ok=True)
         yield drafts
     finally:
@@ -121,7 +127,7 @@ def _age(path: Path) -> float:
 
 def _read(path: Path) -> Kept | None:
     try:
-        return _decode(json.loads(path.read_text(encoding="utf-8")))
+        return _decode(json.loads(path.read_text(encoding="utf-8")), path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -129,17 +135,17 @@ def _read(path: Path) -> Kept | None:
         return None
 
 
-def _encode(kept: Kept) -> dict[str, Any]:
+def _encode(kept: Kept, images: DraftImages) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "thread": kept.thread_id,
-        "draft": [_encode_piece(piece) for piece in kept.draft.pieces],
+        "draft": [_encode_piece(piece, images) for piece in kept.draft.pieces],
         "messages": [
             {
                 "id": message.id,
                 "thread": message.thread_id,
                 "text": message.text,
-                "attachments": [_encode_attachment(one) for one in message.attachments],
+                "attachments": [_encode_attachment(one, images) for one in message.attachments],
                 "delivery": message.delivery.name,
                 "queued": message.is_queued,
             }
@@ -148,14 +154,16 @@ def _encode(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _encode_piece(piece: str | Fold) -> str | dict[str, Any]:
+def _encode_piece(piece: str | Fold, images: DraftImages) -> str | dict[str, Any]:
     if isinstance(piece, str):
         return piece
-    attached = {"attachment": _encode_attachment(piece.attachment)} if piece.attachment is not None else {}
-    return {"label": piece.label, "text": piece.text, **attached}
+    shape: dict[str, Any] = {"label": piece.label, "text": piece.text}
+    if piece.attachment is not None:
+        shape["attachment"] = _encode_attachment(piece.attachment, images)
+    return shape
 
 
-def _decode_draft(shape: Any) -> Draft:
+def _decode_draft(shape: Any, path: Path) -> Draft:
     """Read a draft; one of an earlier release is a text."""
     if isinstance(shape, str):
         return harmless(shape)
@@ -164,7 +172,9 @@ def _decode_draft(shape: Any) -> Draft:
         if isinstance(piece, str):
             pieces += harmless(piece).pieces
         else:
-            attached = read_attachment(piece["attachment"]) if "attachment" in piece else None
+            attached = _decode_attachment(piece["attachment"], path) if "attachment" in piece else None
+            if attached is None and not piece["text"]:
+                continue  # an image that is gone
             pieces.append(
                 Fold(
                     label=plain_line(str(piece["label"])) or "[…]",
@@ -175,18 +185,32 @@ def _decode_draft(shape: Any) -> Draft:
     return Draft(pieces=tuple(pieces))
 
 
-def _encode_attachment(attachment: Attachment) -> dict[str, Any]:
-    about = {"label": attachment.label} if isinstance(attachment, Picture) else {}
-    return {**wire_attachment(attachment), **about}
+def _encode_attachment(attachment: Attachment, images: DraftImages) -> dict[str, Any]:
+    if isinstance(attachment, Picture):
+        return {"type": "image", "file": images.name(attachment.url), "label": attachment.label}
+    return dict(wire_attachment(attachment))
 
 
-def _decode(document: dict[str, Any]) -> Kept:
+def _decode_attachments(shapes: Iterable[dict[str, Any]], path: Path) -> tuple[Attachment, ...]:
+    found = (_decode_attachment(shape, path) for shape in shapes)
+    return tuple(one for one in found if one is not None)
+
+
+def _decode_attachment(shape: dict[str, Any], path: Path) -> Attachment | None:
+    if "file" in shape:
+        shape = {**shape, "url": read_draft_image(path, str(shape["file"]))}
+    return read_attachment(shape)
+
+
+def _decode(document: dict[str, Any], path: Path) -> Kept:
     messages = tuple(
         Message(
             id=str(one["id"]),
             thread_id=ThreadId(str(one["thread"])),
             text=str(one["text"]),
-            attachments=tuple(filter(None, map(read_attachment, one.get("attachments", ())))),
+            attachments=tuple(
+                filter(None, (_decode_attachment(it, path) for it in one.get("attachments", ())))
+            ),
             delivery=Delivery[one["delivery"]],
             is_queued=bool(one.get("queued", False)),
         )
@@ -194,6 +218,6 @@ def _decode(document: dict[str, Any]) -> Kept:
     )
     return Kept(
         thread_id=str(document["thread"]),
-        draft=_decode_draft(document["draft"]),
+        draft=_decode_draft(document["draft"], path),
         outbox=Outbox(messages=messages),
     )
