@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
 
+from codex_ssh.tui.widgets.page_view import PageView
 from tests.support.waiting import until
 from tests.tui.conversation import Script
 from tests.tui.program import fill
@@ -36,12 +41,16 @@ async def typed(pilot: Pilot[object], line: str, wanted: str) -> None:
     assert isinstance(app, SnapApp)
     app.type_command(line)
 
-    def is_there() -> bool:
-        strips = app.screen._compositor.render_strips()
-        return wanted in "\n".join(strip.text for strip in strips)
-
-    await until(is_there, wanted)
+    await until(lambda: wanted in said(app.screen), wanted)
     await pilot.pause(0.2)
+
+
+def said(screen: Screen[Any]) -> str:
+    """Give what a screen has to show. Drawing it here would keep what is behind a dialog from being drawn."""
+    parts = [str(option.prompt) for options in screen.query(OptionList) for option in options.options]
+    parts += [str(widget.content) for widget in screen.query(Static)]
+    parts += [row.text for view in screen.query(PageView) for row in view._rows]
+    return "\n".join(parts)
 
 
 @pytest.mark.parametrize("size", [(40, 20), (80, 24), (140, 45)])
