@@ -247,6 +247,16 @@ def thread_list(
     return Call(method="thread/list", params=params, decode=page_of(decode_thread), is_repeatable=True)
 
 
+def loaded_threads() -> Call[tuple[str, ...]]:
+    """Ask for the ids of the threads in the server's memory: nothing is read from disk for it."""
+    return Call(
+        method="thread/loaded/list",
+        params={},
+        decode=lambda result: texts_at(result, "data"),
+        is_repeatable=True,
+    )
+
+
 def thread_search(text: str, *, limit: int | None = None, archived: bool = False) -> Call[Page[Thread]]:
     """List threads in which something was said that contains a text, the last updated first."""
     params = said(searchTerm=text, limit=limit, archived=archived or None, sortKey="updated_at")

@@ -210,6 +210,22 @@ async def open_link(profile: Profile, prompter: Prompter) -> AsyncGenerator[Link
 
 
 @asynccontextmanager
+async def open_link_and_host(
+    profile: Profile, prompter: Prompter
+) -> AsyncGenerator[tuple[Link, Ssh | None], None]:
+    """Give an initialized session and the SSH connection it runs over; None where it runs over ``wss``.
+
+    There is no fallback: what is asked for is what is looked at. Raises as :func:`open_link`.
+    """
+    if profile.wss_only:
+        async with open_link(profile, prompter) as link:
+            yield link, None
+        return
+    async with open_host(profile, prompter) as ssh, open_session(await _ssh_way(ssh, profile)) as link:
+        yield link, ssh
+
+
+@asynccontextmanager
 async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     """Dial, and give an initialized session."""
     async with open_websocket(way.dial, way.host) as websocket, open_session_on(websocket, way) as link:
