@@ -7,8 +7,26 @@ Lives here: order, keys, and remembering changes until somebody looks. Not here:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from codex_ssh.core.entry import Entry, EntryKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChanges:
+    """What changed since the last look.
+
+    Attributes:
+        entries: Keys of entries that are new or look different now.
+        order: Entries were added, removed or moved.
+        front: So many entries were put in front of all others.
+        kept: So many entries after those, or more, are the same, in the same order, as the first ones were.
+    """
+
+    entries: frozenset[EntryKey]
+    order: bool
+    front: int
+    kept: int
 
 
 class EntryList:
@@ -19,6 +37,7 @@ class EntryList:
         self._by_key: dict[EntryKey, Entry] = {}
         self._changed: set[EntryKey] = set()
         self._reordered = False
+        self._front = self._kept = 0
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
@@ -49,7 +68,13 @@ class EntryList:
         """Take an entry out, if it is there."""
         entry = self._by_key.pop(key, None)
         if entry is not None:
-            self._entries.remove(entry)
+            # What is removed is nearly always near the end, and there may be many.
+            at = next(at for at in reversed(range(len(self._entries))) if self._entries[at] is entry)
+            del self._entries[at]
+            if at < self._front:
+                self._front -= 1
+            else:
+                self._kept = min(self._kept, at - self._front)
             self._changed.discard(key)
             self._reordered = True
 
@@ -63,6 +88,7 @@ class EntryList:
         self._by_key = {entry.key: entry for entry in entries}
         self._changed = set(self._by_key)
         self._reordered = True
+        self._front = self._kept = 0
 
     def prepend(self, entries: Sequence[Entry]) -> None:
         """Put entries in front of the others."""
@@ -70,10 +96,14 @@ class EntryList:
         self._by_key.update({entry.key: entry for entry in entries})
         self._changed.update(entry.key for entry in entries)
         self._reordered = True
+        self._front += len(entries)
 
-    def take_changes(self) -> tuple[frozenset[EntryKey], bool]:
-        """Give which entries changed since the last call, and whether any came, went or moved."""
-        found = (frozenset(self._changed), self._reordered)
+    def take_changes(self) -> ListChanges:
+        """Give what changed since the last call."""
+        found = ListChanges(
+            entries=frozenset(self._changed), order=self._reordered, front=self._front, kept=self._kept
+        )
         self._changed.clear()
         self._reordered = False
+        self._front, self._kept = 0, len(self._entries)
         return found

@@ -224,8 +224,14 @@ class Transcript:
 
     def take_changes(self) -> Changes:
         """Give what changed since the last call; for one view."""
-        entries, order = self._list.take_changes()
-        changes = Changes(entries=entries, order=order, facts=self._facts_changed)
+        listed = self._list.take_changes()
+        changes = Changes(
+            entries=listed.entries,
+            order=listed.order,
+            facts=self._facts_changed,
+            front=listed.front,
+            kept=listed.kept,
+        )
         self._facts_changed = False
         return changes
 
