@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,21 @@ import pytest
 from tests.conftest import StartTmux
 from tests.support import pictures
 from tests.support.cli import PROGRAM, client_environment
-from tests.support.display import copy_image, open_display
+from tests.support.display import copy_image, open_display, wait_pasted
 from tests.support.programs import path_with, put_program
 from tests.support.tmux import Tmux
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tmux]
 
 
-async def open_demo(start_tmux: StartTmux, home: Path, *words: str, **variables: str) -> Tmux:
+async def open_demo(
+    start_tmux: StartTmux, home: Path, *words: str, before: Sequence[str] = (), **variables: str
+) -> Tmux:
     environment = client_environment(home, TERM="xterm-256color", PYTHONDEVMODE="", **variables)
-    tui = await start_tmux([*PROGRAM, "demo", *words], environment=environment, columns=100, lines=40)
+    tui = await start_tmux(
+        [*before, *PROGRAM, "demo", *words], environment=environment, columns=100, lines=40
+    )
     await tui.wait_text("idle")
     return tui
 
@@ -108,3 +114,40 @@ async def test_what_was_said_is_there_in_the_next_window(start_tmux: StartTmux, 
     await third.wait_text("say the first thing")
     await third.key("Escape")
     await leave(third)
+
+
+@pytest.mark.parametrize("knows_of_tmux", [True, False], ids=["tmux", "terminal"])
+async def test_over_ssh_an_answer_is_copied_by_tmux_or_the_terminal(
+    start_tmux: StartTmux, tmp_path: Path, *, knows_of_tmux: bool
+) -> None:
+    # tmux is the terminal here, and keeps what a program in it asks it to copy.
+    here = {"SSH_TTY": "/dev/pts/99", "DISPLAY": "203.0.113.1:0"}
+    before = () if knows_of_tmux else ("env", "-u", "TMUX")
+    tui = await open_demo(start_tmux, tmp_path / "laptop", before=before, **here)
+    await tui.type("say über the moon")
+    await tui.key("Enter")
+    await tui.wait_text("• über the moon")
+    await tui.type("/copy")
+    await tui.key("Enter")
+    await tui.wait_text("in tmux" if knows_of_tmux else "the terminal")
+
+    async def kept() -> bool:
+        return (await tui.command("list-buffers", "-F", "#{buffer_sample}")).strip() == "über the moon"
+
+    await until(kept, "the terminal has it")
+    await leave(tui)
+
+
+async def test_an_answer_is_copied_to_the_clipboard_of_the_display(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    async with open_display(tmp_path) as display:
+        tui = await open_demo(start_tmux, tmp_path / "laptop", DISPLAY=display["DISPLAY"])
+        await tui.type("say über the moon")
+        await tui.key("Enter")
+        await tui.wait_text("• über the moon")
+        await tui.type("/copy")
+        await tui.key("Enter")
+        await tui.wait_text("the answer is on the clipboard")
+        await wait_pasted(display, "über the moon")
+        await leave(tui)
