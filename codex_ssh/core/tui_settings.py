@@ -35,6 +35,7 @@ class StatusItem(enum.Enum):
 
     STATE = "state"
     QUEUE = "queue"
+    ELSEWHERE = "elsewhere"
     HOST = "host"
     USER = "user"
     THREAD = "thread"

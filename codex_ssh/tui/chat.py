@@ -329,6 +329,7 @@ class Chat:
             thread_id = await threads.newest_id(self.conversation(), options.cwd)
         elif options.offers_running and not (thread_id or options.begins or self.facts.is_new_server):
             await self.roster.read()
+            self.surroundings.see(self.roster.threads)
             if any(thread.status.need is not Need.NONE for thread in self.roster.threads):
                 self.offers_threads = True
                 return
@@ -519,6 +520,7 @@ class Chat:
         log.info("the session ended: %s", lost)
         self._conversation = None
         self._catch_up.link_lost()
+        self.surroundings.link_lost()
         self.search.link_lost()
         self.pending.link_lost()
         self._chores.link_lost()

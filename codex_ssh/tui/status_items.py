@@ -180,6 +180,17 @@ def _queue(chat: Chat, _: Moment) -> Part | None:
     return Part(text=f"{count} queued{paused}", rank=3) if count else None
 
 
+def _elsewhere(chat: Chat, _: Moment) -> Part | None:
+    # What a thread we see asks has its card: those that began here are seen too.
+    seen = {ask.thread_id for ask in chat.asks} | ({chat.transcript.thread_id} if chat.transcript else set())
+    count = len(chat.surroundings.waiting - seen)
+    if not count:
+        return None
+    return Part(
+        text=f"{count} other thread{' waits' if count == 1 else 's wait'}", rank=3, style=palette.WARN
+    )
+
+
 def _host(chat: Chat, _: Moment) -> Part:
     return Part(text=chat.facts.host, rank=2, style=palette.BOLD)
 
@@ -268,6 +279,7 @@ def _server(chat: Chat, _: Moment) -> Part | None:
 _ITEMS: Final[dict[StatusItem, Callable[[Chat, Moment], Part | None]]] = {
     StatusItem.STATE: _state,
     StatusItem.QUEUE: _queue,
+    StatusItem.ELSEWHERE: _elsewhere,
     StatusItem.HOST: _host,
     StatusItem.USER: _user,
     StatusItem.THREAD: _thread,

@@ -1,4 +1,4 @@
-"""What the devbox tells beside the thread: the git branch of its directory, the account, and its limits.
+"""What the devbox tells beside the thread: the git branch of its directory, the account, and other threads.
 
 Lives here: when that is asked for, and what is known of it. Not here: the calls
 (:mod:`codex_ssh.core.remote_command`, :mod:`codex_ssh.core.limits`) and how it is shown
@@ -11,12 +11,21 @@ is over, for that is when it changes; limits come by themselves, once asked for.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
-from codex_ssh.core.events import AccountUpdated, Event, LimitsUpdated, SettingsUpdated, TurnCompleted
+from codex_ssh.core.events import (
+    AccountUpdated,
+    Event,
+    LimitsUpdated,
+    SettingsUpdated,
+    ThreadClosed,
+    ThreadStatusChanged,
+    TurnCompleted,
+)
 from codex_ssh.core.limits import Limits, account_rate_limits_read
 from codex_ssh.core.methods import Account, account_read
 from codex_ssh.core.remote_command import git_branch, read_branch
+from codex_ssh.core.thread import Need, Thread, ThreadId
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.tui.bridge import Conversation
@@ -41,6 +50,7 @@ class Surroundings:
         branch: The git branch of the thread's directory; empty without one, remote text.
         account: Who is signed in on the devbox; None while unknown.
         limits: What is left to that account.
+        waiting: Other threads that wait for somebody, as far as was heard since the link is up.
     """
 
     def __init__(
@@ -55,6 +65,7 @@ class Surroundings:
         self.branch = ""
         self.account: Account | None = None
         self.limits = Limits()
+        self.waiting: set[ThreadId] = set()
         self._conversation = conversation
         self._transcript = transcript
         self._knows = knows
@@ -67,6 +78,14 @@ class Surroundings:
         self._spawn(self._guarded(self._read_branch()))
         self._spawn(self._guarded(self._read_account()))
 
+    def link_lost(self) -> None:
+        """Forget what is not told again."""
+        self.waiting.clear()
+
+    def see(self, threads: Iterable[Thread]) -> None:
+        """Take in what a list says about threads."""
+        self.waiting |= {thread.id for thread in threads if thread.status.need is Need.WAITING}
+
     def hear(self, event: Event) -> None:
         """Take in what the server said, after the transcript did."""
         transcript = self._transcript()
@@ -74,6 +93,14 @@ class Surroundings:
             case LimitsUpdated():
                 self.limits = self.limits.updated(event.news)
                 self._changed()
+            case ThreadStatusChanged():
+                if event.status.need is Need.WAITING:
+                    self.waiting.add(event.thread_id)
+                else:
+                    self.waiting.discard(event.thread_id)
+                self._changed()
+            case ThreadClosed():
+                self.waiting.discard(event.thread_id)
             case AccountUpdated():
                 self._spawn(self._guarded(self._read_account()))
             case TurnCompleted() | SettingsUpdated():

@@ -219,6 +219,20 @@ async def test_the_composer_takes_what_is_typed_whatever_the_terminal_was_before
         assert stage.script.asked("turn/start")[0]["input"][0]["text"] == "hello there"
 
 
+async def test_who_follows_the_end_follows_it_through_every_size() -> None:
+    script = Script()
+    fill(script)
+    async with open_stage(script, ready=False) as stage:
+        await stage.wait_text("add")
+        script.item("agentMessage", "s", done=False, text="")
+        for number, size in enumerate(SIZES):
+            script.delta("s", f"word{number} {LONG}\n\n")
+            await stage.pilot.resize_terminal(*size)
+            await stage.pilot.pause()
+        script.delta("s", "the very end")
+        await stage.wait_text("the very end")
+
+
 async def test_an_approval_is_answered_at_the_smallest_size() -> None:
     script = Script()
     async with open_stage(script) as stage:

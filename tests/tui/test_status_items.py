@@ -106,6 +106,22 @@ async def test_every_item_says_its_fact() -> None:
         ]
 
 
+async def test_other_threads_that_wait_are_counted_and_ours_are_not() -> None:
+    script = Script()
+    waiting = {"type": "active", "activeFlags": ["waitingOnApproval"]}
+    async with open_stage(script, size=(120, 24)) as stage:
+        script.say("thread/status/changed", threadId="t-2", status=waiting)
+        await stage.wait_text("1 other thread waits")
+        script.say("thread/status/changed", threadId="t-3", status=waiting)
+        await stage.wait_text("2 other threads wait")
+        script.say("thread/status/changed", threadId="t-1", status=waiting)
+        script.ask_command(9, threadId="t-3")  # of a thread that began here: it has a card
+        await stage.wait_text("Run this command?")
+        await stage.wait_text("1 other thread waits")
+        script.say("thread/status/changed", threadId="t-2", status={"type": "idle"})
+        await stage.wait_gone("other thread")
+
+
 async def test_the_order_is_the_users_and_what_is_not_named_is_not_said() -> None:
     settings = TuiSettings(status=(StatusItem.SERVER, StatusItem.HOST))
     async with open_stage(options=TuiOptions(settings=settings), ready=False) as stage:
