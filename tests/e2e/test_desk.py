@@ -151,3 +151,34 @@ async def test_an_answer_is_copied_to_the_clipboard_of_the_display(
         await tui.wait_text("the answer is on the clipboard")
         await wait_pasted(display, "über the moon")
         await leave(tui)
+
+
+async def test_a_link_is_opened_in_the_browser_after_its_host_was_shown(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    put_program(tmp_path, "xdg-open", 'printf "%s\\n" "$@" > "$HERE/opened"')
+    here = {"PATH": path_with(tmp_path), "DISPLAY": ":99"}
+    tui = await open_demo(start_tmux, tmp_path / "laptop", **here)
+    await tui.type("say see https://example.org@exämple.test/a?b=c here")
+    await tui.key("Enter")
+    await tui.wait_text("• see")
+    await tui.key("F4")
+    await tui.wait_text("reading")
+    await tui.type("kl")
+    await tui.wait_text("o: open")
+    await tui.type("o")
+    await tui.wait_text("host: xn--exmple-cua.test")
+    await tui.wait_text("what stands before the @ is a user name")
+    await tui.key("Enter")  # no
+    await tui.wait_gone("host: xn--exmple-cua.test")
+    assert not (tmp_path / "opened").exists()
+    await tui.type("o")
+    await tui.wait_text("host: xn--exmple-cua.test")
+    await tui.key("Down", "Enter")
+    await until((tmp_path / "opened").exists, "it is opened")
+
+    def opened() -> bool:
+        return (tmp_path / "opened").read_text() == "https://example.org@xn--exmple-cua.test/a?b=c\n"
+
+    await until(opened, "with this very address")
+    await leave(tui)
