@@ -56,13 +56,22 @@ class ReplayApp(CodexApp):
         """There is nothing to reconnect."""
 
     def action_interrupt(self) -> None:
-        """There is nothing to interrupt."""
+        """There is nothing to interrupt, and nowhere to go back to."""
+
+    def action_next_mode(self) -> None:
+        """No turn follows."""
+
+    async def action_step_effort(self, step: int) -> None:  # type: ignore[override]
+        """No turn follows."""
 
     # ---------------------------------------------------------------- keys of a replay
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the keys to whatever takes text, such as a search; they count over a dialog."""
-        if action in ("pause", "step", "to_end") and isinstance(self.focused, Input | TextArea):
+        """Leave the keys to whatever takes text and to pages; they count over the model's questions."""
+        is_taken = isinstance(self.focused, Input | TextArea) or not (
+            len(self.screen_stack) == 1 or self.screen.disabled
+        )
+        if action in ("pause", "step", "to_end") and is_taken:
             return False
         return super().check_action(action, parameters)
 

@@ -236,3 +236,19 @@ async def test_only_a_mark_a_gutter_or_a_fold_is_clicked_to_unfold() -> None:
         await stage.wait_gone("more lines")
         await stage.pilot.click(TranscriptView, offset=(3, 3))
         await stage.wait_text("… 34 more lines")
+
+
+async def test_the_end_stays_in_view_when_an_approval_comes_and_goes() -> None:
+    script = Script()
+    async with open_stage(script, size=(80, 30)) as stage:
+        script.turn()
+        for number in range(40):
+            script.item("agentMessage", f"a{number}", text=f"answer {number}")
+        await stage.wait_text("answer 39")
+        for number in range(3):
+            script.ask_command(number)
+            await stage.wait_text("Run this command?")
+            await stage.pilot.press("y")
+            await stage.wait_gone("Run this command?")
+            script.item("agentMessage", f"b{number}", text=f"and then {number}")
+            await stage.wait_text(f"and then {number}")
