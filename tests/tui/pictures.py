@@ -12,12 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from codex_ssh.core.tui_settings import ThemeName
 from codex_ssh.local.recording_file import load_recording
 from codex_ssh.tui.app import CodexApp
-from codex_ssh.tui.bridge import TuiOutcome
 from tests.support.waiting import until
 from tests.tui.conversation import Script, thread
 from tests.tui.program import fill
@@ -40,7 +39,7 @@ async def an_approval() -> str:
     script.ask_command(reason="the sandbox has no network")
     async with open_stage(script, size=(96, 44), ready=False) as stage:
         await stage.wait_text("Run this command?")
-        return await drawn(stage.app, stage.pilot)
+        return await drawn(stage.app)
 
 
 async def an_edit() -> str:
@@ -62,7 +61,7 @@ async def an_edit() -> str:
     async with open_stage(script, size=(96, 46), ready=False) as stage:
         await stage.wait_text("Give the sum.")
         await stage.wait(lambda: stage.app._asks.card.display, "the card")
-        return await drawn(stage.app, stage.pilot)
+        return await drawn(stage.app)
 
 
 async def the_threads() -> str:
@@ -87,7 +86,7 @@ async def the_threads() -> str:
         await stage.type("/resume")
         await stage.wait_text("fails in the parser")
         await stage.wait_text("release notes")
-        return await drawn(stage.app, stage.pilot)
+        return await drawn(stage.app)
 
 
 async def a_small_terminal() -> str:
@@ -97,7 +96,7 @@ async def a_small_terminal() -> str:
     script.turn("completed", durationMs=95_000)
     async with open_stage(script, size=(40, 20)) as stage:
         await stage.wait_text("worked for")
-        return await drawn(stage.app, stage.pilot)
+        return await drawn(stage.app)
 
 
 async def the_themes() -> str:
@@ -111,7 +110,7 @@ async def the_themes() -> str:
         await stage.wait_text("which theme?")
         await stage.pilot.press("down", "down")
         await stage.wait(lambda: stage.app.look is ThemeName.LIGHT, "it is on")
-        return await drawn(stage.app, stage.pilot)
+        return await drawn(stage.app)
 
 
 async def a_replay() -> str:
@@ -119,7 +118,7 @@ async def a_replay() -> str:
     async with open_replay(load_recording(KEPT), size=(96, 40)) as replay:
         await replay.wait_over()
         await replay.wait_text("interrupted after")
-        return await drawn(replay.app, replay.pilot, title="codex-ssh replay session.jsonl")
+        return await drawn(replay.app, title="codex-ssh replay session.jsonl")
 
 
 PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
@@ -133,22 +132,22 @@ PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
 """By the name of the file."""
 
 
-async def drawn(app: CodexApp, pilot: Pilot[TuiOutcome], *, title: str = TITLE) -> str:
+async def drawn(app: CodexApp, *, title: str = TITLE) -> str:
     """Give the screen as SVG once nothing moves, without what blinks and counts."""
-    app.composer.cursor_blink = False
-    app._turn_since = None
-    app._refresh_status()
-    app._refresh_status = lambda: None  # type: ignore[method-assign]
-    app._status.show(None, app.status_items)
+    await until(lambda: app.chat.surroundings.account is not None, "what is beside the thread")
+    for field in app.screen.query("Input, TextArea"):
+        assert isinstance(field, Input | TextArea)
+        field.cursor_blink = False
     seen: list[str] = []
 
     def is_still() -> bool:
+        app._turn_since = None  # a turn that runs has just begun
+        app._refresh_status()
         seen.append(app.export_screenshot(title=title))
-        return len(seen) > 5 and len(set(seen[-5:])) == 1
+        return len(seen) > 20 and len(set(seen[-20:])) == 1
 
-    await until(is_still, "nothing moves")
-    await pilot.pause()
-    return app.export_screenshot(title=title)
+    await until(is_still, "nothing moves", seconds=30)
+    return seen[-1]
 
 
 async def main() -> None:
