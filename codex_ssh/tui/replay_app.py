@@ -26,6 +26,9 @@ from codex_ssh.tui.widgets.composer import Composer
 class ReplayApp(CodexApp):
     """Shows a chat that a player plays to."""
 
+    AUTO_FOCUS = None
+    """Nothing has the keyboard: else the first field that takes text would, as the composer does not."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("replay.pause", "pause", priority=True),
         bind("replay.step", "step", priority=True),

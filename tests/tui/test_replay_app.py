@@ -110,6 +110,21 @@ async def test_it_is_scrolled_and_unfolded_as_ever() -> None:
         await replay.wait_text("line 160")
 
 
+async def test_a_text_is_found_in_it_with_spaces_and_stops_typed_as_they_are() -> None:
+    messages = [said(f"answer number {number}. Yes.", str(number)) for number in range(30)]
+    async with open_replay(recording(*OPENED, *messages)) as replay:
+        await replay.wait_over()
+        await replay.wait_text("number 29")
+        await replay.pilot.press("f3")
+        await replay.wait(lambda: replay.app.focused is not None, "the field to search")
+        for key in ("n", "u", "m", "b", "e", "r", "space", "3", "full_stop"):
+            await replay.pilot.press(key)
+        await replay.wait_text("number 3. Yes.")
+        assert not replay.player.is_paused
+        await replay.pilot.press("escape", "space")
+        await replay.wait(lambda: replay.player.is_paused, "the key counts again")
+
+
 async def test_a_recording_of_a_recording_is_not_made_by_looking_at_it() -> None:
     """What a chat does in a replay is answered from the recording alone: the script is not asked again."""
     script, roll = Script(), Roll()
