@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -330,6 +331,65 @@ async def opting_out(peer: Peer) -> None:
         peer.heard += wire.heard
 
 
+@scenario
+async def a_compaction(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        await wire.start_turn(thread, "say hello")
+        await wire.finish_turn()
+        await wire.result("thread/compact/start", {"threadId": thread})
+        await wire.hear_method("turn/started")
+        await wire.finish_turn()
+
+
+@scenario
+async def a_goal(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        before = len(wire.heard)
+        for params in ({"objective": "a door", "status": "paused"}, {"status": "blocked"}):
+            await wire.result("thread/goal/set", {"threadId": thread, **params})
+            await settle(wire, "thread/goal/updated")
+        await wire.result("thread/goal/clear", {"threadId": thread})
+        await settle(wire, "thread/goal/cleared")
+        await wire.result("thread/goal/clear", {"threadId": thread})
+        # A notification comes before or behind the reply.
+        wire.heard[before:] = sorted(wire.heard[before:], key=lambda one: "method" not in one)
+
+
+async def settle(wire: Wire, method: str) -> None:
+    """Hear a notification, unless it came with the reply."""
+    if method not in wire.methods()[-2:]:
+        await wire.hear_method(method)
+
+
+SETTINGS: list[Json] = [
+    {"model": "other", "effort": "high"},
+    {"cwd": "below"},
+    {"sandboxPolicy": {"type": "readOnly"}},
+    {"permissions": ":workspace", "approvalPolicy": "on-request", "approvalsReviewer": "auto_review"},
+    {"collaborationMode": {"mode": "plan", "settings": {"model": "other", "reasoning_effort": "low"}}},
+    {"sandboxPolicy": {"type": "workspaceWrite"}, "approvalPolicy": "never", "approvalsReviewer": "user"},
+    {"permissions": ":danger-full-access"},
+    {"collaborationMode": {"mode": "default", "settings": {"model": "other"}}},
+]
+
+
+async def settings(peer: Peer) -> list[Json]:
+    """Change settings one after the other; give what is told of each."""
+    told = []
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        for params in SETTINGS:
+            wire.heard.clear()
+            await wire.result("thread/settings/update", {"threadId": thread, **params})
+            if "thread/settings/updated" not in wire.methods():
+                await wire.hear_method("thread/settings/updated")
+            (one,) = [one for one in wire.heard if one.get("method") == "thread/settings/updated"]
+            told.append(one["params"]["threadSettings"])
+    return told
+
+
 @asynccontextmanager
 async def open_peers(
     start_codex: StartCodex, binary: CodexBinary, tmp_path: Path
@@ -375,6 +435,101 @@ async def test_the_rehearsal_says_what_codex_says(
     for kind, theirs_has in wanted.items():
         extra = {path for path in found[kind] - theirs_has if not any(part in path for part in lacking)}
         assert (theirs_has - found[kind], extra) == (set(), set()), kind
+
+
+async def test_settings_are_told_as_with_codex(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as (theirs, ours):
+        wanted, found = await settings(theirs), await settings(ours)
+    for one in (*wanted, *found):
+        mode = one["collaborationMode"]["settings"]
+        mode["developer_instructions"] = bool(mode["developer_instructions"])
+    different = [
+        (params, *each)
+        for params, theirs_told, ours_told in zip(SETTINGS, wanted, found, strict=True)
+        for each in differences(_outline(ours_told), _outline(theirs_told))
+    ]
+    assert different == []
+    assert found[1]["cwd"] == str(ours.cwd / "below")
+    assert [one["model"] for one in found] == [one["model"] for one in wanted]
+
+
+def asked_beside_a_turn(cwd: str) -> list[tuple[str, Json]]:
+    """Give requests about files, programs and the like."""
+    return [
+        ("permissionProfile/list", {"cwd": cwd}),
+        ("collaborationMode/list", {}),
+        ("fs/readDirectory", {"path": f"{cwd}/below"}),
+        ("fs/readDirectory", {"path": f"{cwd}/none"}),
+        ("fs/readDirectory", {"path": "~"}),
+        ("fs/readDirectory", {}),
+        ("fs/readFile", {"path": f"{cwd}/a.txt"}),
+        ("fs/readFile", {"path": f"{cwd}/none"}),
+        ("fs/readFile", {"path": f"{cwd}/below"}),
+        ("fs/getMetadata", {"path": f"{cwd}/a.txt"}),
+        ("fs/getMetadata", {"path": f"{cwd}/below"}),
+        ("fs/getMetadata", {"path": f"{cwd}/none"}),
+        ("command/exec", {"command": ["sh", "-c", "echo out; echo err >&2; exit 3"], "cwd": cwd}),
+        ("command/exec", {"command": ["head", "-c", "100", "/dev/zero"], "outputBytesCap": 5}),
+        ("command/exec", {"command": ["sleep", "60"], "timeoutMs": 100}),
+        ("command/exec", {"command": ["there-is-no-such-program"]}),
+        ("command/exec", {"command": ["true"], "cwd": f"{cwd}/none"}),
+        ("command/exec", {"command": []}),
+        ("command/exec", {}),
+    ]
+
+
+def asked_of_a_thread(thread: str) -> list[tuple[str, Json]]:
+    """Give requests about a thread's goal and terminals."""
+    here = {"threadId": thread}
+    return [
+        ("thread/goal/get", here),
+        ("thread/goal/set", {**here, "status": "paused"}),
+        ("thread/goal/set", {**here, "objective": "a door", "status": "paused"}),
+        ("thread/goal/get", here),
+        ("thread/goal/clear", here),
+        ("thread/goal/clear", here),
+        ("thread/backgroundTerminals/list", here),
+        ("thread/backgroundTerminals/terminate", {**here, "processId": "7"}),
+        ("thread/backgroundTerminals/clean", here),
+        ("thread/compact/start", {"threadId": UNKNOWN}),
+        ("thread/settings/update", {"threadId": UNKNOWN}),
+    ]
+
+
+async def command_answers(peer: Peer) -> list[tuple[str, Json]]:
+    """Ask all that slash commands ask; give the answers."""
+    below = peer.cwd / "below"
+    below.mkdir()
+    (below / "file").touch()
+    (below / "folder").mkdir()
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        asked = [*asked_beside_a_turn(str(peer.cwd)), *asked_of_a_thread(thread)]
+        return [(method, await wire.ask(method, params)) for method, params in asked]
+
+
+def in_order(answer: Json) -> Json:
+    """Give an answer with the entries of a directory in order; codex has them in none."""
+    result = answer.get("result")
+    if isinstance(result, dict) and "entries" in result:
+        result["entries"].sort(key=lambda entry: entry["fileName"])
+    return answer
+
+
+async def test_slash_commands_are_answered_as_by_codex(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    async with open_peers(start_codex, codex_binary, tmp_path) as (theirs, ours):
+        wanted, found = await command_answers(theirs), await command_answers(ours)
+    names = (str(theirs.cwd), str(ours.cwd))
+    different: list[object] = []
+    for (method, theirs_said), (_, ours_said) in zip(wanted, found, strict=True):
+        pair = [json.dumps(outline(in_order(said))) for said in (ours_said, theirs_said)]
+        pair = [text.replace(names[0], "HERE").replace(names[1], "HERE") for text in pair]
+        different += [(method, *each) for each in differences(*map(json.loads, pair))]
+    assert different == []
 
 
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"
@@ -536,7 +691,7 @@ OTHERWISE = frozenset(
         *("id", "rootTurnId", "processId", "revision", "backwardsCursor", "originator", "userId"),
         *("model", "modelProvider", "cliVersion", "instructionSources", "moderation"),
         *("path", "cwd", "runtimeWorkspaceRoots", "environments", "command", "preview", "content"),
-        *("createdAt", "updatedAt", "recencyAt", "startedAt", "completedAt", "durationMs"),
+        *("createdAt", "updatedAt", "modifiedAtMs", "recencyAt", "startedAt", "completedAt", "durationMs"),
         *("startedAtMs", "completedAtMs", "attachedToThreadId", "canAcceptDirectInput"),
         *("readStates", "supportsIndependentSpeedModes"),
     )
@@ -551,8 +706,6 @@ async def test_threads_are_read_as_with_codex(
         wanted, found = await reads(theirs), await reads(ours)
     different: list[object] = []
     for (method, theirs_said), (_, ours_said) in zip(wanted, found, strict=True):
-        if method == "collaborationMode/list":
-            continue  # there is no plan mode here
         different += [(method, *each) for each in differences(outline(ours_said), outline(theirs_said))]
         lacking = {_nameless(path) for path in paths(theirs_said) - paths(ours_said)}
         if codex_binary.name == "npm" and lacking - {_nameless(path) for path in paths(ours_said)}:

@@ -55,6 +55,11 @@ class CommandResult:
     milliseconds: int
 
 
+def environment_of_commands() -> dict[str, str]:
+    """Give what programs find in their environment: ours, but for what its names call secret."""
+    return {name: value for name, value in os.environ.items() if not _SECRET_NAME.search(name)}
+
+
 def shell_argv(command: str) -> tuple[str, ...]:
     """Give the argv of a command line, by the user's login shell."""
     shell = pwd.getpwuid(os.geteuid()).pw_shell
@@ -88,7 +93,6 @@ async def run_command(
     """
     started = time.monotonic()
     loud_at = started + quiet_seconds
-    environment = {name: x for name, x in os.environ.items() if not _SECRET_NAME.search(name)}
     output = bytearray()
     async with _open_pipe() as (pipe, end):
         try:
@@ -98,7 +102,7 @@ async def run_command(
                 stdout=end,
                 stderr=end,
                 cwd=cwd,
-                env=environment,
+                env=environment_of_commands(),
                 start_new_session=True,
             )
         except OSError as error:

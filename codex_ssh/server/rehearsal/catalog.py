@@ -78,13 +78,15 @@ STATIC: Final[Mapping[str, Shape]] = {
     "account/bedrock/checkGovCloudRequirements": {"isGovCloud": False, "shouldWarn": False},
     "configRequirements/read": {"supportsIndependentSpeedModes": False, "requirements": None},
     "collaborationMode/list": {
-        "data": [{"name": "Default", "mode": "default", "model": None, "reasoning_effort": None}]
+        "data": [
+            {"name": "Plan", "mode": "plan", "model": None, "reasoning_effort": "medium"},
+            {"name": "Default", "mode": "default", "model": None, "reasoning_effort": None},
+        ]
     },
     "plugin/installed": {"marketplaces": [], "marketplaceLoadErrors": []},
     "plugin/list": {"marketplaces": [], "marketplaceLoadErrors": [], "featuredPluginIds": []},
     "mcpServerStatus/list": {"data": [], "nextCursor": None},
     "experimentalFeature/list": {"data": [], "nextCursor": None},
-    "thread/goal/get": {"goal": None},
 }
 """Replies that are the same whatever was asked."""
 
@@ -111,6 +113,26 @@ def remote_control() -> Shape:
     }
 
 
+_POLICIES: Final[Mapping[str, Shape]] = {
+    "readOnly": {"type": "readOnly", "networkAccess": False},
+    "workspaceWrite": {
+        "type": "workspaceWrite",
+        "writableRoots": [],
+        "networkAccess": False,
+        "excludeTmpdirEnvVar": False,
+        "excludeSlashTmp": False,
+    },
+    "dangerFullAccess": {"type": "dangerFullAccess"},
+}
+
+PROFILES: Final[Mapping[str, str]] = {
+    ":read-only": "read-only",
+    ":workspace": "workspace-write",
+    ":danger-full-access": "danger-full-access",
+}
+"""The sandbox of each permission profile."""
+
+
 def sandbox(value: Any) -> Shape | None:
     """Read a sandbox mode or policy; None when nothing was asked for.
 
@@ -118,20 +140,14 @@ def sandbox(value: Any) -> Shape | None:
     ``read-only`` and approvals ``never`` nothing is run or written.
     """
     match value:
-        case {"type": str()}:
-            return dict(value)
+        case {"type": str() as kind}:
+            return {**_POLICIES.get(kind, {}), **value}
         case "read-only":
-            return {"type": "readOnly", "networkAccess": False}
+            return dict(_POLICIES["readOnly"])
         case "workspace-write":
-            return {
-                "type": "workspaceWrite",
-                "writableRoots": [],
-                "networkAccess": False,
-                "excludeTmpdirEnvVar": False,
-                "excludeSlashTmp": False,
-            }
+            return dict(_POLICIES["workspaceWrite"])
         case "danger-full-access":
-            return {"type": "dangerFullAccess"}
+            return dict(_POLICIES["dangerFullAccess"])
         case None:
             return None
         case _:

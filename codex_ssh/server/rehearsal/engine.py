@@ -28,6 +28,8 @@ from codex_ssh.server.rehearsal import (
     search_methods,
     thread_methods,
     turn_methods,
+    work_methods,
+    workspace_methods,
 )
 from codex_ssh.server.rehearsal import params as read
 from codex_ssh.server.rehearsal.account import Account
@@ -187,6 +189,18 @@ _METHODS: Final[Mapping[str, Method]] = {
     "fuzzyFileSearch/sessionStart": search_methods.session_start,
     "fuzzyFileSearch/sessionUpdate": search_methods.session_update,
     "fuzzyFileSearch/sessionStop": search_methods.session_stop,
+    "thread/compact/start": work_methods.compact_start,
+    "thread/goal/get": work_methods.goal_get,
+    "thread/goal/set": work_methods.goal_set,
+    "thread/goal/clear": work_methods.goal_clear,
+    "thread/backgroundTerminals/list": work_methods.terminals_list,
+    "thread/backgroundTerminals/terminate": work_methods.terminals_terminate,
+    "thread/backgroundTerminals/clean": work_methods.terminals_clean,
+    "permissionProfile/list": workspace_methods.profiles,
+    "command/exec": workspace_methods.command_exec,
+    "fs/readDirectory": workspace_methods.read_directory,
+    "fs/readFile": workspace_methods.read_file,
+    "fs/getMetadata": workspace_methods.get_metadata,
     "turn/start": turn_methods.turn_start,
     "turn/steer": turn_methods.turn_steer,
     "turn/interrupt": turn_methods.turn_interrupt,
@@ -223,6 +237,7 @@ async def open_rehearsal(
             failure = error
         finally:
             account_methods.close(registry)
+            registry.stop()
             for thread in registry.threads.values():
                 if thread.running is not None and thread.running.task is not None:
                     thread.running.task.cancel()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +44,18 @@ class Registry:
     draining: bool = False
     calm: asyncio.Event = field(default_factory=asyncio.Event)
     account: Account = field(default_factory=Account)
+    _jobs: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self, job: Coroutine[None, None, None]) -> None:
+        """Do something that takes longer than a request may."""
+        task = self.group.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    def stop(self) -> None:
+        """End what was started so."""
+        for task in self._jobs:
+            task.cancel()
 
     def find(self, params: Params, missing: str = "thread not found: {}") -> Thread:
         """Give the thread of ``threadId``.
@@ -79,7 +92,29 @@ class Registry:
             thread.settings["approvalPolicy"] = policy
         if sandbox := catalog.sandbox(params.get("sandboxPolicy") or params.get("sandbox")):
             thread.settings["sandbox"] = sandbox
+            thread.settings["profile"] = None
+        if profile := read.optional_text(params, "permissions"):
+            thread.settings["profile"] = {"id": profile, "extends": None}
+            thread.settings["sandbox"] = catalog.sandbox(catalog.PROFILES.get(profile, "read-only"))
+        if effort := read.optional_text(params, "effort"):
+            thread.settings["effort"] = effort
+        if reviewer := read.optional_text(params, "approvalsReviewer"):
+            thread.settings["reviewer"] = reviewer
+        if isinstance(mode := params.get("collaborationMode"), dict):
+            self._apply_mode(thread, mode)
         if cwd := read.optional_text(params, "cwd"):
             thread.cwd = os.path.join(self.cwd, cwd)
         if tell and before != (thread.cwd, thread.settings):
             thread.notify("thread/settings/updated", threadSettings=thread.settings_shape())
+
+    def _apply_mode(self, thread: Thread, mode: Params) -> None:
+        kind = read.text(mode, "mode")
+        if kind not in ("plan", "default"):
+            known = "`plan`, `code`, `custom`, `default`, `execute`, `pair_programming`"
+            raise Refused(f"Invalid request: unknown variant `{kind}`, expected one of {known}")
+        settings = mode.get("settings")
+        chosen: Params = settings if isinstance(settings, dict) else {}
+        thread.settings["mode"] = kind
+        thread.settings["instructions"] = "Plan only." if kind == "plan" else "Do it."
+        thread.settings["model"] = read.text(chosen, "model")
+        thread.settings["effort"] = read.optional_text(chosen, "reasoning_effort")

@@ -25,6 +25,7 @@ def prepare(
     *,
     output_schema: Shape | None = None,
     shell: str = "",
+    compacts: bool = False,
 ) -> RunningTurn:
     """Make a turn the running one of a thread; it is begun by :func:`begin`, behind the answer."""
     turn = Turn(id=wire.new_id(now_ms()))
@@ -36,6 +37,7 @@ def prepare(
         account=registry.account,
         output_schema=output_schema,
         shell=shell,
+        compacts=compacts,
     )
     thread.running = running
     return running

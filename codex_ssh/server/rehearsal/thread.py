@@ -82,7 +82,7 @@ class Thread:
         running: The turn under way.
         queue: What is to be said when it is over, as the wire has it.
         trusted: Commands and files that were accepted for the session.
-        settings: What the client chose: model, approvalPolicy, sandbox.
+        settings: What the client chose: model, effort, approvalPolicy, reviewer, sandbox, profile, mode.
         tokens_read: Made-up count of what was read, for the token display.
         tokens_written: The same for what was written.
     """
@@ -109,6 +109,7 @@ class Thread:
     tokens_read: int = 0
     tokens_written: int = 0
     read_turn: str | None = None
+    goal: Shape | None = None
 
     @property
     def preview(self) -> str:
@@ -151,7 +152,7 @@ class Thread:
             "historyMode": "paginated",
             "modelProvider": wire.MODEL,
             "model": self.settings["model"],
-            "reasoningEffort": None,
+            "reasoningEffort": self.settings.get("effort"),
             "createdAt": self.created_ms // 1000,
             "updatedAt": self.updated_ms // 1000,
             "recencyAt": self.updated_ms // 1000,
@@ -188,18 +189,23 @@ class Thread:
             "runtimeWorkspaceRoots": [self.cwd],
             "instructionSources": [],
             "approvalPolicy": self.settings["approvalPolicy"],
-            "approvalsReviewer": "user",
+            "approvalsReviewer": self.settings.get("reviewer", "user"),
             "sandbox": self.settings["sandbox"],
-            "activePermissionProfile": None,
-            "reasoningEffort": None,
+            "activePermissionProfile": self.settings.get("profile"),
+            "reasoningEffort": self.settings.get("effort"),
             "multiAgentMode": "explicitRequestOnly",
         }
 
     @property
     def collaboration_mode(self) -> Shape:
-        """The only mode there is."""
-        chosen = {"model": self.settings["model"], "reasoning_effort": None, "developer_instructions": None}
-        return {"mode": "default", "settings": chosen}
+        """How it works; there is no model that would go by it."""
+        mode = self.settings.get("mode", "default")
+        chosen = {
+            "model": self.settings["model"],
+            "reasoning_effort": self.settings.get("effort"),
+            "developer_instructions": self.settings.get("instructions"),
+        }
+        return {"mode": mode, "settings": chosen}
 
     def settings_shape(self) -> Shape:
         """Give ``thread/settings/updated``'s settings."""
@@ -208,13 +214,13 @@ class Thread:
             "cwd": self.cwd,
             "environments": self._environments(),
             "approvalPolicy": self.settings["approvalPolicy"],
-            "approvalsReviewer": "user",
+            "approvalsReviewer": self.settings.get("reviewer", "user"),
             "sandboxPolicy": self.settings["sandbox"],
-            "activePermissionProfile": None,
+            "activePermissionProfile": self.settings.get("profile"),
             "model": self.settings["model"],
             "modelProvider": wire.MODEL,
             "serviceTier": None,
-            "effort": None,
+            "effort": self.settings.get("effort"),
             "summary": "auto",
             "collaborationMode": self.collaboration_mode,
             "multiAgentMode": "explicitRequestOnly",

@@ -97,6 +97,7 @@ class RunningTurn:
         account: Who is signed in.
         output_schema: A JSON schema the answer must fit; then nothing is done, only answered.
         shell: A command of the user's own: it is run without asking, and nothing else happens.
+        compacts: It is a compaction, and nothing else happens.
         task: Who plays it.
     """
 
@@ -106,6 +107,7 @@ class RunningTurn:
     account: Account = field(default_factory=Account)
     output_schema: Shape | None = None
     shell: str = ""
+    compacts: bool = False
     task: asyncio.Task[None] | None = None
     pending: Pending | None = None
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
@@ -141,6 +143,8 @@ class RunningTurn:
             if not self._interrupted:  # before it began
                 if self.shell:
                     await self._run_own(self.shell)
+                if self.compacts:
+                    self._compact()
                 await self._take_inputs()
         except _Failed as failure:
             self.narrator.fail(str(failure))
@@ -162,7 +166,21 @@ class RunningTurn:
             self.narrator.finish("interrupted")
             self._withdraw()
         else:
-            self.narrator.finish("interrupted" if self._interrupted else "completed", was_said=not self.shell)
+            self.narrator.finish(
+                "interrupted" if self._interrupted else "completed",
+                was_said=not (self.shell or self.compacts),
+            )
+
+    def _compact(self) -> None:
+        item = wire.context_compaction(wire.new_id(now_ms()), at_ms=now_ms())
+        self.narrator.start(item)
+        if self.thread.tokens_read:  # as codex: what was used is told only where anything was
+            self.narrator.say_usage()
+        else:
+            self.narrator.say_rate_limits()
+        self.narrator.say_usage()
+        self.narrator.say_usage()
+        self.narrator.complete(item)
 
     async def _take_inputs(self) -> None:
         while self.inputs:

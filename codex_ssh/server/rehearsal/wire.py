@@ -98,6 +98,11 @@ def reasoning(item_id: str, *, at_ms: int) -> Shape:
     }
 
 
+def context_compaction(item_id: str, *, at_ms: int) -> Shape:
+    """A compaction that has just begun."""
+    return {"type": "contextCompaction", "id": item_id, "startedAtMs": at_ms, "completedAtMs": None}
+
+
 def command_execution(item_id: str, *, command: str, cwd: str, actions: Sequence[Shape], at_ms: int) -> Shape:
     """A command that is about to run, or to be asked for."""
     return {
