@@ -19,9 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         metavar="ACTION",
-        choices=("show", "path", "check", "init"),
+        choices=("show", "path", "check", "init", "schema"),
         help="show: every setting, its value and its origin; path: where the file is; check: all that is "
-        "wrong with it; init: begin one",
+        "wrong with it; init: begin one; schema: its JSON schema, for editors",
     )
     parser.add_argument(
         "host", metavar="HOST", nargs="?", type=host_argument, help="for show: whose settings"
@@ -45,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
             _check()
         case "init":
             _init()
+        case "schema":
+            from codex_ssh.core.config_schema import config_schema
+
+            print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
     return 0
 
 
