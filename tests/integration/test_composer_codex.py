@@ -108,18 +108,18 @@ async def test_the_queue_is_on_the_server_and_every_client_sees_it(open_tui: Ope
         await first.wait_text("running")
         for text in ("say second", "say third", "say fourth"):
             await first.type(text, then="tab")
-            await first.wait_text(f"⧗ {text}")
+            await first.wait_text(f"▹ {text}")
         assert first.chat.transcript is not None
         async with open_tui(first.chat.transcript.thread_id) as other:
-            await other.wait_text("⧗ say third")
+            await other.wait_text("▹ say third")
             await other.pilot.press("alt+up")
             await other.wait(lambda: other.composer.text == "say fourth", "the last one is taken back")
-            await first.wait_gone("⧗ say fourth")
+            await first.wait_gone("▹ say fourth")
             model.release()
             for stage in (first, other):
                 await stage.wait_text("• second")
                 await stage.wait_text("• third")
-                await stage.wait_gone("⧗")
+                await stage.wait_gone("▹")
                 assert "fourth" not in stage.screen().split("╭")[0]
             await first.wait(lambda: not first.chat.outbox.messages, "all has arrived for certain")
 
@@ -147,13 +147,13 @@ async def test_an_interrupt_pauses_the_queue_until_it_is_started(open_tui: OpenT
         await model.wait_holding()
         await stage.wait_text("running")
         await stage.type("say later", then="tab")
-        await stage.wait_text("⧗ say later")
+        await stage.wait_text("▹ say later")
         await stage.wait_gone("(not sent yet)")
         await stage.pilot.press("escape")
         await stage.wait_text("waits for your next turn, or /queue start")
         await stage.type("/queue start ")
         await stage.wait_text("• later")
-        await stage.wait_gone("⧗")
+        await stage.wait_gone("▹")
 
 
 async def test_going_back_takes_the_thread_back_for_every_client(open_tui: OpenTui, model: Model) -> None:

@@ -62,7 +62,7 @@ async def test_tab_keeps_a_message_on_the_server_until_the_turn_is_over() -> Non
     async with open_stage(script, drafts=disk) as stage:
         await running(stage)
         await stage.type("then run the tests", then="tab")
-        await stage.wait_text("⧗ then run the tests")
+        await stage.wait_text("▹ then run the tests")
         await stage.wait(lambda: waiting, "it is on the server")
         await stage.wait_gone("(not sent yet)")
         await stage.wait(lambda: not disk.kept.outbox.messages, "it has arrived for certain")
@@ -74,7 +74,7 @@ async def test_tab_keeps_a_message_on_the_server_until_the_turn_is_over() -> Non
         content = [{"type": "text", "text": "then run the tests"}]
         script.turn("completed", durationMs=1)
         script.item("userMessage", "u", clientId=number, content=content)
-        await stage.wait_gone("⧗")
+        await stage.wait_gone("▹")
         await stage.wait_text("› then run the tests")
         assert not script.asked("turn/start"), "the server started it"
 
@@ -86,19 +86,19 @@ async def test_the_last_one_can_be_edited_or_deleted() -> None:
         await running(stage)
         for text in ("one", "two", "three"):
             await stage.type(text, then="tab")
-            await stage.wait_text(f"⧗ {text}")
+            await stage.wait_text(f"▹ {text}")
         await stage.wait(lambda: len(waiting) == 3, "they are there")
         await stage.wait_gone("(not sent yet)")
         await stage.pilot.press("alt+up")
         await stage.wait(lambda: stage.composer.text == "three", "it is in the composer")
-        await stage.wait_gone("⧗ three")
+        await stage.wait_gone("▹ three")
         await stage.pilot.press("ctrl+c", "shift+left")
         await stage.wait(lambda: stage.composer.text == "two", "it is in the composer")
         await stage.pilot.press("ctrl+x")
         assert len(waiting) == 1, "nothing is deleted while something is written"
         await stage.pilot.press("ctrl+c", "ctrl+x")
         await stage.wait(lambda: not waiting, "it is gone")
-        await stage.wait_gone("⧗")
+        await stage.wait_gone("▹")
 
 
 async def test_one_that_has_been_started_meanwhile_stays_where_it_is() -> None:
@@ -123,7 +123,7 @@ async def test_what_another_client_queued_is_seen_and_waits_after_an_interrupt()
         content = [{"type": "text", "text": "from \x1b[31melsewhere"}]
         waiting.append({"id": "x", "clientUserMessageId": "c", "input": content})
         script.say("thread/queue/changed")
-        await stage.wait_text("⧗ from ␛[31melsewhere")
+        await stage.wait_text("▹ from ␛[31melsewhere")
         script.turn("interrupted", durationMs=1)
         await stage.wait_text("waits for your next turn, or /queue start")
         assert stage.composer.text == ""
@@ -147,7 +147,7 @@ async def test_a_queued_message_meets_a_lost_link_and_is_queued_once() -> None:
         script.replies["thread/queue/add"] = arrives_and_breaks
         await stage.type("once", then="tab")
         await stage.wait(lambda: not stage.chat.is_online, "the link is gone")
-        await stage.wait_text("⧗ once")
+        await stage.wait_text("▹ once")
         script.come_back()
         await stage.wait(lambda: stage.chat.is_online, "the link is back")
         await stage.wait_gone("(not sent yet)")
@@ -167,7 +167,7 @@ async def test_a_server_without_a_queue_gets_it_when_the_turn_is_over() -> None:
     async with open_stage(script, drafts=disk) as stage:
         await running(stage)
         await stage.type("afterwards", then="tab")
-        await stage.wait_text("⧗ afterwards (not sent yet)")
+        await stage.wait_text("▹ afterwards (not sent yet)")
         assert [one.text for one in disk.kept.outbox.messages] == ["afterwards"]
         await stage.type("now")
         await stage.wait_call("turn/steer")
@@ -175,7 +175,7 @@ async def test_a_server_without_a_queue_gets_it_when_the_turn_is_over() -> None:
         script.turn("completed", durationMs=1)
         await stage.wait_call("turn/start")
         await stage.wait_text("› afterwards")
-        await stage.wait_gone("⧗")
+        await stage.wait_gone("▹")
 
 
 async def test_without_a_queue_an_interrupt_gives_the_messages_back() -> None:
@@ -207,4 +207,4 @@ async def test_a_resumed_thread_shows_what_waits() -> None:
     waiting.append({"id": "x", "clientUserMessageId": "c", "input": content})
     async with open_stage(script) as stage:
         stage.chat.resume(THREAD)
-        await stage.wait_text("⧗ still to do")
+        await stage.wait_text("▹ still to do")

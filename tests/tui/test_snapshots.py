@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from codex_ssh.core.attachment import Picture
+from codex_ssh.core.draft import Draft, harmless, image_fold
+from codex_ssh.core.rpc import Json
 from codex_ssh.core.tui_settings import ThemeName, TuiSettings
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import NoDrafts, TuiOptions
@@ -116,3 +119,73 @@ def test_the_command_menu(snap_compare: Snap) -> None:
         await pilot.press("slash", "down")
 
     assert snap_compare(SnapApp(script), terminal_size=(80, 24), run_before=typed)
+
+
+SIGNS = {"/": "slash", "@": "at", "$": "dollar_sign", "!": "exclamation_mark"}
+PATHS = ["src/calc.py", "src/tests/", "doc/how to add numbers without losing your mind, part two.md"]
+SKILLS = {"greet": "says hello, nicely", "release": "cuts a release and says what is in it, at length"}
+
+
+def with_finds(script: Script) -> Script:
+    """Let files and skills be found."""
+
+    def update(params: Json) -> Json:
+        files = [{"root": "/w", "path": path, "match_type": "file"} for path in PATHS * 4]
+        script.tell("fuzzyFileSearch/sessionUpdated", files=files, **params)
+        return {}
+
+    skills = [{"name": name, "description": SKILLS[name], "path": "/s", "enabled": True} for name in SKILLS]
+    script.replies |= {
+        "fuzzyFileSearch/sessionStart": lambda _: {},
+        "fuzzyFileSearch/sessionUpdate": update,
+        "skills/list": lambda _: {"data": [{"skills": skills}]},
+    }
+    return script
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 20)])
+@pytest.mark.parametrize("typed", ["/", "@s", "$", "!make"], ids=["commands", "files", "skills", "shell"])
+def test_what_is_offered(snap_compare: Snap, size: tuple[int, int], typed: str) -> None:
+    script = with_finds(Script())
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+
+    async def offered(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, SnapApp)
+        for character in typed:
+            await pilot.press(SIGNS.get(character, character))
+        await until(lambda: not app.chat.search.is_busy, "the answer")
+        if typed == "$":
+            await until(lambda: app._popup.chosen, "the skills")
+        await pilot.press("down")
+        await still(pilot)
+
+    assert snap_compare(SnapApp(script), terminal_size=size, run_before=offered)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 20)])
+def test_what_waits_and_what_is_folded(snap_compare: Snap, size: tuple[int, int]) -> None:
+    script = with_finds(Script())
+    fill(script)
+    texts = ["then run the tests", "and say what is slow in them, with numbers, in a table", "c", "d"]
+    waiting = [{"id": text, "input": [{"type": "text", "text": text}]} for text in texts]
+    script.replies["thread/queue/list"] = lambda _: {"data": waiting}
+
+    async def shown(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, SnapApp)
+        script.say("thread/queue/changed")
+        await until(lambda: app._queue.display, "what waits")
+        app.composer.put(harmless("look at "))
+        app.composer.put_text("line\n" * 1234)
+        image = image_fold(Picture(url="data:,x", label="shot.png 3×2, 78 B"))
+        app.composer.put(Draft(pieces=(" and ", image)))
+        app._refresh_status()
+        app._refresh_status = lambda: None  # type: ignore[method-assign]
+        app._status.show(None, app.status_items)
+        await still(pilot)
+
+    assert snap_compare(SnapApp(script), terminal_size=size, run_before=shown)

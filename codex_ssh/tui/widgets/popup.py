@@ -81,7 +81,9 @@ class Popup(Static, can_focus=False):
         cells = min(max(cells, _LABEL_CELLS), room // 2) if has_about else room
         lines = []
         for at, one in enumerate(shown, self._top):
-            label = Text(one.label, palette.CHOSEN if at == self._chosen else palette.KEY)
+            # The end of a path says more than its beginning.
+            words = one.label if has_about else _end(one.label, cells)
+            label = Text(words, palette.CHOSEN if at == self._chosen else palette.KEY)
             label.truncate(cells, overflow="ellipsis", pad=has_about)
             line = Text.assemble(label, (f" {one.about}" if one.about else "", palette.DIM))
             line.no_wrap, line.overflow = True, "ellipsis"
@@ -89,3 +91,12 @@ class Popup(Static, can_focus=False):
         if len(offers) > len(shown):
             lines.append(Text(f"{self._chosen + 1} of {len(offers)}", style=palette.DIM))
         self.update(Text("\n").join(lines))
+
+
+def _end(text: str, cells: int) -> str:
+    """Give as much of the end of a text as there is room for."""
+    if cell_len(text) <= cells:
+        return text
+    while text and cell_len(text) >= cells:
+        text = text[1:]
+    return f"…{text}"

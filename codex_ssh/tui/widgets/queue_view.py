@@ -26,7 +26,7 @@ class QueueView(Static, can_focus=False):
     """
 
     DEFAULT_CSS = """
-    QueueView { height: auto; padding: 0 2; display: none; }
+    QueueView { height: auto; padding: 0 2; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, queue: Queue, edit_key: str) -> None:
@@ -57,7 +57,7 @@ class QueueView(Static, can_focus=False):
     def _line(one: Waiting) -> Text:
         where = " (not sent yet)" if one.is_here else ""
         return Text.assemble(
-            ("⧗ ", palette.BUSY),
+            ("▹ ", palette.BUSY),
             plain_line(one.draft.seen),
             (where, palette.DIM),
             no_wrap=True,
