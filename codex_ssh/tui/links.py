@@ -137,17 +137,31 @@ def linked(text: str, style: Style, *, web: Style | None = None) -> list[Span]:
         style: How it looks.
         web: How addresses on the web look besides.
     """
-    spans: list[Span] = []
+    return mark_links([(text, style)], web=web)
+
+
+def mark_links(spans: Sequence[Span], *, web: Style | None = None) -> list[Span]:
+    """Give the spans of a line with the links in it marked, however many looks a link has."""
+    links = find_links("".join(text for text, _ in spans))
+    if not links:
+        return list(spans)
+    marked: list[Span] = []
     at = 0
-    for start, end, address in find_links(text):
-        if start > at:
-            spans.append((text[at:start], style))
-        look = style if web is None or address.startswith(_FILE) else style + web
-        spans.append((text[start:end], look + link_style(address)))
+    for text, style in spans:
+        start, end = at, at + len(text)
+        for first, last, address in links:
+            if first >= end or last <= start:
+                continue
+            if first > at:
+                marked.append((text[at - start : first - start], style))
+            look = style if web is None or address.startswith(_FILE) else style + web
+            until = min(last, end)
+            marked.append((text[max(first, start) - start : until - start], look + link_style(address)))
+            at = until
+        if at < end or not text:
+            marked.append((text[at - start :], style))
         at = end
-    if at < len(text) or not spans:
-        spans.append((text[at:], style))
-    return spans
+    return marked
 
 
 def links_in(rows: Iterable[Strip]) -> Sequence[tuple[int, int, int, Target]]:

@@ -24,8 +24,9 @@ from textual.strip import Strip
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.tui import palette
 from codex_ssh.tui.blocks import Blocks, Kind, Piece
-from codex_ssh.tui.links import link_style, linked, markdown_address
+from codex_ssh.tui.links import link_style, linked, mark_links, markdown_address
 from codex_ssh.tui.palette import PLAIN
+from codex_ssh.tui.syntax import code_spans
 from codex_ssh.tui.wrap import Span, blank, rows_of, styled, wrap
 
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -115,9 +116,9 @@ class MarkdownRows:
 
 def code_rows(line: str, width: int, *, language: str = "") -> list[Strip]:
     """Give one line of a fence as rows. ``line`` must be harmless already."""
-    del language
     inset: Span = (_CODE_INSET, palette.PLAIN)
-    return wrap(linked(line, palette.CODE), width, first=[inset], rest=[inset], anywhere=True)
+    spans = mark_links(code_spans(line, language))
+    return wrap(spans, width, first=[inset], rest=[inset], anywhere=True)
 
 
 def _may_be_table(piece: Piece) -> bool:
@@ -222,7 +223,8 @@ class _Writer:
             case "fence" | "code_block":
                 self._gap()
                 for text in token.content.rstrip("\n").split("\n"):
-                    self._line(linked(text, palette.CODE), inset=_CODE_INSET, anywhere=True)
+                    spans = mark_links(code_spans(text, token.info))
+                    self._line(spans, inset=_CODE_INSET, anywhere=True)
             case "hr":
                 self._gap()
                 self._line([("─" * max(1, min(self.width, 40) - self._indent()), palette.DIM)])
