@@ -17,7 +17,15 @@ from textual.strip import Strip
 
 from codex_ssh.core.entry import Entry, EntryKey
 from codex_ssh.core.entry_text import entry_text
-from codex_ssh.core.items import AgentMessage, Plan, Reasoning
+from codex_ssh.core.items import (
+    AgentMessage,
+    CommandExecution,
+    FileChange,
+    Plan,
+    Reasoning,
+    UserMessage,
+)
+from codex_ssh.tui.cells import Cell, Look
 from codex_ssh.tui.lines import Span, lines_of
 from codex_ssh.tui.row_map import RowMap
 
@@ -35,6 +43,9 @@ class Match(NamedTuple):
 
     at: int
     number: int
+
+
+_UNFOLDED: Final = Look(width=10_000, unfolded=True)
 
 
 def pattern_of(text: str) -> re.Pattern[str]:
@@ -137,7 +148,12 @@ class Finder:
         return Match(*self._map.find(number)) if self._map.total else None
 
     def _text_of(self, entry: Entry) -> str:
-        text = entry_text(entry.content)
-        if not self._keeps_marks and isinstance(entry.content, AgentMessage | Plan | Reasoning):
-            return _MARKS.sub("", text)
-        return text
+        """Give what is searched: of what is long its text, of everything else what it looks like."""
+        match entry.content:
+            case AgentMessage() | Plan() | Reasoning():
+                text = entry_text(entry.content)
+                return text if self._keeps_marks else _MARKS.sub("", text)
+            case UserMessage() | CommandExecution() | FileChange():
+                return entry_text(entry.content)
+            case _:
+                return "\n".join(line.text for line in lines_of(Cell(entry).rows(_UNFOLDED)))

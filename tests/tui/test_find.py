@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_ssh.core.entry import Content, Entry, Level, Notice, Progress
-from codex_ssh.core.items import AgentMessage, CommandExecution, ItemId
+from codex_ssh.core.items import AgentMessage, CommandExecution, ItemId, WebSearch
 from codex_ssh.tui.find import Finder, Match, found_in, pattern_of
 from codex_ssh.tui.window import Window
 
@@ -89,6 +89,11 @@ def test_what_is_folded_away_is_found() -> None:
     output = "\n".join(f"line {number}" for number in range(90))
     command = content(CommandExecution(id=ItemId("c"), command="seq", output=output))
     assert run(Finder("line 7", command, 0)).total == 11
+
+
+def test_our_own_words_about_small_things_are_found_as_they_look() -> None:
+    there = content(WebSearch(id=ItemId("w"), query="how to", action="search"))
+    assert run(Finder("searched the web for", there, 0)).total == 1
 
 
 def test_a_longer_text_is_looked_for_only_where_the_shorter_one_was() -> None:

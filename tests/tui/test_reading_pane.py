@@ -193,8 +193,11 @@ async def test_the_cursor_goes_from_entry_to_entry_and_the_status_line_says_the_
         await stage.pilot.press("f4")
         await stage.wait_text("reading · k above j below")
         assert chosen(stage) == "c11"
+        # A bar beside the entry: the first cell of each of its rows.
+        assert [mark for mark in marked(stage) if len(mark) == 1][:2] == ["$", " "]
         await stage.pilot.press("up", "k")
         assert chosen(stage) == "u11"
+        assert marked(stage) == ["›"]
         await stage.pilot.press("down", "j")
         assert chosen(stage) == "c11"
         await stage.pilot.press("left_square_bracket")
@@ -215,6 +218,12 @@ async def test_the_cursor_goes_from_entry_to_entry_and_the_status_line_says_the_
         assert stage.composer.has_focus
         assert stage.composer.text == ""
         assert view(stage).window.following
+        assert marked(stage) == []
+        stage.script.turn("completed")
+        await stage.wait_text("idle")
+        await stage.pilot.press("f4", "escape", "f3", "escape")
+        await stage.pilot.pause()
+        assert "esc again" not in stage.screen()
 
 
 async def test_another_letter_goes_to_the_composer() -> None:

@@ -195,8 +195,10 @@ class ReadingPane(Vertical):
 
     def _marks(self, at: int, first: int, last: int) -> Iterator[tuple[Span, Style]]:
         yield from self._search.marks(at, first, last)
-        if self.view.has_focus and at == self._cursor.at:
-            yield from ((Span(row, 0, 1), palette.CHOSEN) for row in range(first, last + 1))
+        if at == self._cursor.at:
+            rows = self._window.rows_of(at)
+            beside = (row for row in range(first, last + 1) if rows[row].cell_length)
+            yield from ((Span(row, 0, 1), palette.CHOSEN) for row in beside)
             if self._cursor.link is not None:
                 yield from ((span, palette.CHOSEN) for span in self._cursor.links()[self._cursor.link][1])
 

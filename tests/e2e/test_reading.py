@@ -1,0 +1,116 @@
+"""Reading the transcript on a real terminal: the mouse selects, what it selects is copied, text is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartTmux
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.tmux import Tmux
+
+pytestmark = [pytest.mark.tmux]
+
+WORDS = " ".join(f"word{number}" for number in range(40))
+
+
+async def open_demo(start_tmux: StartTmux, home: Path, *, columns: int = 60, lines: int = 24) -> Tmux:
+    environment = client_environment(home, TERM="xterm-256color", PYTHONDEVMODE="")
+    tui = await start_tmux([*PROGRAM, "demo"], environment=environment, columns=columns, lines=lines)
+    await tui.wait_text("idle")
+    return tui
+
+
+async def say(tui: Tmux, text: str, answer: str) -> None:
+    await tui.type(f"say {text}")
+    await tui.key("Enter")
+    await tui.wait_screen(
+        lambda screen: answer in screen and "idle" in screen and "say what to do" in screen,
+        f"the answer {answer}",
+    )
+
+
+async def mouse(tui: Tmux, *events: tuple[int, int, int, str]) -> None:
+    """Send what a terminal sends for the mouse: button, column and row from 1, ``M`` down or ``m`` up."""
+    sequence = "".join(f"\x1b[<{button};{column};{row}{how}" for button, column, row, how in events)
+    await tui.command("send-keys", "-H", *(f"{byte:02x}" for byte in sequence.encode()))
+
+
+async def drag(tui: Tmux, start: tuple[int, int], end: tuple[int, int]) -> None:
+    await mouse(tui, (0, *start, "M"), (32, *end, "M"), (0, *end, "m"))
+
+
+def row_of(screen: str, text: str) -> int:
+    found = [at for at, line in enumerate(screen.splitlines(), 1) if text in line]
+    assert found, screen
+    return found[0]
+
+
+async def copied(tui: Tmux, text: str) -> None:
+    """Wait until tmux has a text in its newest buffer."""
+    await tui.wait_text("copied to")
+    assert await tui.command("show-buffer") == text
+
+
+async def test_what_the_mouse_selects_over_wrapped_rows_is_copied_as_one_line(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    tui = await open_demo(start_tmux, tmp_path / "laptop")
+    await say(tui, WORDS, "• word0 ")
+    screen = await tui.screen()
+    first = row_of(screen, "• word0 ")
+    last = first + row_of("\n".join(screen.splitlines()[first:]), "word39")
+    assert last > first + 3
+    await drag(tui, (2, first), (58, last))
+    await copied(tui, WORDS)
+
+
+async def test_a_double_click_copies_a_word_though_it_was_broken(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    word = "0123456789" * 6
+    tui = await open_demo(start_tmux, tmp_path / "laptop", columns=40)
+    await say(tui, f"look at {word} now", "• look at")
+    row = row_of(await tui.screen(), "• look at") + 2
+    click = [(0, 5, row, "M"), (0, 5, row, "m")]
+    await mouse(tui, *click, *click)
+    await copied(tui, word)
+
+
+async def test_nothing_but_text_leaves_the_mouse_to_the_terminal(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    tui = await open_demo(start_tmux, tmp_path / "laptop")
+    await say(tui, "**one** thing", "• one thing")
+
+    async def has_mouse() -> bool:
+        return (await tui.command("display-message", "-p", "#{mouse_any_flag}")).strip() == "1"
+
+    assert await has_mouse()
+    await tui.key("F6")
+    await tui.wait_text("nothing but text")
+    screen = await tui.screen()
+    assert "\n**one** thing\n" in screen
+    assert not await has_mouse()
+    await tui.key("F6")
+    await tui.wait_text("• one thing")
+    assert await has_mouse()
+
+
+async def test_text_is_found_and_read_from_by_keyboard(start_tmux: StartTmux, tmp_path: Path) -> None:
+    tui = await open_demo(start_tmux, tmp_path / "laptop")
+    for number in range(12):
+        await say(tui, f"answer{number} of many", f"• answer{number} of many")
+    await tui.key("F3")
+    await tui.type("answer3 of")
+    await tui.wait_text("2 of 2")
+    await tui.wait_text("• answer3 of many")
+    await tui.key("Enter")
+    await tui.wait_text("reading ·")
+    await tui.key("c")
+    await copied(tui, "answer3 of many")
+    await tui.key("Escape")
+    await tui.wait_gone("reading ·")
+    await tui.key("C-End")
+    await tui.wait_text("• answer11 of many")
