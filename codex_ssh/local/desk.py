@@ -26,7 +26,7 @@ from codex_ssh.local.editor import edit_text
 from codex_ssh.local.files import create_private
 from codex_ssh.local.history import History, open_history
 from codex_ssh.local.image_file import read_image_file
-from codex_ssh.local.notify import notify
+from codex_ssh.local.notify import notify, tells_focus
 from codex_ssh.local.opener import open_page
 from codex_ssh.local.paths import history_dir
 from codex_ssh.local.ssh_hosts import list_hosts
@@ -116,6 +116,10 @@ class LocalDesk:
                 write_terminal=self._write,
             )
         )
+
+    async def tells_focus(self) -> bool:
+        """Whether what the terminal says about its focus is so."""
+        return await tells_focus(self._environment)
 
     def _write(self, sequence: str) -> None:
         """Write with what has the screen now; not at all while an editor has it."""

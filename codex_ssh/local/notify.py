@@ -88,11 +88,26 @@ def _argument(text: str) -> str:
     return f" {text}" if text.startswith("-") else text
 
 
+async def tells_focus(environment: Mapping[str, str]) -> bool:
+    """Whether what the terminal says about its focus is so.
+
+    tmux calls the pane one looks at focused, whether or not anybody looks at the terminal tmux is shown in;
+    that it asks only with ``focus-events``, which is off unless somebody turns it on.
+    """
+    if what_is_between(environment) is not Through.TMUX:
+        return True
+    return await _said_by_tmux(environment, "show-options", "-sv", "focus-events") == "on"
+
+
 async def _outer_terminal(environment: Mapping[str, str]) -> str:
     """Ask tmux which terminal it is shown in: its name, and what it calls itself."""
+    words = ("display-message", "-p", "#{client_termname} #{client_termtype}")
+    return await _said_by_tmux(environment, *words)
+
+
+async def _said_by_tmux(environment: Mapping[str, str], *words: str) -> str:
     program = shutil.which("tmux", path=environment.get("PATH"))
     if program is None:
         return ""
-    words = [program, "display-message", "-p", "#{client_termname} #{client_termtype}"]
-    ran = await run_program(words, seconds=TMUX_SECONDS, most=1024, environment=environment)
+    ran = await run_program([program, *words], seconds=TMUX_SECONDS, most=1024, environment=environment)
     return ran.out.decode("utf-8", "replace").strip() if ran is not None and ran.code == 0 else ""

@@ -133,8 +133,8 @@ class CodexApp(ReadingApp[TuiOutcome]):
         self._turn_since: float | None = None
         self._quit_since = self._back_since = -QUIT_AGAIN_SECONDS
         self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
-        # Until the terminal says so, nobody is known to look at it.
-        self._is_watched = False
+        # Until the terminal says so, and can know it, nobody is known to look at it.
+        self._has_focus = self._tells_focus = False
         self.status_items = chat.options.settings.status
         self.title_items = chat.options.settings.title
         self._title = ""
@@ -152,6 +152,7 @@ class CodexApp(ReadingApp[TuiOutcome]):
     def on_mount(self) -> None:
         """Begin."""
         self.desk.write_terminal = self.write_terminal
+        self._learn_focus()
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._second_passed)
         self.chat.on_change = self._wake
@@ -208,7 +209,7 @@ class CodexApp(ReadingApp[TuiOutcome]):
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
         for notice in self._attention.look(
-            transcript, chat.asks, is_online=chat.is_online, is_watched=self._is_watched
+            transcript, chat.asks, is_online=chat.is_online, is_watched=self._has_focus and self._tells_focus
         ):
             self.desk.notify(notice.title, notice.body)
         self._refresh_status()
@@ -290,13 +291,18 @@ class CodexApp(ReadingApp[TuiOutcome]):
         """Say what could not be done here."""
         self.chat.note(Level.ERROR, message.text)
 
+    @work
+    async def _learn_focus(self) -> None:
+        """Find out whether the terminal knows that somebody looks at it."""
+        self._tells_focus = await self.desk.tells_focus()
+
     def on_app_focus(self) -> None:
         """Somebody looks at the terminal."""
-        self._is_watched = True
+        self._has_focus = True
 
     def on_app_blur(self) -> None:
         """Nobody looks at it any more."""
-        self._is_watched = False
+        self._has_focus = False
 
     def on_composer_keys_wanted(self) -> None:
         """Show the keys."""

@@ -67,6 +67,9 @@ class Desk(Protocol):
     def notify(self, title: str, body: str) -> None:
         """Draw the user's attention to something; both texts are made harmless. Never waits."""
 
+    async def tells_focus(self) -> bool:
+        """Whether what the terminal says about its focus is so, found out within a second."""
+
     def history(self) -> Sequence[str]:
         """Give what was said to this host before, and here, the newest last."""
 
@@ -130,6 +133,10 @@ class NoDesk:
 
     def notify(self, title: str, body: str) -> None:
         """Do nothing."""
+
+    async def tells_focus(self) -> bool:
+        """Believe it."""
+        return True
 
     def history(self) -> Sequence[str]:
         """Give what was said here."""

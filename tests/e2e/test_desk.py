@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.conftest import StartTmux
 from tests.support import pictures
 from tests.support.cli import PROGRAM, client_environment
 from tests.support.display import copy_image, open_display, wait_pasted
+from tests.support.outer_terminal import shown_in
 from tests.support.programs import path_with, put_program
 from tests.support.tmux import Tmux
 from tests.support.waiting import until
@@ -182,3 +184,26 @@ async def test_a_link_is_opened_in_the_browser_after_its_host_was_shown(
 
     await until(opened, "with this very address")
     await leave(tui)
+
+
+async def test_who_may_not_look_is_told_once_by_the_terminal_behind_tmux(
+    start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    # tmux says that the pane has the focus, without knowing whether the terminal has it.
+    tui = await open_demo(start_tmux, tmp_path / "laptop")
+    await tui.command("set-option", "-g", "allow-passthrough", "on")
+    async with shown_in(tui, term="xterm-256color", name="iTerm2 3.5.1") as outer:
+
+        def told(times: int) -> bool:
+            return outer.written.count(b"\x1b]9;") == times
+
+        for number in (1, 2):
+            await tui.type(f"say number {number}")
+            await tui.key("Enter")
+            await tui.wait_text(f"• number {number}")
+            await until(partial(told, number), "it is told")
+        text = outer.written.partition(b"\x1b]9;")[2].partition(b"\a")[0].decode()
+        assert text.startswith("demo: ")
+        assert "number 1" in text
+        await leave(tui)
+        assert told(2)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,12 +12,11 @@ import pytest
 
 from codex_ssh.core.tui_settings import Notifications
 from codex_ssh.local.clipboard import copy_text
-from codex_ssh.local.notify import notify
+from codex_ssh.local.notify import notify, tells_focus
 from tests.conftest import StartTmux
-from tests.support.outer_terminal import OuterTerminal, open_outer_terminal
+from tests.support.outer_terminal import shown_in
 from tests.support.require import require_program
 from tests.support.tmux import Tmux
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.tmux
 
@@ -27,22 +25,6 @@ async def variables_inside(tmux: Tmux) -> dict[str, str]:
     """The variables a program in the pane has."""
     inside = await tmux.command("display-message", "-p", "#{socket_path},#{pid},0")
     return {"PATH": os.environ["PATH"], "TMUX": inside.strip(), "TERM": "tmux-256color"}
-
-
-@asynccontextmanager
-async def shown_in(tmux: Tmux, *, term: str, name: str) -> AsyncGenerator[OuterTerminal, None]:
-    """Show it in a terminal of that name, as a person does."""
-    program = require_program("tmux", "tmux: apt-get install tmux")
-    environment = {"PATH": os.environ["PATH"], "TERM": term, "LANG": "C.UTF-8"}
-    argv: list[str | Path] = [program, "-u", "-S", tmux.socket, "attach"]
-    async with open_outer_terminal(argv, environment, name=name) as outer:
-
-        async def known() -> bool:
-            said = await tmux.command("display-message", "-p", "#{client_termname} #{client_termtype}")
-            return said.strip() == f"{term} {name}".strip()
-
-        await until(known, "tmux knows the terminal", show=lambda: bytes(outer.written))
-        yield outer
 
 
 def writer(pane: BinaryIO) -> Callable[[str], None]:
@@ -138,3 +120,12 @@ async def test_where_tmux_lets_nothing_through_the_bell_is_left(
             )
             await outer.wait_written(b"\a")
     assert b"the turn is done" not in outer.written
+
+
+async def test_tmux_knows_of_the_focus_only_where_it_asks_its_terminal(start_tmux: StartTmux) -> None:
+    tmux = await start_tmux(["cat"])
+    assert not await tells_focus(await variables_inside(tmux))
+    await tmux.command("set-option", "-s", "focus-events", "on")
+    assert await tells_focus(await variables_inside(tmux))
+    assert await tells_focus({"TERM": "xterm-256color"}), "outside of it the terminal itself says so"
+    assert not await tells_focus({"PATH": os.environ["PATH"], "TMUX": "/no/such,1,0"})

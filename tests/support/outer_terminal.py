@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support import processes
+from tests.support.require import require_program
+from tests.support.tmux import Tmux
 from tests.support.waiting import until
 
 ASKS_NAME = b"\x1b[>q"
@@ -85,3 +87,19 @@ async def open_outer_terminal(
         loop.remove_reader(ours)
         await processes.end(process)
         os.close(ours)
+
+
+@asynccontextmanager
+async def shown_in(tmux: Tmux, *, term: str, name: str) -> AsyncGenerator[OuterTerminal, None]:
+    """Show a tmux in a terminal of that name, as a person does."""
+    program = require_program("tmux", "tmux: apt-get install tmux")
+    environment = {"PATH": os.environ["PATH"], "TERM": term, "LANG": "C.UTF-8"}
+    argv: list[str | Path] = [program, "-u", "-S", tmux.socket, "attach"]
+    async with open_outer_terminal(argv, environment, name=name) as outer:
+
+        async def known() -> bool:
+            said = await tmux.command("display-message", "-p", "#{client_termname} #{client_termtype}")
+            return said.strip() == f"{term} {name}".strip()
+
+        await until(known, "tmux knows the terminal", show=lambda: bytes(outer.written))
+        yield outer
