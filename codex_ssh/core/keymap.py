@@ -168,7 +168,7 @@ ACTIONS: Final = (
     _action("threads.archived", Place.THREADS, "ctrl+x", "those that were put away, or the others"),
     _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
     _action("threads.rename", Place.THREADS, "f2", "give it a name"),
-    _action("threads.delete", Place.THREADS, "f8", "delete it for good, after a question"),
+    _action("threads.delete", Place.THREADS, "f9", "delete it for good, after a question"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),
     _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),
     _action("page.close", Place.PAGE, "escape q", "back; ends a search first"),

@@ -159,12 +159,12 @@ async def test_a_name_is_given_and_a_deletion_is_asked_about() -> None:
         await stage.wait_call("thread/name/set")
         assert script.asked("thread/name/set") == [{"threadId": "t-run", "name": "the test"}]
         await stage.wait_text("running  the test")
-        await stage.pilot.press("f8")
-        await stage.wait_text("F8 once more deletes it for good")
+        await stage.pilot.press("f9")
+        await stage.wait_text("F9 once more deletes it for good")
         await stage.pilot.press("down")
         await stage.wait_gone("once more deletes")
         assert not script.asked("thread/delete")
-        await stage.pilot.press("f8", "f8")
+        await stage.pilot.press("f9", "f9")
         await stage.wait_gone("deploy it")
         assert script.asked("thread/delete") == [{"threadId": "t-wait"}]
 
