@@ -28,6 +28,8 @@ async def start(start_tmux: StartTmux, tmp_path: Path, raw: Path, **variables: s
     argv = ["sh", "-c", f"read go; exec {' '.join(map(str, PROGRAM))} demo"]
     terminal = await start_tmux(argv, environment=environment, columns=100, lines=30)
     await terminal.command("pipe-pane", "-o", f"cat > {raw}")
+    # What a tmux without it says about the focus is not believed.
+    await terminal.command("set-option", "-s", "focus-events", "on")
     await terminal.key("Enter")
     await terminal.wait_text("● idle", seconds=60)
     return terminal
