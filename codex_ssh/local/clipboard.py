@@ -116,6 +116,12 @@ def _ways(environment: Mapping[str, str]) -> Iterator[_Way]:
         yield _Way(kind="tmux", words=["tmux", "load-buffer", "-w", "-"], word="tmux")
 
 
+def copying_programs(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the programs here that a text to copy is given to, in the order in which they are tried."""
+    names = (way.words[0] for way in _ways(environment))
+    return tuple(name for name in names if shutil.which(name, path=environment.get("PATH")))
+
+
 async def copy_text(text: str, environment: Mapping[str, str]) -> str:
     """Put a text on the clipboard with a program of this machine.
 

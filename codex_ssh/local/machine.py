@@ -1,7 +1,8 @@
 """What is known about this machine: for a checkup, and for whoever reads one.
 
-Lives here: versions, the ``ssh`` program, the agent, proxies, the config file. Not here: any host, and
-printing (:mod:`codex_ssh.cli.doctor`). Values of variables are not told: a proxy's URL may hold a password.
+Lives here: versions, the ``ssh`` program, the agent, proxies, the config file, the terminal. Not here: any
+host, and printing (:mod:`codex_ssh.cli.doctor`). Values of most variables are not told: a proxy's URL may
+hold a password.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from codex_ssh import __version__
 from codex_ssh.core.checkup import Checkup, Rung, State, cause_of
 from codex_ssh.core.config import Layer
 from codex_ssh.core.rpc import Json
-from codex_ssh.errors import CodexSshError
+from codex_ssh.core.terminal_codes import Through, way_to_notify, what_is_between
+from codex_ssh.errors import CodexSshError, DeskFailed
+from codex_ssh.local.clipboard import copying_programs
 from codex_ssh.local.config_file import read_tui_settings, settings_for
+from codex_ssh.local.editor import find_editor
 from codex_ssh.local.paths import config_file
 from codex_ssh.local.ssh_hosts import list_aliases
 
@@ -60,7 +64,7 @@ def check_machine(facts: dict[str, Json], tell: Callable[[Rung], None]) -> Check
         tell: Gets each check once it is made.
     """
     rungs = []
-    for name, check in (("ssh", _ssh), ("config", _config), ("agent", _agent), ("codex", _codex)):
+    for name, check in _CHECKS:
         rungs.append(_made(name, check))
         tell(rungs[-1])
     return Checkup(host="", rungs=tuple(rungs), here=facts)
@@ -126,6 +130,31 @@ def _codex() -> _Found:
         return ["there is none here, and only --tui codex needs one"], []
     said = _said_by("codex", "--version")
     return [f"{path}: {said}"], [] if said else ["it does not tell its version"]
+
+
+def _terminal() -> _Found:
+    """What the TUI has of this machine and its terminal."""
+    variables = os.environ
+    copies = [*copying_programs(variables), "the terminal itself (OSC 52)"]
+    between = what_is_between(variables)
+    inside = f", inside {between.value}" if between is not Through.NOTHING else ""
+    found = [f"{variables.get('TERM', '') or 'no TERM'}{inside}", f"copies with {', then '.join(copies)}"]
+    if between is not Through.TMUX:  # which is asked anew each time
+        found.append(f"notifies by {way_to_notify(variables).value}, unless the config says otherwise")
+    try:
+        found.append(f"editor: {find_editor(variables)[0]}")
+    except DeskFailed as failed:
+        return found, [f"{failed}{f' ({failed.hint})' if failed.hint else ''}"]
+    return found, []
+
+
+_CHECKS: Final = (
+    ("ssh", _ssh),
+    ("config", _config),
+    ("agent", _agent),
+    ("codex", _codex),
+    ("terminal", _terminal),
+)
 
 
 def _said_by(program: str, *words: str) -> str:

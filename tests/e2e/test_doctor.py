@@ -17,6 +17,7 @@ from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import TEST_TOKEN, require_codex
 from tests.support.model import Model
+from tests.support.programs import put_program
 from tests.support.sshd import Sshd
 from tests.support.tls import make_authority, pin_by_openssl
 
@@ -112,7 +113,32 @@ async def test_this_machine_is_checked_without_a_host(tmp_path: Path) -> None:
     report = json.loads(done.out)
     assert done.code == 0, done.err
     assert report["host"] is None
-    assert [rung["name"] for rung in report["rungs"]] == ["ssh", "config", "agent", "codex"]
+    assert [rung["name"] for rung in report["rungs"]] == ["ssh", "config", "agent", "codex", "terminal"]
+
+
+async def test_what_the_tui_has_of_this_machine_is_told(tmp_path: Path) -> None:
+    for name in ("wl-copy", "xsel", "my-editor"):
+        put_program(tmp_path / "bin", name, "exit 1")
+    variables = {
+        "PATH": str(tmp_path / "bin"),
+        "WAYLAND_DISPLAY": "w",
+        "DISPLAY": ":0",
+        "TERM": "foot",
+        "VISUAL": "my-editor -w",
+    }
+    done = await codex_ssh("doctor", "--json", home=tmp_path, environment=variables)
+    rung = json.loads(done.out)["rungs"][-1]
+    assert rung["state"] == "ok"
+    assert rung["found"] == [
+        "foot",
+        "copies with wl-copy, then xsel, then the terminal itself (OSC 52)",
+        "notifies by osc777, unless the config says otherwise",
+        f"editor: {tmp_path / 'bin' / 'my-editor'}",
+    ]
+
+    done = await codex_ssh("doctor", home=tmp_path, environment={**variables, "VISUAL": "gone"})
+    assert done.code == 0
+    assert "VISUAL names 'gone', which is not there" in " ".join(done.out.split())
 
 
 async def test_a_config_file_that_is_wrong_fails_this_machine(tmp_path: Path) -> None:
