@@ -125,7 +125,13 @@ class CodexApp(ReadingApp[TuiOutcome]):
         self.has_mouse = chat.options.settings.mouse
         self._popup = Popup()
         self._asks = AskQueue(chat, self.keymap, self.desk)
-        self.composer = Composer(self._popup, self.keymap, ChatSources(chat, self.desk), self.desk)
+        self.composer = Composer(
+            self._popup,
+            self.keymap,
+            ChatSources(chat, self.desk),
+            self.desk,
+            vim=chat.options.settings.vim,
+        )
         self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
         self._status = StatusBar(chat)
         self._shown: Transcript | None = None
@@ -287,7 +293,7 @@ class CodexApp(ReadingApp[TuiOutcome]):
         """Give back what waits, or drop it."""
         self.chat.queue.take_back(drop=message.drop)
 
-    def on_composer_failed(self, message: Composer.Failed) -> None:
+    def on_pasting_area_failed(self, message: Composer.Failed) -> None:
         """Say what could not be done here."""
         self.chat.note(Level.ERROR, message.text)
 

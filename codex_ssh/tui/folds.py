@@ -53,6 +53,24 @@ class Folds:
             return line
         return _MARK.sub(lambda found: self._folds[ord(found.group()) - FIRST_MARK].label[0], line)
 
+    def short(self, text: str) -> str:
+        """Give a text with each fold as its mark alone: one character."""
+        if text.isascii():
+            return text
+        parts, at = [], 0
+        for start, end, _ in self.spans(text):
+            parts += [text[at:start], text[start]]
+            at = end
+        return "".join([*parts, text[at:]])
+
+    def long(self, text: str) -> str:
+        """Give a text whose folds are marks alone with their labels again."""
+        if text.isascii():
+            return text
+        return _MARK.sub(
+            lambda found: found.group() + self._folds[ord(found.group()) - FIRST_MARK].label[1:], text
+        )
+
     def whole(self, line: str, column: int, *, to_end: bool) -> int:
         """Give the nearest column that is not inside a fold: its end, or its beginning."""
         for start, end, _ in self.spans(line):

@@ -34,6 +34,8 @@ def test_any_edits_keep_folds_whole(steps: list[tuple[int, int, str | Fold]]) ->
         shown = shown[:start] + table.encode(draft) + shown[end:]
         assert table.decode(shown).text == "".join(one if isinstance(one, str) else one.text for one in meant)
         assert len(table.shown(shown)) == len(shown)
+        assert len(table.short(shown)) == len(meant)
+        assert table.long(table.short(shown)) == shown
         assert table.shown(shown) == table.decode(shown).seen
 
 

@@ -1,26 +1,21 @@
 """Where the user writes: sending, history and its search, and what a popup offers for the word at the cursor.
 
-Lives here: which key means what just now. Not here: editing (:mod:`codex_ssh.tui.widgets.editing_area`), and
-what becomes of a message (:mod:`codex_ssh.tui.app`).
+Lives here: which key means what just now. Not here: editing (:mod:`codex_ssh.tui.widgets.editing_area`),
+pasting (:mod:`codex_ssh.tui.widgets.pasting_area`), and what becomes of a message (:mod:`codex_ssh.tui.app`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from rich.text import Text
-from textual import events, work
-from textual.app import SuspendNotSupported
+from textual import events
+from textual.document._document import Selection
 from textual.message import Message
 
-from codex_ssh.core.attachment import Picture
-from codex_ssh.core.draft import Draft, draft_of, image_fold
-from codex_ssh.core.dropped import dropped_paths
-from codex_ssh.core.image import Image, is_image_name, require_room
+from codex_ssh.core.draft import Draft
 from codex_ssh.core.keymap import Keymap, Place, shown
-from codex_ssh.errors import DeskFailed, ImageRefused
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.completion import (
     Kind,
@@ -34,9 +29,9 @@ from codex_ssh.tui.completion import (
 )
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.file_search import FileSearch
-from codex_ssh.tui.lending import LendingApp
 from codex_ssh.tui.prompt_history import PromptHistory
-from codex_ssh.tui.widgets.editing_area import EditingArea
+from codex_ssh.tui.vim import Mode, Vim
+from codex_ssh.tui.widgets.pasting_area import PastingArea
 from codex_ssh.tui.widgets.popup import Popup
 
 
@@ -66,7 +61,7 @@ class Sources(Protocol):
         """Give what was said before, the oldest first."""
 
 
-class Composer(EditingArea):
+class Composer(PastingArea):
     """A text area in which Enter sends and Ctrl-J makes a new line.
 
     Args:
@@ -74,6 +69,7 @@ class Composer(EditingArea):
         keymap: Which keys do what.
         sources: Where it is found.
         desk: Has the editor, the clipboard and the images.
+        vim: It has Vim's modes.
     """
 
     DEFAULT_CSS = """
@@ -113,22 +109,18 @@ class Composer(EditingArea):
             super().__init__()
             self.drop = drop
 
-    class Failed(Message):
-        """Something on this machine could not be done."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, popup: Popup, keymap: Keymap, sources: Sources, desk: Desk) -> None:
-        super().__init__(placeholder="say what to do, or / for commands")
+    def __init__(
+        self, popup: Popup, keymap: Keymap, sources: Sources, desk: Desk, *, vim: bool = False
+    ) -> None:
+        super().__init__(desk, placeholder="say what to do, or / for commands")
         self._popup = popup
         self._keymap = keymap
         self._sources = sources
-        self._desk = desk
         self._past = PromptHistory(sources.said)
         self._dismissed: Wanted | None = None
         self._no_match = False
+        self._vim = Vim() if vim else None
+        self._vim_at = 0
 
     def on_mount(self) -> None:
         """Draw what is found, when it is found."""
@@ -137,6 +129,8 @@ class Composer(EditingArea):
     def clear_all(self) -> None:
         """Write something else from scratch."""
         self._past.leave()
+        if self._vim is not None:
+            self._vim.begin()
         self.take(Draft())
         self._show_state()
 
@@ -159,6 +153,8 @@ class Composer(EditingArea):
             return True
         if action == "composer.keys" and not self.text:
             self.post_message(self.KeysWanted())
+            return True
+        if self._vim is not None and self._vim_key(self._vim, event):
             return True
         if self._do(action):
             return True
@@ -216,6 +212,39 @@ class Composer(EditingArea):
         self._submit(is_for_later=True)
         return True
 
+    # ---------------------------------------------------------------- Vim's modes
+
+    def _vim_key(self, vim: Vim, event: events.Key) -> bool:
+        """Take a key that is Vim's just now; a fold is one character for it."""
+        folds, text = self.folds, self.folds.short(self.text)
+        row, column = self.cursor_location
+        before = "\n".join([*self.document.lines[:row], self.document[row][:column]])
+        at = self._vim_at if vim.mode is Mode.LINES else len(folds.short(before))
+        key = event.character if event.is_printable and event.character is not None else event.key
+        step = vim.key(key, text, at)
+        self._show_state()
+        if step is None:
+            return False
+        if step.is_undo:
+            self.undo()
+            return True
+        if step.put is not None:
+            start, end, put = step.put
+            self.history.checkpoint()
+            self.replace(folds.long(put), self._place(text[:start]), self._place(text[:end]))
+            text = text[:start] + put + text[end:]
+        self._vim_at = step.at
+        self.move_cursor(self._place(text[: step.at]))
+        if step.selected is not None:
+            first, last = (self._place(text[:where]) for where in step.selected)
+            self.selection = Selection(first, last)
+        return True
+
+    def _place(self, before: str) -> tuple[int, int]:
+        """Where the cursor is behind a text in which a fold is one character."""
+        lines = self.folds.long(before).split("\n")
+        return len(lines) - 1, len(lines[-1])
+
     # ---------------------------------------------------------------- what was said before
 
     def _turn_back(self, step: int) -> None:
@@ -265,6 +294,8 @@ class Composer(EditingArea):
             below = f"{key} older · enter takes · esc gives up"
         elif is_shell:
             title = "shell command on the devbox, run as you"
+        if query is None and self._vim is not None:
+            below = f"{self._vim.mode.value} {self._vim.waiting}".strip()
         # As text: a title given as a string is markup.
         self.border_title = Text(title)
         self.border_subtitle = Text(below)
@@ -311,7 +342,8 @@ class Composer(EditingArea):
 
     def _wanted(self) -> Wanted | None:
         row, column = self.cursor_location
-        if self._past.is_searching or self.selection.start != self.selection.end:
+        is_moving = self._vim is not None and self._vim.mode is not Mode.INSERT
+        if self._past.is_searching or is_moving or self.selection.start != self.selection.end:
             return None
         return wanted(self.document[row], column, is_only_line=self.document.line_count == 1)
 
@@ -352,77 +384,6 @@ class Composer(EditingArea):
     def on_text_area_selection_changed(self) -> None:
         """Offer what fits where the cursor is."""
         self._offer()
-
-    # ---------------------------------------------------------------- pasting
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.focus()
-        if not event.text:
-            # What terminals send for their own paste key when there is an image and no text.
-            self.paste_image()
-            return
-        paths = dropped_paths(event.text)
-        if paths and all(map(is_image_name, paths)):
-            self.put_images(paths, or_text=event.text)
-        else:
-            self.put_text(event.text)
-
-    @work
-    async def put_images(self, paths: Sequence[str], *, or_text: str = "") -> None:
-        """Put images of this machine in.
-
-        Args:
-            paths: Where they are, as typed or dropped.
-            or_text: Put in when one of them cannot be sent: then it was meant as text.
-        """
-        try:
-            images = [await self._desk.read_image(path) for path in paths]
-            self._put_images(images)
-        except ImageRefused as refused:
-            self.put_text(or_text)
-            self.post_message(self.Failed(str(refused)))
-
-    @work
-    async def paste_image(self) -> None:
-        """Put the image on the clipboard in, or else the text that was copied here."""
-        try:
-            image = await self._desk.pasted_image()
-            if image is not None:
-                self._put_images([image])
-                return
-        except ImageRefused as refused:
-            self.post_message(self.Failed(str(refused)))
-            return
-        if self.app.clipboard:
-            self.put_text(self.app.clipboard)
-        else:
-            text = "there is no image on the clipboard; your terminal's own key pastes text"
-            self.post_message(self.Failed(text))
-
-    def _put_images(self, images: Sequence[Image]) -> None:
-        """Put images in; raises ImageRefused when they are too large for one message."""
-        there = sum(one.size for one in self.draft.attachments if isinstance(one, Picture))
-        require_room(images, beside=there)
-        for image in images:
-            self.put(Draft(pieces=(image_fold(image.attachment()), " ")))
-
-    @work(exclusive=True, group="editor")
-    async def write_in_editor(self) -> None:
-        """Let the user write in an editor; what was folded is unfolded in it."""
-        draft, app = self.draft, self.app
-        assert isinstance(app, LendingApp)
-        try:
-            with ExitStack() as lent:
-                with suppress(SuspendNotSupported):  # then there is no terminal to lend
-                    lent.enter_context(app.lend_terminal())
-                text = await self._desk.edit(draft.text)
-        except DeskFailed as failed:
-            self.post_message(self.Failed(str(failed)))
-            return
-        if text != draft.text:
-            self.take(draft_of(text if draft.text.endswith("\n") else text.rstrip("\n"), draft.attachments))
 
     def on_focus(self) -> None:
         """Say what the keys mean."""
