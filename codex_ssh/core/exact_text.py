@@ -118,8 +118,7 @@ def _code(character: str) -> str:
 
 # ---------------------------------------------------------------- what to warn of
 
-_WORD: Final = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
-"""A word with a letter that is not ASCII."""
+_WORD: Final = re.compile(r"[^\W\d_]+")
 
 _LOOKS_LATIN: Final = frozenset("асеорхуіјѕһԁԛԝкмнтвзАВЕКМНОРСТХІЈЅαοινκρτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
 _LOOKS_LIKE: Final = {
@@ -140,7 +139,7 @@ def warnings(text: str) -> tuple[str, ...]:
     """Say what in a text is not what it looks like, a sentence each; safe to print."""
     if text.isascii():
         return ()
-    found = [_word_warning(word) for word in dict.fromkeys(_WORD.findall(text))]
+    found = [_word_warning(word) for word in dict.fromkeys(_WORD.findall(text)) if not word.isascii()]
     found += [
         _sign_warning(sign) for sign in dict.fromkeys(text) if not sign.isalpha() and not sign.isascii()
     ]

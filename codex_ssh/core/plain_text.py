@@ -5,8 +5,9 @@ library (whoever draws with one hands it plain characters, never markup).
 
 What is replaced: C0 and C1 controls (shown as control pictures: ESC as ``␛``, CSI as ``<9b>``), so that no
 escape sequence survives; bidirectional controls, which can make a command read as another one; zero-width
-and other invisible format characters, which hide text; lone surrogates and noncharacters, which crash an
-encoder. Tabs become spaces up to the next multiple of eight.
+and other invisible format characters, which hide text; floods of combining marks, which paint over other
+lines; lone surrogates and noncharacters, which crash an encoder. Tabs become spaces up to the next multiple
+of eight.
 
 Source: Unicode TR #36 on visual spoofing; ECMA-48 for the controls.
 """
@@ -30,6 +31,13 @@ _ESCAPE_SEQUENCE: Final = re.compile(
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC
     r"|\x1b[ -/]+[0-~]|\x1b[0-Z\\^-~]"  # all others of two or more bytes
 )
+MOST_MARKS: Final = 8
+"""Marks on one letter. No script needs so many, and a flood of them paints over the lines around."""
+
+_FLOOD: Final = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{9,}"
+)
 _JOINER_ALONE: Final = re.compile(
     "(?<![\u2600-\u27bf\u2190-\u21ff\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f])\u200d"
     "|\u200d(?![\u2600-\u27bf\u2190-\u21ff\u2b00-\u2bff\U0001f000-\U0001faff])"
@@ -43,7 +51,8 @@ def plain_lines(text: str) -> str:
     text = text.replace("\r\n", "\n").expandtabs(TAB_COLUMNS)
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
-    return _JOINER_ALONE.sub("<200d>", _UNSAFE.sub(_visible, text))
+    text = _JOINER_ALONE.sub("<200d>", _UNSAFE.sub(_visible, text))
+    return _FLOOD.sub(_dammed, text)
 
 
 def plain_line(text: str) -> str:
@@ -63,6 +72,11 @@ def plain_output(text: str) -> str:
     if "\r" in text:
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return plain_lines(text)
+
+
+def _dammed(found: re.Match[str]) -> str:
+    marks = found.group()
+    return marks[:MOST_MARKS] + f"<{len(marks) - MOST_MARKS} marks>"
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -40,3 +40,10 @@ def test_no_character_reorders_or_hides_others(text: str) -> None:
     bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     assert not any(unicodedata.bidirectional(character) in bidi for character in plain_lines(text))
     assert not set(plain_lines(text)) & set("\u200b\u200c\u2060\ufeff\u00ad")
+
+
+@given(st.integers(0, 60))
+def test_a_flood_of_marks_is_dammed_and_counted(count: int) -> None:
+    shown = plain_line("e" + count * "\u0301" + "x")
+    assert shown.count("\u0301") == min(count, 8)
+    assert (f"<{count - 8} marks>" in shown) == (count > 8)

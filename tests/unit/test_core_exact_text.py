@@ -66,5 +66,10 @@ def test_honest_text_is_not_warned_of(text: str) -> None:
     assert warnings(text) == ()
 
 
+def test_a_word_of_a_megabyte_is_looked_at_at_once() -> None:
+    assert "several alphabets" in warnings("x" * 2**20 + " сurl")[0]
+    assert len(warnings("с" * 2**20 + "url")[0]) < 200
+
+
 def test_more_warnings_than_fit_are_counted() -> None:
     assert warnings("“”‘’–")[-1] == "and 2 more like these"
