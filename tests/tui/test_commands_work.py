@@ -113,7 +113,7 @@ async def test_init_asks_for_the_guide_unless_there_is_one() -> None:
     async with open_stage(script) as stage:
         await stage.type("/init")
         await stage.wait_call("turn/start")
-        assert "Write a file AGENTS.md" in script.asked("turn/start")[0]["input"][0]["text"]
+        assert "Put a file AGENTS.md" in script.asked("turn/start")[0]["input"][0]["text"]
         assert script.asked("fs/getMetadata") == [{"path": "/w/AGENTS.md"}]
 
 

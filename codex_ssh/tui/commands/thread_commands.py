@@ -75,7 +75,10 @@ async def delete(app: CodexApp, _words: list[str]) -> None:
 
 async def fork(app: CodexApp, _words: list[str]) -> None:
     """Go on in a copy."""
-    app.chat.fork()
+    if app.chat.has_turns:
+        app.chat.fork()
+    else:
+        app.chat.note(Level.INFO, "there is nothing to copy yet: nothing was said in this thread")
 
 
 COMMANDS: Final = (

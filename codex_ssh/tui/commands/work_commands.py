@@ -36,7 +36,7 @@ _ALL: Final = "*"
 """No id of a terminal: those are numbers."""
 
 INIT_PROMPT: Final = f"""\
-Write a file {INSTRUCTIONS_FILE} at the root of this repository: a short guide for coding agents.
+Put a file {INSTRUCTIONS_FILE} at the root of this repository: a short guide for coding agents.
 
 Look around first, and write down only what you found to be true:
 - what the project is, and where its parts are;

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from codex_ssh.core.keymap import Keymap, shown
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
+from codex_ssh.tui.diff import SIDE_BY_SIDE_CELLS
 from codex_ssh.tui.page import Page
 from codex_ssh.tui.widgets.page_view import PageView
 
@@ -136,7 +137,7 @@ class PageScreen(Screen[None]):
         keys = [("page.close", "back"), ("page.find", "find")]
         if len(self.view.titles) > 1:
             keys.insert(1, ("page.next_part", "next"))
-        if self._page.has_sides:
+        if self._page.has_sides and self.size.width >= SIDE_BY_SIDE_CELLS:
             keys.append(("page.columns", "side by side"))
         keys += [("page.copy", "copy"), ("page.edit", "editor")]
         hints = [f"{shown(named[0])}: {about}" for name, about in keys if (named := self._keymap.keys(name))]

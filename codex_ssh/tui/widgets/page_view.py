@@ -70,6 +70,7 @@ class PageView(ScrollView, can_focus=True):
             await asyncio.sleep(0)
         self.is_whole = True
         self._begin = None
+        self.virtual_size = Size(self._width, len(self._rows) + self._room_below())
         self.post_message(self.Moved())
 
     def redraw(self) -> None:
@@ -84,6 +85,13 @@ class PageView(ScrollView, can_focus=True):
             self._found += [first + at for at, row in enumerate(rows) if self._wanted in row.text.casefold()]
         self.virtual_size = Size(self._width, len(self._rows))
         self.refresh()
+
+    def _room_below(self) -> int:
+        """Give how many empty rows let the last part come to the top, where there is more than fits."""
+        starts = [start for _, start in self.titles]
+        if len(starts) < 2 or len(self._rows) <= self.size.height:
+            return 0
+        return max(0, self.size.height - (len(self._rows) - starts[-1]))
 
     def _go_on_at(self, place: tuple[int, int]) -> None:
         row = self._starts[min(place[0], len(self._starts) - 1)] + place[1]
