@@ -15,6 +15,7 @@ from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.model import Model
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
@@ -96,6 +97,34 @@ async def test_in_a_tui_an_image_waits_for_what_is_said_about_it(
     await tui.key("Enter")
     await tui.wait_text("you said: [Image #1] look at it")
     assert images_of(model.requests[-1]) == [decode_image(pictures.PNG, name="").data_url()]
+
+
+@pytest.mark.tmux
+async def test_an_image_steers_a_running_turn(
+    server: CodexAppServer,
+    sshd: Sshd,
+    tmp_path: Path,
+    workspace: Path,
+    model: Model,
+    start_tmux: StartTmux,
+) -> None:
+    (tmp_path / "a shot.png").write_bytes(pictures.PNG)
+    tui = await start_tmux(
+        [
+            *PROGRAM, "-F", sshd.ssh_config, "--endpoint", str(server.endpoint), "--cd", workspace,
+            "devbox", "hold it",
+        ],
+        environment=client_environment(tmp_path / "laptop", TERM="xterm-256color", PYTHONDEVMODE=""),
+    )  # fmt: skip
+    await model.wait_holding()
+    await tui.wait_text("running")
+    await tui.paste(f"'{tmp_path}/a shot.png' ")
+    await tui.wait_text("[a shot.png 3×2, 78 B]")
+    await tui.type("look at this instead")
+    await tui.key("Enter")
+    await until(lambda: images_of(model.requests[-1]), "the model sees it")
+    assert images_of(model.requests[-1]) == [decode_image(pictures.PNG, name="").data_url()]
+    await tui.wait_text("you said: [Image #1] look at this instead")
 
 
 @pytest.mark.slow
