@@ -16,9 +16,7 @@ from textual import work
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.filter import LineFilter
 from textual.timer import Timer
-from textual.widget import Widget
 
 from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.entry import Level
@@ -26,9 +24,7 @@ from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.question import Question
 from codex_ssh.core.secret import Secret
-from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.core.tui_settings import ThemeName
 from codex_ssh.errors import DeskFailed, DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
@@ -38,9 +34,10 @@ from codex_ssh.tui.commands.registry import hindrance, offered, parse
 from codex_ssh.tui.commands.settings_commands import say_mode
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
-from codex_ssh.tui.desk import Desk, NoDesk, write_nothing
+from codex_ssh.tui.desk import Desk, NoDesk
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.garbage import rare_collections
+from codex_ssh.tui.outward import OutwardApp
 from codex_ssh.tui.reading_app import ReadingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
@@ -48,7 +45,6 @@ from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.sources import ChatSources
-from codex_ssh.tui.themes import THEMES
 from codex_ssh.tui.thread_settings import ThreadSettings
 from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
@@ -67,15 +63,13 @@ FRAMES_PER_SECOND: Final = 30
 QUIT_AGAIN_SECONDS: Final = 2.0
 
 
-class CodexApp(ReadingApp[TuiOutcome]):
+class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     """Shows one chat.
 
     Attributes:
         crash: What ended the application against its will.
         chat: The conversation.
-        desk: The machine in front of the user.
         keymap: Which keys do what.
-        look: The theme that is on.
         status_items, title_items: What the status line and the terminal's title say.
         view, composer: The transcript, and where the user writes.
     """
@@ -139,11 +133,8 @@ class CodexApp(ReadingApp[TuiOutcome]):
         self._turn_since: float | None = None
         self._quit_since = self._back_since = -QUIT_AGAIN_SECONDS
         self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
-        # Until the terminal says so, and can know it, nobody is known to look at it.
-        self._has_focus = self._tells_focus = False
         self.status_items = chat.options.settings.status
         self.title_items = chat.options.settings.title
-        self._title = ""
         self._beat = 0
 
     def compose(self) -> ComposeResult:
@@ -157,8 +148,6 @@ class CodexApp(ReadingApp[TuiOutcome]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self.desk.write_terminal = self.write_terminal
-        self._learn_focus()
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._second_passed)
         self.chat.on_change = self._wake
@@ -167,23 +156,6 @@ class CodexApp(ReadingApp[TuiOutcome]):
             self.type_command("/resume")
         else:
             self.chat.open()
-
-    def on_unmount(self) -> None:
-        """The screen is not ours any more."""
-        self._put_title("")
-        self.desk.write_terminal = write_nothing
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Paint every line as the theme has it; with ``NO_COLOR`` no theme has colours."""
-        own, paint = super().get_line_filters(), THEMES[self.look].paint
-        return own if paint is None or self.no_color else [*own, paint]
-
-    def wear(self, theme: ThemeName) -> None:
-        """Put on another theme."""
-        self.look = theme
-        for screen in self.screen_stack:
-            for widget in screen.walk_children(Widget, with_self=True):
-                widget.refresh()
 
     # ---------------------------------------------------------------- drawing
 
@@ -214,10 +186,10 @@ class CodexApp(ReadingApp[TuiOutcome]):
         self._asks.catch_up()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
-        for notice in self._attention.look(
-            transcript, chat.asks, is_online=chat.is_online, is_watched=self._has_focus and self._tells_focus
-        ):
-            self.desk.notify(notice.title, notice.body)
+        seen = self._attention.look(
+            transcript, chat.asks, is_online=chat.is_online, is_watched=self.is_watched
+        )
+        self.tell(seen)
         self._refresh_status()
 
     def _refresh_threads(self) -> None:
@@ -245,19 +217,7 @@ class CodexApp(ReadingApp[TuiOutcome]):
         ran = time.monotonic() - self._turn_since if self._turn_since is not None else None
         self._status.hint = self._hint()
         self._status.show(ran, self.status_items)
-        self._refresh_title()
-
-    def _refresh_title(self) -> None:
-        self._put_title(title_text(self.chat, self.title_items, self._beat))
-
-    def _put_title(self, title: str) -> None:
-        """Give the terminal a title; an empty one gives it its own back."""
-        if title == self._title:
-            return
-        if not self._title:
-            self.write_terminal(PUSH_TITLE)
-        self.write_terminal(title_sequence(title) if title else POP_TITLE)
-        self._title = title
+        self.put_title(title_text(self.chat, self.title_items, self._beat))
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
@@ -296,19 +256,6 @@ class CodexApp(ReadingApp[TuiOutcome]):
     def on_pasting_area_failed(self, message: Composer.Failed) -> None:
         """Say what could not be done here."""
         self.chat.note(Level.ERROR, message.text)
-
-    @work
-    async def _learn_focus(self) -> None:
-        """Find out whether the terminal knows that somebody looks at it."""
-        self._tells_focus = await self.desk.tells_focus()
-
-    def on_app_focus(self) -> None:
-        """Somebody looks at the terminal."""
-        self._has_focus = True
-
-    def on_app_blur(self) -> None:
-        """Nobody looks at it any more."""
-        self._has_focus = False
 
     def on_composer_keys_wanted(self) -> None:
         """Show the keys."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE
+from codex_ssh.core.terminal_codes import POP_TITLE, PUSH_TITLE, title_sequence
 from codex_ssh.core.tui_settings import TitleItem, TuiSettings
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.title import LONGEST_THREAD, title_text
@@ -110,3 +111,17 @@ async def test_a_terminal_has_it_and_has_its_own_again_at_the_end(
     assert await shown() == "mine"
     text = raw.read_text(errors="replace")
     assert text.index(PUSH_TITLE) < text.index("\x1b]2;") < text.index(POP_TITLE)
+
+
+async def test_an_editor_that_had_the_terminal_may_have_left_another_title() -> None:
+    script = Script()
+    async with open_stage(script) as stage:
+        written: list[str] = []
+        driver = stage.app._driver
+        assert driver is not None
+        driver.write = written.append  # type: ignore[method-assign, assignment]
+        stage.app.suspend = nullcontext  # type: ignore[method-assign, assignment]
+        with stage.app.lend_terminal():
+            stage.app.put_title("not now")
+            assert written == []
+        assert title_sequence("new thread · devbox") in written
