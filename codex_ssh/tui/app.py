@@ -232,7 +232,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Do a command or send a message."""
         draft = message.draft
-        if draft.text.startswith("!") and draft.text[1:].strip():
+        if draft.text.startswith("!") and draft.text[1:].strip() and not draft.attachments:
             self.view.follow()
             self.desk.remember(draft.without_images)
             self.chat.shell.run(draft.text[1:].strip())

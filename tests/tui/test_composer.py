@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TypeVar
+
+from textual import events
+
+from codex_ssh.core.call import Call
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.rpc import Json
 from tests.tui.conversation import Script
 from tests.tui.stage import Stage, open_stage
+
+T = TypeVar("T")
 
 FOUND = {"root": "/w", "match_type": "file", "file_name": "x", "score": 1, "indices": []}
 
@@ -224,3 +232,56 @@ async def test_a_skill_is_named() -> None:
         assert text["text"] == "use $greet "
         assert skill == {"type": "skill", "name": "greet", "path": "/s/greet"}
         assert script.asked("skills/list") == [{"cwds": ["/w"]}]
+
+
+async def test_a_message_of_several_lines_does_not_stop_the_walk_back() -> None:
+    async with open_stage() as stage:
+        await say(stage, "one")
+        await stage.type("two\nlines\nlong")
+        await stage.wait_text("› two")
+        await stage.pilot.press("up")
+        assert stage.composer.text == "two\nlines\nlong"
+        await stage.pilot.press("up")
+        assert stage.composer.text == "one"
+        await stage.pilot.press("down", "left", "up")
+        assert stage.composer.text == "two\nlines\nlong", "moved in, it is walked through"
+
+
+async def test_a_paste_ends_a_search_where_it_is() -> None:
+    async with open_stage() as stage:
+        await say(stage, "make tests")
+        await stage.pilot.press("ctrl+r", "t")
+        stage.composer.post_message(events.Paste(" now"))
+        await stage.wait_gone("history:")
+        assert stage.composer.text == "make tests now"
+
+
+async def test_nothing_is_named_for_the_model_in_a_shell_command() -> None:
+    script = Script()
+    finds(script, m=["main.py"])
+    async with open_stage(script) as stage:
+        await stage.type("!ls @m $HOME $g", then="")
+        await stage.pilot.pause()
+        assert not script.asked("fuzzyFileSearch/sessionStart")
+        assert not stage.app._popup.display
+
+
+class Deaf(Script):
+    """Never answers a search."""
+
+    async def call(self, call: Call[T]) -> T:
+        if call.method.startswith("fuzzyFileSearch"):
+            self.calls.append((call.method, call.params))
+            await asyncio.get_running_loop().create_future()
+        return await super().call(call)
+
+
+async def test_typing_and_sending_never_wait_for_a_search() -> None:
+    script = Deaf()
+    async with open_stage(script) as stage:
+        await stage.type("see @ma", then="")
+        await stage.wait_text("searching…")
+        await stage.type("in.py please")
+        await stage.wait_call("turn/start")
+        assert script.asked("turn/start")[0]["input"][0]["text"] == "see @main.py please"
+        assert len([method for method, _ in script.calls if method.startswith("fuzzy")]) == 1

@@ -1,5 +1,7 @@
 """Every editing key of the composer does what readline does."""
 
+import random
+
 import pytest
 from textual import events
 
@@ -168,3 +170,24 @@ async def test_what_is_cut_with_the_mouse_is_what_would_be_sent() -> None:
         await paste(stage, LONG)
         stage.composer.select_all()
         assert stage.composer.selected_text == LONG
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_no_keys_cut_a_fold_in_two(seed: int) -> None:
+    chance = random.Random(seed)
+    keys = [key for _, keys, _ in CASES for key in keys.split()]
+    keys += ["x", "y", "space", "ctrl+j", "alt+o", "up", "down"]
+    async with open_stage() as stage:
+        composer = stage.composer
+        pressed: list[str] = []
+        for number in range(120):
+            if number % 20 == 0:
+                composer.put_text(chance.choice([LONG, "a\x1b[1m\u200bb", "plain\ntext"]))
+            key = chance.choice(keys)
+            pressed.append(key)
+            await stage.pilot.press(key)
+            text, folds = composer.text, composer.folds
+            assert folds.long(folds.short(text)) == text, pressed
+            for row, column in (composer.selection.start, composer.selection.end):
+                assert folds.whole(composer.document[row], column, to_end=True) == column, pressed
+            assert composer.draft.seen == folds.shown(text), pressed

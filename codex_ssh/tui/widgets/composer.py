@@ -119,6 +119,7 @@ class Composer(PastingArea):
         self._past = PromptHistory(sources.said)
         self._dismissed: Wanted | None = None
         self._no_match = False
+        self._recalled = ""
         self._vim = Vim() if vim else None
         self._vim_at = 0
 
@@ -133,6 +134,13 @@ class Composer(PastingArea):
             self._vim.begin()
         self.take(Draft())
         self._show_state()
+
+    def put(self, draft: Draft) -> None:
+        """Put something in at the cursor; a search ends where it is."""
+        if self._past.is_searching:
+            self._past.take()
+            self._show_state()
+        super().put(draft)
 
     # ---------------------------------------------------------------- keys
 
@@ -180,7 +188,7 @@ class Composer(PastingArea):
                 self.write_in_editor()
             case "composer.paste":
                 self.paste_image()
-            case "composer.older" if self.at_first_line:
+            case "composer.older" if self.at_first_line or self._is_recalled:
                 self._turn_back(1)
             case "composer.newer" if self.at_last_line:
                 self._turn_back(-1)
@@ -252,6 +260,12 @@ class Composer(PastingArea):
         draft = self._past.turn(step, self.draft)
         if draft is not None:
             self.take(draft)
+            self._recalled = self.text
+
+    @property
+    def _is_recalled(self) -> bool:
+        """Whether an older message is shown as it was: then the next key goes on, however long it is."""
+        return self.text == self._recalled and self.cursor_at_end_of_text
 
     def _search_key(self, event: events.Key, action: str) -> bool:
         """Take a key while searching; one that means nothing here ends the search and does what it does."""
@@ -343,7 +357,13 @@ class Composer(PastingArea):
     def _wanted(self) -> Wanted | None:
         row, column = self.cursor_location
         is_moving = self._vim is not None and self._vim.mode is not Mode.INSERT
-        if self._past.is_searching or is_moving or self.selection.start != self.selection.end:
+        # A shell takes words as they are: there is nothing to name for the model.
+        if (
+            self.text.startswith("!")
+            or self._past.is_searching
+            or is_moving
+            or self.selection.start != self.selection.end
+        ):
             return None
         return wanted(self.document[row], column, is_only_line=self.document.line_count == 1)
 
