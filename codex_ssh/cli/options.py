@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from codex_ssh.core.config import Effective, Layer, Settings
 from codex_ssh.core.endpoint import WssEndpoint, parse_endpoint
 from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.question import Prompter
-from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, UsageError
 from codex_ssh.local.config_file import settings_for
-from codex_ssh.local.files import read_secret
-from codex_ssh.local.paths import cache_dir
 
 if TYPE_CHECKING:
-    from codex_ssh.core.token import Signer
     from codex_ssh.link.connect import Profile
-
-TOKEN_COMMAND_TIMEOUT_SECONDS: Final = 30.0
 
 
 def add_connection_options(parser: argparse.ArgumentParser) -> None:
@@ -114,92 +103,19 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
     Raises:
         UsageError: ``--wss`` is not a ``wss://`` URL.
     """
-    from codex_ssh.core.proxy import Proxies
-    from codex_ssh.link.appserver import Wanted
-    from codex_ssh.link.connect import Profile
-    from codex_ssh.link.dial import Trust
-    from codex_ssh.link.direct import Direct
-    from codex_ssh.link.install import CodexInstaller
-    from codex_ssh.link.tls import TlsOptions
+    from codex_ssh.link.profile import make_profile
 
-    wss_flag = _parse_wss(arguments.wss) if arguments.wss else None
-    return Profile(
-        host=host,
-        ssh=SshOptions(
-            config_file=arguments.ssh_config,
-            set_options=tuple(arguments.ssh_option),
-            user=arguments.login,
-            port=arguments.port,
-            identity_files=tuple(arguments.identity),
-            jump=arguments.jump,
-            client=settings.ssh,
-        ),
-        command=settings.exec,
-        wanted=Wanted(
-            endpoint=settings.endpoint,
-            codex_path=settings.codex_path,
-            token_file=settings.token_file,
-            env=settings.env,
-            install=CodexInstaller(
-                when=settings.install,
-                prompter=build_prompter(arguments),
-                cache=cache_dir(),
-                registry=settings.install_from,
-            ),
-        ),
-        trust=Trust(unproved=settings.trust_listener, exposed=settings.allow_exposed),
-        given=token_source(settings),
-        wss=wss_flag or settings.wss,
-        wss_only=wss_flag is not None,
-        wss_fallback=settings.wss_fallback,
-        direct=Direct(
-            tls=TlsOptions(
-                ca_file=settings.tls_ca,
-                pins=settings.tls_pin,
-                cert_file=settings.tls_cert,
-                key_file=settings.tls_key,
-            ),
-            proxies=Proxies.from_environment(os.environ),
-            signer=signer_source(settings),
-        ),
-        door=settings.door,
+    ssh = SshOptions(
+        config_file=arguments.ssh_config,
+        set_options=tuple(arguments.ssh_option),
+        user=arguments.login,
+        port=arguments.port,
+        identity_files=tuple(arguments.identity),
+        jump=arguments.jump,
+        client=settings.ssh,
     )
-
-
-def token_source(settings: Settings) -> Callable[[], Secret | None]:
-    """Give a function that reads the token from where the user said it is on this machine, if anywhere.
-
-    It is called when a token is needed, not before: a ``token_command`` may ask for a finger on a key.
-    """
-
-    def read() -> Secret | None:
-        if settings.token_env:
-            return _from_environment(settings.token_env)
-        if settings.token_path:
-            return read_secret(Path(settings.token_path).expanduser())
-        if settings.token_command:
-            return _from_command(settings.token_command)
-        return None
-
-    return read
-
-
-def signer_source(settings: Settings) -> Callable[[], Signer | None]:
-    """Give a function that reads the shared secret for JWTs on this machine, if there is one."""
-
-    def read() -> Signer | None:
-        if not settings.shared_secret_path:
-            return None
-        from codex_ssh.core.token import Signer, TokenTextFault, parse_shared_secret
-
-        path = Path(settings.shared_secret_path).expanduser()
-        try:
-            secret = parse_shared_secret(read_secret(path).reveal().encode())
-        except TokenTextFault as fault:
-            raise ConfigError(f"the shared secret {str(path)!r} {fault}") from None
-        return Signer(secret=secret, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
-
-    return read
+    wss = _parse_wss(arguments.wss) if arguments.wss else None
+    return make_profile(host, settings, ssh, build_prompter(arguments), wss=wss)
 
 
 def build_prompter(arguments: argparse.Namespace) -> Prompter:
@@ -232,32 +148,6 @@ def name_of_command(command: str | None) -> Host:
             except UsageError:
                 continue
     return Host(name="devbox")
-
-
-def _from_environment(name: str) -> Secret:
-    # The words are the official client's.
-    text = os.environ.get(name)
-    if text is None:
-        raise ConfigError(f"environment variable {name!r} is not set", hint="it names the token's variable")
-    if not text.strip():
-        raise ConfigError(f"environment variable {name!r} is empty")
-    return Secret(text.strip())
-
-
-def _from_command(words: tuple[str, ...]) -> Secret:
-    shown = shlex.join(words)
-    try:
-        ran = subprocess.run(
-            words, capture_output=True, timeout=TOKEN_COMMAND_TIMEOUT_SECONDS, check=False, text=True
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"the token command {shown!r} did not run: {error}") from error
-    if ran.returncode != 0 or not ran.stdout.strip():
-        raise ConfigError(
-            f"the token command {shown!r} gave no token (exit {ran.returncode})",
-            hint=ran.stderr.strip()[-500:],
-        )
-    return Secret(ran.stdout.strip())
 
 
 def _parse_wss(text: str) -> WssEndpoint:
