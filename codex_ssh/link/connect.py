@@ -90,6 +90,10 @@ class Profile:
     door: bool = False
 
 
+async def _no_ssh() -> Ssh | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """An app server that can be dialled.
@@ -109,6 +113,8 @@ class Way:
         fence: Ends the devbox's side of an earlier connection.
         take_longest_outage: Gives the longest time without a connection since the last call, in seconds; only
             a way that heals has any.
+        ssh: Gives the SSH connection that is open, waiting a while where one is coming back; None where there
+            is no SSH.
         check: Compares what ``initialize`` said with what the probe saw and gives more warnings; raises
             OwnerNotProved when the two are not about the same server.
     """
@@ -126,6 +132,7 @@ class Way:
     process: SessionProcess | None = None
     fence: Callable[[SessionProcess], Awaitable[bool]] | None = None
     take_longest_outage: Callable[[], float] = float
+    ssh: Callable[[], Awaitable[Ssh | None]] = _no_ssh
     check: Callable[[InitializeResult], Awaitable[tuple[str, ...]]] | None = None
 
 
@@ -134,10 +141,11 @@ class Link:
 
     Args:
         session: The conversation.
+        websocket: What carries it.
         facts: For status lines and messages.
     """
 
-    def __init__(self, session: Session, facts: ServerFacts) -> None:
+    def __init__(self, session: Session, websocket: WebSocket, facts: ServerFacts) -> None:
         self.facts = facts
         self.call = session.call
         self.request = session.request
@@ -146,11 +154,17 @@ class Link:
         self.knows = session.knows
         self.learn_methods = session.learn_methods
         self.incoming = session.incoming
-        self.ping = session.ping
         self.wait_lost = session.wait_lost
-        self.pause_reading = session.pause_reading
-        self.abort = session.abort
+        self.pause_reading = websocket.pause_reading
+        self.abort = websocket.abort
         self._session = session
+        self._websocket = websocket
+
+    async def ping(self) -> float:
+        """Give the round-trip time to the app server's WebSocket, in seconds; raises LinkLost."""
+        took = await self._websocket.ping()
+        self._session.heard_at = asyncio.get_running_loop().time()
+        return took
 
     @property
     def heard_at(self) -> float:
@@ -248,7 +262,7 @@ async def open_session_on(websocket: WebSocket, way: Way) -> AsyncGenerator[Link
         if signed_out:
             found = (*found, _sign_in(way))
         facts = _facts(replace(way, warnings=(*way.warnings, *found)), server)
-        yield Link(session, replace(facts, signed_out=signed_out))
+        yield Link(session, websocket, replace(facts, signed_out=signed_out))
 
 
 @asynccontextmanager
@@ -277,6 +291,9 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         channels=not profile.command,
     )
 
+    async def this_ssh() -> Ssh | None:
+        return ssh
+
     async def check(server: InitializeResult) -> tuple[str, ...]:
         now = dial.app
         await require_home(ssh, now, server.codex_home)
@@ -296,6 +313,7 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         is_new=lambda: dial.app.is_new,
         process=(None if ssh.is_borrowed else read_session_process(app.probe.parent, boot=app.probe.boot)),
         fence=lambda process: end_session(ssh, process),
+        ssh=this_ssh,
         check=check,
     )
 

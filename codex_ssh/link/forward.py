@@ -37,6 +37,7 @@ from codex_ssh.core.upgrade import (
 )
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.dial import Dial
+from codex_ssh.link.splice import Splice
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -279,43 +280,13 @@ async def _serve(client: _Client, dial: Dial) -> None:
             near.close()
 
 
-class _Pipe(asyncio.Protocol):
-    """Passes what arrives to the other side, no faster than that side takes it."""
-
-    def __init__(self, to: asyncio.Transport, ended: asyncio.Future[None]) -> None:
-        self._to = to
-        self._ended = ended
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._to.write(data)
-
-    def pause_writing(self) -> None:
-        # Called on the protocol whose own transport is full: then the other side must not be read.
-        self._to.pause_reading()
-
-    def resume_writing(self) -> None:
-        self._to.resume_reading()
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
-
-
-class _Far(_Pipe):
+class _Far(Splice):
     """The app server's side: made by the dial, before the client's side is."""
 
     def join(self, client: _Client) -> None:
         """Start passing what the client sends, what it has sent already first."""
         assert self.transport is not None
-        near = _Pipe(self.transport, self._ended)
+        near = Splice(self.transport, self._ended)
         near.transport = self._to
         self._to.set_protocol(near)
         if client.early:

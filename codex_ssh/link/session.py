@@ -14,7 +14,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.rpc import (
@@ -31,7 +31,6 @@ from codex_ssh.core.rpc import (
 )
 from codex_ssh.core.version import Abilities
 from codex_ssh.errors import LinkLost, RpcFailed, Stage
-from codex_ssh.link.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -48,19 +47,29 @@ NO_METHOD: Final = "codex-ssh/whichMethods"
 T = TypeVar("T")
 
 
+class Frames(Protocol):
+    """What carries the messages: a WebSocket, mostly."""
+
+    async def send(self, text: str) -> None:
+        """Send one message; raises LinkLost, ProtocolViolated."""
+
+    async def receive(self) -> str | bytes:
+        """Give the next message; raises LinkLost."""
+
+
 class Session:
     """The conversation with one app server.
 
     Args:
-        websocket: The open WebSocket.
+        frames: Carries it.
         host: For messages.
         explain: Gives the best reason for a loss, which may be the SSH connection's.
     """
 
     def __init__(
-        self, websocket: WebSocket, host: str, *, explain: Callable[[LinkLost], Awaitable[LinkLost]]
+        self, frames: Frames, host: str, *, explain: Callable[[LinkLost], Awaitable[LinkLost]]
     ) -> None:
-        self._websocket = websocket
+        self._frames = frames
         self._host = host
         self._explain = explain
         self._numbers = 0
@@ -73,8 +82,6 @@ class Session:
         self._over = asyncio.Event()
         self.heard_at = asyncio.get_running_loop().time()
         """When anything last came from the app server, on the loop's clock."""
-        self.pause_reading = websocket.pause_reading
-        self.abort = websocket.abort
 
     async def call(self, call: Call[T]) -> T:
         """Ask and give the decoded answer.
@@ -156,7 +163,7 @@ class Session:
     async def _send(self, text: str) -> None:
         self._sending += 1
         try:
-            await self._websocket.send(text)
+            await self._frames.send(text)
         finally:
             self._sending -= 1
 
@@ -174,12 +181,6 @@ class Session:
             self._arrived.clear()
             await self._arrived.wait()
 
-    async def ping(self) -> float:
-        """Give the round-trip time to the app server's WebSocket, in seconds."""
-        took = await self._websocket.ping()
-        self.heard_at = asyncio.get_running_loop().time()
-        return took
-
     async def wait_lost(self) -> None:
         """Block until the connection is gone, and raise why."""
         await self._over.wait()
@@ -192,7 +193,7 @@ class Session:
         loop = asyncio.get_running_loop()
         try:
             while True:
-                frame = await self._websocket.receive()
+                frame = await self._frames.receive()
                 self.heard_at = loop.time()
                 self._take(frame)
         except LinkLost as lost:

@@ -23,6 +23,7 @@ from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.retry import passes_by_itself, pause_before_retry
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Way
+from codex_ssh.link.ssh import Ssh
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -243,8 +244,17 @@ async def open_supervised_way(
         supervisor = Supervisor(open_first, open_again)
         tasks.start(supervisor.run())
         first = await supervisor.first()
+
+        async def current_ssh() -> Ssh | None:
+            try:
+                async with asyncio.timeout(HOLD_SECONDS):
+                    return await (await supervisor.wait_up()).ssh()
+            except TimeoutError:
+                raise LinkLost("there is no connection just now", stage=Stage.SSH, host=first.host) from None
+
         yield replace(
             first,
+            ssh=current_ssh,
             dial=HeldDial(supervisor, transport=first.dial.transport, host=first.host),
             wait_lost=supervisor.wait_stopped,
             take_longest_outage=supervisor.take_longest_outage,
