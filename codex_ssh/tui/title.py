@@ -8,6 +8,7 @@ here imports Textual.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 from codex_ssh.core.items import UserMessage
@@ -36,11 +37,16 @@ def title_text(chat: Chat, items: Sequence[TitleItem], beat: int) -> str:
     return " · ".join(part for item in items if (part := _ITEMS[item](chat, beat)))
 
 
+_EARLY: Final = 200
+"""What a thread began with is among so many entries: this is asked with every frame."""
+
+
 def thread_title(transcript: Transcript) -> str:
     """Give the thread's name, else how it began; remote text."""
     if transcript.name:
         return cut(transcript.name, LONGEST_THREAD)
-    first = next((entry for entry in transcript.entries if isinstance(entry.content, UserMessage)), None)
+    early = islice(transcript.entries, _EARLY)
+    first = next((entry for entry in early if isinstance(entry.content, UserMessage)), None)
     if first is None or not isinstance(first.content, UserMessage):
         return "new thread"
     return cut(first.content.text.strip().partition("\n")[0], LONGEST_THREAD) or "new thread"

@@ -30,7 +30,7 @@ GUESSED_ROWS: Final = 3
 """The height of an entry nobody has seen yet."""
 
 KEPT_ROWS: Final = 3000
-"""So many rows of entries are kept, those in view not counted."""
+"""So many rows are kept at most, unless more are in view."""
 
 MEASURED_AHEAD: Final = 16
 """Of so many entries above the view the height is not guessed, so that the scroll bar moves evenly."""

@@ -21,6 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 from textual.timer import Timer
+from textual.widget import Widget
 
 from codex_ssh.core.entry import Entry
 from codex_ssh.core.transcript import Changes
@@ -132,7 +133,10 @@ class TranscriptView(ScrollView, can_focus=False):
     def draw(self) -> None:
         """Draw the rows that are not what they were."""
         window = self.window
-        self.virtual_size = Size(window.width, window.total)
+        if (size := Size(window.width, window.total)) != self.virtual_size:
+            # Not by assignment: all of the screen would be laid out anew for every row that comes.
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
         self.scroll_to(y=window.top, animate=False, immediate=True, force=True)
         marked = self._marked()
         before = self._drawn
