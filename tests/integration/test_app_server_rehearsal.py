@@ -332,6 +332,34 @@ async def opting_out(peer: Peer) -> None:
 
 
 @scenario
+async def a_fork(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        turns = []
+        for text in ("say one", "say two"):
+            turns.append(await wire.start_turn(thread, text))
+            await wire.finish_turn()
+        for params in ({}, {"excludeTurns": True}, {"beforeTurnId": turns[1]}, {"lastTurnId": turns[0]}):
+            await wire.result("thread/fork", {"threadId": thread, **params})
+            await settle(wire, "thread/started")
+
+
+@scenario
+async def a_review(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        for target in (
+            {"type": "uncommittedChanges"},
+            {"type": "commit", "sha": "0123456789", "title": "a title"},
+            {"type": "custom", "instructions": "look at it"},
+        ):
+            before = wire.methods().count("turn/completed")
+            await wire.result("review/start", {"threadId": thread, "target": target})
+            if wire.methods().count("turn/completed") == before:  # it may be over before the answer
+                await wire.finish_turn()
+
+
+@scenario
 async def a_compaction(peer: Peer) -> None:
     async with peer.client() as wire:
         thread = await wire.start_thread(cwd=str(peer.cwd))
@@ -561,6 +589,13 @@ REFUSED: list[tuple[str, Json]] = [
     ("thread/name/set", {"threadId": UNKNOWN, "name": "x"}),
     ("thread/turns/list", {"threadId": "nope"}),
     ("account/rateLimits/read", {}),
+    ("thread/fork", {"threadId": UNKNOWN}),
+    ("thread/fork", {}),
+    ("review/start", {"threadId": UNKNOWN, "target": {"type": "uncommittedChanges"}}),
+    ("review/start", {"threadId": UNKNOWN, "target": {"type": "nothing"}}),
+    ("review/start", {"threadId": UNKNOWN, "target": {"type": "custom", "instructions": " "}}),
+    ("review/start", {"threadId": UNKNOWN}),
+    ("review/start", {}),
 ]
 
 

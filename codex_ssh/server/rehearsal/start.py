@@ -26,6 +26,7 @@ def prepare(
     output_schema: Shape | None = None,
     shell: str = "",
     compacts: bool = False,
+    review: str = "",
 ) -> RunningTurn:
     """Make a turn the running one of a thread; it is begun by :func:`begin`, behind the answer."""
     turn = Turn(id=wire.new_id(now_ms()))
@@ -38,6 +39,7 @@ def prepare(
         output_schema=output_schema,
         shell=shell,
         compacts=compacts,
+        review=review,
     )
     thread.running = running
     return running

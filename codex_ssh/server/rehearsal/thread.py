@@ -79,6 +79,7 @@ class Thread:
 
     Attributes:
         subscribers: Who hears of its turns and items.
+        forked_from: The thread it is a copy of.
         running: The turn under way.
         queue: What is to be said when it is over, as the wire has it.
         trusted: Commands and files that were accepted for the session.
@@ -97,6 +98,7 @@ class Thread:
     ephemeral: bool = False
     environments: bool = True
     thread_source: str | None = None
+    forked_from: str | None = None
     name: str | None = None
     archived: bool = False
     loaded: bool = True
@@ -141,7 +143,7 @@ class Thread:
             "environments": self._environments() if loaded else None,
             "extra": None,
             "sessionId": self.id,
-            "forkedFromId": None,
+            "forkedFromId": self.forked_from,
             "attachedToThreadId": None,
             "parentThreadId": None,
             "preview": self.preview,

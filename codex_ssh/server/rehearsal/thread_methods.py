@@ -61,7 +61,7 @@ def thread_resume(registry: Registry, session: Session, request: Request) -> Non
     if thread is None or not thread.has_turns:
         raise Refused(f"no rollout found for thread id {read.thread_id(request.params)}")
     if not excludes:
-        _say_deprecated(registry, session, _RESUME_NOTICE)
+        say_hydrated(registry, session)
     if not thread.loaded:
         thread.loaded = True
         thread.status = dict(IDLE)
@@ -210,6 +210,11 @@ def unarchive(registry: Registry, session: Session, request: Request) -> None:
 def _need_turns(thread: Thread) -> None:
     if not thread.has_turns:
         raise Refused("list_turns is not supported yet", code=METHOD_NOT_FOUND)
+
+
+def say_hydrated(registry: Registry, session: Session) -> None:
+    """Say that a thread is not to be opened with all its turns any more."""
+    _say_deprecated(registry, session, _RESUME_NOTICE)
 
 
 def _say_deprecated(registry: Registry, session: Session, summary: str) -> None:

@@ -46,7 +46,7 @@ from codex_ssh.server.rehearsal.script import (
     parse_script,
     pieces,
 )
-from codex_ssh.server.rehearsal.thread import Thread, active
+from codex_ssh.server.rehearsal.thread import Thread, Turn, active
 from codex_ssh.server.rehearsal.wire import Shape
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,10 @@ BURST_WORDS: Final = 32
 
 HOLD_SECONDS: Final = 600
 """Longest a ``hold`` lasts."""
+
+
+FINDINGS: Final = "The rehearsal looked at nothing, so it found nothing."
+"""What every review finds."""
 
 
 class _Cut(Exception):
@@ -98,6 +102,7 @@ class RunningTurn:
         output_schema: A JSON schema the answer must fit; then nothing is done, only answered.
         shell: A command of the user's own: it is run without asking, and nothing else happens.
         compacts: It is a compaction, and nothing else happens.
+        review: What is reviewed; nothing else happens then.
         task: Who plays it.
     """
 
@@ -108,6 +113,7 @@ class RunningTurn:
     output_schema: Shape | None = None
     shell: str = ""
     compacts: bool = False
+    review: str = ""
     task: asyncio.Task[None] | None = None
     pending: Pending | None = None
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
@@ -137,15 +143,10 @@ class RunningTurn:
     async def play(self) -> None:
         """Play it to its end, whichever that is."""
         self.narrator.record.started_ms = now_ms()
-        self.thread.set_status(active())
-        self.thread.notify("turn/started", turn=self.narrator.record.shape())
+        self._tell_beginning()
         try:
             if not self._interrupted:  # before it began
-                if self.shell:
-                    await self._run_own(self.shell)
-                if self.compacts:
-                    self._compact()
-                await self._take_inputs()
+                await self._play()
         except _Failed as failure:
             self.narrator.fail(str(failure))
         except _Refused:
@@ -170,6 +171,43 @@ class RunningTurn:
                 "interrupted" if self._interrupted else "completed",
                 was_said=not (self.shell or self.compacts),
             )
+
+    async def _play(self) -> None:
+        if self.shell:
+            await self._run_own(self.shell)
+        if self.compacts:
+            self._compact()
+        if self.review:
+            await self._review()
+        await self._take_inputs()
+
+    def _tell_beginning(self) -> None:
+        if not self.review:
+            self.thread.set_status(active())
+            self.thread.notify("turn/started", turn=self.narrator.record.shape())
+            return
+        # The reviewer is a turn of its own below this one; of it only its beginning is told.
+        entered = wire.review_mode(wire.new_id(now_ms()), self.review, entered=True, at_ms=now_ms())
+        self.narrator.start(entered)
+        self.narrator.complete(entered)
+        self.thread.set_status(active())
+        below = Turn(id=wire.new_id(now_ms()), started_ms=now_ms())
+        self.thread.notify("turn/started", turn={**below.shape(), "rootTurnId": self.id})
+
+    async def _review(self) -> None:
+        asked = [{"type": "text", "text": self.review, "text_elements": []}]
+        item = wire.user_message(wire.new_id(now_ms()), asked, client_id=None, at_ms=now_ms())
+        self.narrator.start(item)
+        self.narrator.complete(item)
+        self.narrator.start(wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms()))
+        await self._pause(WORD_SECONDS)
+        over = wire.review_mode(wire.new_id(now_ms()), FINDINGS, entered=False, at_ms=now_ms())
+        self.narrator.start(over)
+        self.narrator.complete(over)
+        answer = wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms())
+        answer["text"] = FINDINGS
+        self.narrator.start(answer)
+        self.narrator.complete(answer)
 
     def _compact(self) -> None:
         item = wire.context_compaction(wire.new_id(now_ms()), at_ms=now_ms())

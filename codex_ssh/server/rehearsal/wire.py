@@ -58,7 +58,9 @@ def item_id(kind: str, milliseconds: int) -> str:
     return f"{kind}-{new_id(milliseconds)}"
 
 
-def user_message(item_id: str, content: Sequence[Shape], *, client_id: str | None, at_ms: int) -> Shape:
+def user_message(
+    item_id: str, content: Sequence[Shape], *, client_id: str | None, at_ms: int | None
+) -> Shape:
     """What the user said; complete from its start."""
     return {
         "type": "userMessage",
@@ -134,6 +136,12 @@ def file_change(item_id: str, changes: Sequence[Shape], *, at_ms: int) -> Shape:
         "startedAtMs": at_ms,
         "completedAtMs": None,
     }
+
+
+def review_mode(item_id: str, review: str, *, entered: bool, at_ms: int) -> Shape:
+    """A review that begins, or is over; complete from its start."""
+    kind = "enteredReviewMode" if entered else "exitedReviewMode"
+    return {"type": kind, "id": item_id, "review": review, "startedAtMs": at_ms, "completedAtMs": None}
 
 
 def turn_error(message: str, *, http_status: int | None = None) -> Shape:
