@@ -27,7 +27,9 @@ async def test_an_example_runs(example: str, sshd: Sshd, start_codex: StartCodex
     where = f'"devbox", ssh_config={str(sshd.ssh_config)!r}, endpoint={str(server.endpoint)!r}'
     program = example.replace('"devbox"', where)
     assert program != example
-    done = await run([sys.executable, "-W", "error", "-c", program], environment=client_environment(tmp_path))
+    # Without the development mode, which complains of every import that takes a while.
+    environment = client_environment(tmp_path, PYTHONDEVMODE="")
+    done = await run([sys.executable, "-W", "error", "-c", program], environment=environment)
     assert done.code == 0, done.err
     assert done.err == ""
     assert len(EXAMPLES) == 5
