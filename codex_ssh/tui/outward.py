@@ -73,7 +73,8 @@ class OutwardApp(LendingApp[R]):
             return
         if not self._title:
             self.write_terminal(PUSH_TITLE)
-        self.write_terminal(title_sequence(title) if title else POP_TITLE)
+        # A terminal that remembers no title gets none, which is nearer to its own than ours.
+        self.write_terminal(title_sequence(title) + ("" if title else POP_TITLE))
         self._title = title
 
     @contextmanager
