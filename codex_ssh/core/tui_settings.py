@@ -86,6 +86,7 @@ class NotifyOn(enum.Enum):
     TURN_END = "turn-end"
     APPROVAL = "approval"
     QUESTION = "question"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,8 +186,9 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         self._asks.catch_up()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
+        paused = chat.status.reason or "it is lost" if chat.status.state is LinkState.PAUSED else ""
         seen = self._attention.look(
-            transcript, chat.asks, is_online=chat.is_online, is_watched=self.is_watched
+            transcript, chat.asks, is_online=chat.is_online, is_watched=self.is_watched, paused=paused
         )
         self.tell(seen)
         self._refresh_status()

@@ -1,4 +1,4 @@
-"""When the user's attention is worth asking for: a turn is over, an approval or a question waits.
+"""When the user's attention is worth asking for: a turn is over, something waits for an answer or a hand.
 
 Lives here: noticing it, once per event, and the words. Not here: how a notification reaches the user
 (``Desk.notify``) and whether anybody looks at the terminal (:mod:`codex_ssh.tui.app`). Nothing here imports
@@ -53,9 +53,16 @@ class Attention:
         self._asked: set[tuple[object, ...]] = set()
         self._running: tuple[ThreadId, TurnId] | None = None
         self._ended: set[TurnId] = set()
+        self._paused = ""
 
     def look(
-        self, transcript: Transcript | None, asks: Collection[Ask], *, is_online: bool, is_watched: bool
+        self,
+        transcript: Transcript | None,
+        asks: Collection[Ask],
+        *,
+        is_online: bool,
+        is_watched: bool,
+        paused: str = "",
     ) -> list[Notice]:
         """Give what is news since the last look and worth a notification.
 
@@ -64,14 +71,20 @@ class Attention:
             asks: What waits for an answer.
             is_online: All that the server has to say is known.
             is_watched: Somebody looks at the terminal: news, but not worth one.
+            paused: Why the link waits for the user; empty when it does not.
         """
-        if transcript is None or not is_online:
-            return []  # what is known now may be old
-        news = [*self._new_asks(asks), *self._turn_end(transcript)]
+        news = self._pause(paused)
+        if transcript is not None and is_online:  # else what is known may be old
+            news += [*self._new_asks(asks), *self._turn_end(transcript)]
         if is_watched:
             return []
-        title = f"{self._host}: {thread_title(transcript)}"
+        title = f"{self._host}: {thread_title(transcript)}" if transcript is not None else self._host
         return [Notice(on=on, title=title, body=body) for on, body in news if on in self._on]
+
+    def _pause(self, why: str) -> list[tuple[NotifyOn, str]]:
+        is_new = bool(why) and not self._paused
+        self._paused = why
+        return [(NotifyOn.LINK, f"no link, and it waits for you: {why}")] if is_new else []
 
     def _new_asks(self, asks: Collection[Ask]) -> list[tuple[NotifyOn, str]]:
         new = [ask for ask in asks if _identity(ask) not in self._asked]

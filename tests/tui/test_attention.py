@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from textual import events
 
+from codex_ssh.core.entry import Level
+from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.tui_settings import NotifyOn, TuiSettings
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.desk import NoDesk
@@ -117,6 +119,23 @@ async def test_a_turn_that_ended_while_there_was_no_link_is_told_when_it_is_know
         script.come_back()
         await stage.wait(lambda: desk.told, "a notification")
         assert desk.told == [("devbox: new thread", "done: **All** is well")]
+
+
+async def test_a_link_that_waits_for_the_user_is_told_once_and_one_that_heals_is_not() -> None:
+    script, desk = Script(), LoudDesk()
+    async with open_stage(script, desk=desk) as stage:
+        script.drop()
+        await stage.wait_text("no link")
+        script.come_back()
+        await stage.wait_gone("no link")
+        assert desk.told == []
+        script.drop(LinkState.PAUSED, said="the host key has changed")
+        await stage.wait(lambda: desk.told, "a notification")
+        stage.chat.note(Level.INFO, "drawn again")
+        await stage.wait_text("drawn again")
+        assert desk.told == [
+            ("devbox: new thread", "no link, and it waits for you: the host key has changed")
+        ]
 
 
 async def test_nothing_is_told_while_somebody_looks() -> None:

@@ -91,7 +91,7 @@ def test_nothing_said_is_what_is_built_in() -> None:
         ({"status": ["hots"]}, "status: 'hots' is not known", "did you mean 'host'?"),
         ({"status": ["host", "host"]}, "status: a name stands there twice", "each may be there once"),
         ({"title": "thread"}, "title: not a list of words", ""),
-        ({"notify_on": ["lunch"]}, "notify_on: 'lunch'", "known are: turn-end, approval, question"),
+        ({"notify_on": ["lunch"]}, "notify_on: 'lunch'", "known are: turn-end, approval, question, link"),
         ({"notifications": "command"}, "there is no 'notify_command'", "notify-send"),
         ({"mouse": "maybe"}, "mouse: neither true nor false", ""),
         ({"keys": ["x"]}, "keys: not a table", ""),
