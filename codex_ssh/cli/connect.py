@@ -130,6 +130,7 @@ async def _run_ours(
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
+    from codex_ssh.tui.garbage import no_collections
 
     images = read_images(arguments.image)
     look = read_tui_settings().settings
@@ -164,7 +165,8 @@ async def _run_ours(
                         outcome = await run_lines(record(lifeline), options, terminal, drafts)
                 else:
                     # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
-                    from codex_ssh.tui.app import run_tui
+                    with no_collections():
+                        from codex_ssh.tui.app import run_tui
 
                     outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk)
             finally:

@@ -1,6 +1,7 @@
 """Fewer pauses of Python's garbage collector while a screen is drawn.
 
-Lives here: its thresholds for the time a TUI runs. Not here: anything about what is drawn.
+Lives here: its thresholds for the time a TUI runs, and none for while one is loaded. Not here: anything about
+what is drawn.
 
 Drawing makes some thousand small objects a frame, almost all without cycles. With Python's own thresholds the
 collector runs a hundred times a second then, and once in a while goes through everything there is, the
@@ -20,11 +21,22 @@ THRESHOLDS: Final = (20_000, 20, 20)
 
 
 @contextmanager
+def no_collections() -> Generator[None, None, None]:
+    """Collect nothing inside the block, for loading what stays: a sixth of the time Textual takes to load."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextmanager
 def rare_collections() -> Generator[None, None, None]:
     """Collect rarely inside the block, and never what was there before it; afterwards all is as it was."""
     before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before: that is 30 ms before the first frame, to find next to nothing
     gc.set_threshold(*THRESHOLDS)
     try:
         yield

@@ -321,7 +321,7 @@ async def _open_terminal(port: int) -> AsyncGenerator[_Terminal, None]:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
+        env=_environment(),
     )
     os.close(theirs)
     terminal = _Terminal(process, ours)
@@ -331,6 +331,12 @@ async def _open_terminal(port: int) -> AsyncGenerator[_Terminal, None]:
         process.kill()
         process.wait()
         terminal.close()
+
+
+def _environment() -> dict[str, str]:
+    """Give the variables of a TUI that was started before: its modules are compiled."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 
 
 def _at(ordered: Sequence[float], part: float) -> float:

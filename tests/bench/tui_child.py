@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from codex_ssh.tui.garbage import no_collections
 from tests.support.headless import open_loopback
 
 
 async def main(port: int) -> None:
     """Run until the user leaves."""
     async with open_loopback(port) as line:
-        from codex_ssh.tui.app import TuiOptions, run_tui
+        with no_collections():
+            from codex_ssh.tui.app import TuiOptions, run_tui
 
         await run_tui(line, TuiOptions())
 
