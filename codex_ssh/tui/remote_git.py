@@ -93,25 +93,31 @@ async def working_tree(caller: Caller, cwd: str) -> WorkingTree:
     """
     cwd = (await _git(caller, cwd, "rev-parse", "--show-toplevel")).removesuffix("\n")
     has_commit = (await _run(caller, cwd, "rev-parse", "-q", "--verify", "HEAD")).code == 0
-    base = ("HEAD",) if has_commit else ("--cached",)
-    diff = await _git(caller, cwd, "diff", *_PLAIN, *base, most_bytes=DIFF_BYTES)
+    base = "HEAD" if has_commit else "--cached"
+    diff = await _git(caller, cwd, "diff", *_PLAIN, base, most_bytes=DIFF_BYTES)
     listed = await _git(caller, cwd, "ls-files", "--others", "--exclude-standard", "-z")
     names = [name for name in listed.split("\0") if name]
-    parts, room = [diff], DIFF_BYTES - len(diff)
-    for name in names[:UNTRACKED_AT_MOST]:
-        if room <= 0:
-            break
-        # It ends with 1: there is a difference to nothing.
-        found = await _run(
-            caller, cwd, "diff", *_PLAIN, "--no-index", "--", "/dev/null", name, most_bytes=room
-        )
-        parts.append(found.out)
-        room -= len(found.out)
-    return WorkingTree(diff="".join(parts), is_cut=room <= 0, left_out=tuple(names[UNTRACKED_AT_MOST:]))
+    room = DIFF_BYTES - len(diff)
+    if names and room > 0:
+        # Git compares one file with nothing at a time, and a link in the Alps has a second a time.
+        new = await _exec(caller, cwd, ["sh", "-c", _EACH_NEW, "sh", *names[:UNTRACKED_AT_MOST]], room)
+        diff += new.out
+    return WorkingTree(
+        diff=diff,
+        is_cut=len(diff) >= DIFF_BYTES,
+        left_out=tuple(names[UNTRACKED_AT_MOST:]),
+    )
 
 
 _PLAIN: Final = ("--no-color", "--no-ext-diff", "--no-textconv")
 """No program of the user's there has a say in what a diff looks like."""
+
+_GIT: Final = ("git", "-c", "core.fsmonitor=false", "--no-optional-locks", "--no-pager")
+"""Optional locks would write to the repository, a pager would wait for ever, and a monitor is a program."""
+
+_EACH_NEW: Final = (
+    f'for name; do {" ".join(_GIT)} diff {" ".join(_PLAIN)} --no-index -- /dev/null "$name"; done; true'
+)
 
 
 async def _git(caller: Caller, cwd: str, *words: str, most_bytes: int = LIST_BYTES) -> str:
@@ -127,12 +133,13 @@ async def _git(caller: Caller, cwd: str, *words: str, most_bytes: int = LIST_BYT
 
 
 async def _run(caller: Caller, cwd: str, *words: str, most_bytes: int = LIST_BYTES) -> Ran:
-    # Optional locks would write to the repository, and a pager or a prompt would wait for ever.
-    command = ["git", "--no-optional-locks", "--no-pager", *words]
+    return await _exec(caller, cwd, [*_GIT, *words], most_bytes)
+
+
+async def _exec(caller: Caller, cwd: str, command: Sequence[str], most_bytes: int) -> Ran:
+    call = command_exec(command, cwd=cwd, seconds=GIT_SECONDS, most_bytes=most_bytes, reads_only=True)
     try:
-        return await caller.call(
-            command_exec(command, cwd=cwd, seconds=GIT_SECONDS, most_bytes=most_bytes, reads_only=True)
-        )
+        return await caller.call(call)
     except RpcFailed as failed:
         if "failed to spawn" in failed.said:
             raise DevboxFailed(f"git cannot be run in {cwd}: {failed.said}") from None

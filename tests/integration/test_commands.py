@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ from codex_ssh.core.settings_methods import (
     config_requirements_read,
     permission_profile_list,
     thread_settings_update,
+)
+from codex_ssh.core.tool_methods import (
+    hooks_list,
+    mcp_server_list,
+    mcp_sign_in,
+    skill_enable,
+    skill_settings,
 )
 from codex_ssh.core.transcript import RunState, Transcript
 from codex_ssh.core.work_methods import (
@@ -309,3 +317,49 @@ async def test_outside_a_repository_it_is_said(caller: Caller, tmp_path: Path) -
         await remote_git.working_tree(caller, str(place))
     with pytest.raises(DevboxFailed, match="git cannot be run in"):
         await remote_git.working_tree(caller, str(tmp_path / "none"))
+
+
+# ---------------------------------------------------------------- what the model can call on
+
+
+async def test_mcp_servers_are_listed_with_their_tools(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path
+) -> None:
+    codex = await start_codex(
+        codex_binary,
+        flags=(
+            *("-c", f'mcp_servers.asker.command="{sys.executable}"'),
+            *("-c", 'mcp_servers.asker.args=["-m", "tests.support.mcp_server"]'),
+            *("-c", f'mcp_servers.asker.cwd="{Path(__file__).parents[2]}"'),
+            *("-c", 'mcp_servers.broken.command="there-is-no-such-program"'),
+        ),
+    )
+    async with connected(codex.endpoint, codex.token) as caller:
+        thread = await caller.open(thread_start(cwd=str(tmp_path)))
+        page = await caller.call(mcp_server_list(thread))
+        found = {server.name: server for server in page.data}
+        assert found["asker"].tools == {"form": "form", "page": "page"}
+        assert found["asker"].sign_in == "unsupported"
+        assert found["broken"].tools == {}
+        with pytest.raises(RpcFailed, match="No MCP server named 'nope' found"):
+            await caller.call(mcp_sign_in("nope", thread))
+
+
+async def test_skills_are_listed_and_turned_off_and_on(caller: Caller, tmp_path: Path) -> None:
+    skill = tmp_path / ".agents" / "skills" / "door" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: door\ndescription: how to make a door\n---\nJust do it.\n")
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)  # noqa: ASYNC221 - a moment
+    found = {one.name: one for one in (await caller.call(skill_settings(str(tmp_path)))).skills}
+    assert "door" in found
+    door = found["door"]
+    assert (door.about, door.is_enabled) == ("how to make a door", True)
+    for enabled in (False, True):
+        assert await caller.call(skill_enable(door.path, enabled=enabled)) is enabled
+        settings = await caller.call(skill_settings(str(tmp_path)))
+        assert [one.is_enabled for one in settings.skills if one.name == "door"] == [enabled]
+
+
+async def test_hooks_are_listed(caller: Caller, tmp_path: Path) -> None:
+    found = await caller.call(hooks_list(str(tmp_path)))
+    assert found.hooks == ()

@@ -9,12 +9,14 @@ from codex_ssh.tui.commands.registry import COMMANDS
 from tests.tui.conversation import Script
 from tests.tui.stage import Stage, open_stage
 
+NAMES = ("for-each-ref", "symbolic-ref", "log")
+
 
 def with_git(script: Script, **answers: str) -> Script:
     """Let the devbox's git answer: by sub-command, with ``_`` for ``-``."""
 
     def run(params: Json) -> Json:
-        name = params["command"][3 if params["command"][1].startswith("-") else 1].replace("-", "_")
+        name = next(word for word in params["command"][1:] if word in NAMES).replace("-", "_")
         found = answers.get(name)
         if found is None:
             return {"exitCode": 128, "stdout": "", "stderr": "fatal: not a git repository: .git\n"}

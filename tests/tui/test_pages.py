@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.commands.registry import COMMANDS, matching, parse
@@ -76,3 +78,23 @@ def test_only_known_names_are_commands() -> None:
     assert quit_it[1] == []
     for text in ("/etc/hosts", "new", "", "/new\nmore"):
         assert parse(text) is None
+
+
+NEEDS = [(command.name, method) for command in COMMANDS for method in command.needs]
+
+
+@pytest.mark.parametrize(("name", "method"), NEEDS)
+def test_a_command_is_not_offered_by_a_server_that_lacks_a_method_of_it(name: str, method: str) -> None:
+    assert name in names(f"/{name}")
+    assert name not in names(f"/{name}", lacking=method)
+
+
+async def test_each_command_of_a_server_that_has_nothing_says_what_it_lacks() -> None:
+    async with open_stage(size=(100, 40)) as stage:
+        for command in COMMANDS:
+            if command.needs:
+                stage.script.lacking = set(command.needs)
+                before = len(stage.script.calls)
+                stage.app.type_command(f"/{command.name}")
+                await stage.wait_text(f"/{command.name} does not work with this app server: it has no")
+                assert len(stage.script.calls) == before, command.name

@@ -15,6 +15,8 @@ from tests.tui.conversation import Script
 from tests.tui.program import fill
 from tests.tui.test_commands_files import Devbox, added, changed
 from tests.tui.test_commands_settings import with_permissions
+from tests.tui.test_commands_tools import with_mcp
+from tests.tui.test_commands_work import with_terminals
 from tests.tui.test_snapshots import Snap, SnapApp, settled
 
 
@@ -94,3 +96,29 @@ def test_full_access(snap_compare: Snap) -> None:
         await typed(pilot, "/permissions full", "type devbox")
 
     assert snap_compare(filled(with_permissions()), terminal_size=(80, 24), run_before=show)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (80, 24)])
+def test_the_keys(snap_compare: Snap, size: tuple[int, int]) -> None:
+    async def show(pilot: Pilot[object]) -> None:
+        await typed(pilot, "/keys", "/export")
+        await pilot.press("right_square_bracket")
+        await pilot.pause(0.2)
+
+    assert snap_compare(filled(Script()), terminal_size=size, run_before=show)
+
+
+def test_mcp_servers(snap_compare: Snap) -> None:
+    async def show(pilot: Pilot[object]) -> None:
+        await typed(pilot, "/mcp", "file:///a")
+
+    assert snap_compare(filled(with_mcp()), terminal_size=(80, 24), run_before=show)
+
+
+def test_stopping_everything(snap_compare: Snap) -> None:
+    async def show(pilot: Pilot[object]) -> None:
+        await typed(pilot, "/stop all", "stop all 2?")
+
+    assert snap_compare(
+        filled(with_terminals("make watch", "npm start")), terminal_size=(40, 20), run_before=show
+    )

@@ -28,7 +28,10 @@ class PageView(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    PageView { height: 1fr; background: ansi_default; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    PageView {
+        height: 1fr; background: ansi_default; overflow-x: hidden;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+    }
     """
 
     class Moved(Message):
