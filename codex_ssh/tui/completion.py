@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Mention, SkillMention
-from codex_ssh.core.draft import Draft, mention_fold
+from codex_ssh.core.draft import Draft, image_fold, mention_fold
+from codex_ssh.core.image import Image, is_image_name
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.search_methods import FoundFile, Skill
 from codex_ssh.tui.commands.slash_command import SlashCommand
 
 
 class Kind(enum.Enum):
-    """What is completed; the value is its sign."""
+    """What is completed; the value is its sign, where it has one."""
 
     COMMAND = "/"
     FILE = "@"
     SKILL = "$"
+    IMAGE = "an image's path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +54,18 @@ class Offer:
         about: A few words more; safe to print.
         put: What stands in the word's place then.
         runs: Taking it does it at once, as nothing has to follow.
+        is_aside: What is typed means something without it: only completing takes it.
     """
 
     label: str
     about: str = ""
     put: Draft
     runs: bool = False
+    is_aside: bool = False
 
 
 _FILE: Final = re.compile(r'(?<!\S)@(?:"([^"]*)|([^\s"]*))$')
+_IMAGE: Final = re.compile(r"(?<!\S)((?:~?/|file:/)(?:\\.|[^\s\\])+)$")
 _SKILL: Final = re.compile(r"(?<!\S)\$([\w:.-]*)$")
 
 
@@ -73,13 +78,16 @@ def wanted(line: str, column: int, *, is_only_line: bool) -> Wanted | None:
         is_only_line: There is no other: only then it may be a command.
     """
     before = line[:column]
-    if is_only_line and before.startswith("/") and " " not in line and column == len(line):
+    is_command = is_only_line and before.startswith("/") and "/" not in before[1:] and " " not in line
+    if is_command and column == len(line):
         return Wanted(kind=Kind.COMMAND, start=0, end=column, query=before[1:])
     if found := _FILE.search(before):
         query = found[2] if found[1] is None else found[1]
         return Wanted(kind=Kind.FILE, start=found.start(), end=column, query=query)
     if found := _SKILL.search(before):
         return Wanted(kind=Kind.SKILL, start=found.start(), end=column, query=found[1])
+    if (found := _IMAGE.search(before)) and is_image_name(found[1]):
+        return Wanted(kind=Kind.IMAGE, start=found.start(), end=column, query=found[1])
     return None
 
 
@@ -122,6 +130,15 @@ def offer_skills(skills: Sequence[Skill], query: str) -> tuple[Offer, ...]:
         )
         for skill in fitting
     )
+
+
+def offer_image(image: Image | None) -> tuple[Offer, ...]:
+    """Offer to send the image of this machine that is at the path that was typed."""
+    if image is None:
+        return ()
+    fold = image_fold(image.attachment())
+    about = "tab: send this image of your own machine along"
+    return (Offer(label=fold.label, about=about, put=Draft(pieces=(fold, " ")), is_aside=True),)
 
 
 def has_letters(text: str, query: str) -> bool:

@@ -21,7 +21,7 @@ from codex_ssh.core.draft import Draft, draft_of, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.events import TurnCompleted
 from codex_ssh.core.fields import text_at
-from codex_ssh.core.outbox import Message
+from codex_ssh.core.outbox import Delivery, Message
 from codex_ssh.core.queue_methods import (
     QUEUE_ADD,
     QUEUE_CHANGED,
@@ -45,6 +45,7 @@ class Queueing(Protocol):
     """Whose queue it is."""
 
     draft: Draft
+    is_read_only: bool
 
     @property
     def transcript(self) -> Transcript | None:
@@ -55,6 +56,9 @@ class Queueing(Protocol):
 
     def knows(self, method: str) -> bool | None:
         """Whether the server has a method; None while nobody knows."""
+
+    def send(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """Say something now."""
 
     def note(self, level: Level, text: str, details: str = "") -> None:
         """Say something in the transcript."""
@@ -97,7 +101,13 @@ class Queue:
     def waiting(self) -> tuple[Waiting, ...]:
         """Everything that waits, in the order it will be said."""
         there = (Waiting(draft=draft_of(one.text, one.attachments), is_here=False) for one in self._there)
-        here = (Waiting(draft=draft_of(one.text, one.attachments), is_here=True) for one in self._here())
+        here = (
+            Waiting(
+                draft=draft_of(one.text, one.attachments),
+                is_here=one.delivery is not Delivery.ACCEPTED,
+            )
+            for one in self._here()
+        )
         return (*there, *here)
 
     @property
@@ -122,7 +132,7 @@ class Queue:
     async def read(self) -> None:
         """Learn what waits on the server, if it has a queue; raises LinkLost."""
         transcript = self._client.transcript
-        if transcript is None or self._client.knows(QUEUE_ADD) is False:
+        if transcript is None or self._client.is_read_only or self._client.knows(QUEUE_ADD) is False:
             return
         try:
             page = await self._client.call(queue_list(transcript.thread_id))
@@ -142,7 +152,9 @@ class Queue:
     def add(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something when the running turn is over; at once when none runs."""
         transcript = self._client.transcript
-        if transcript is not None:
+        if self._client.is_read_only:
+            self._client.send(text, attachments)  # it knows what to say
+        elif transcript is not None:
             self._outgoing.say(transcript, text, attachments, is_queued=True)
             self._do(self._outgoing.deliver(), "")
 

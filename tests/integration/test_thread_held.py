@@ -62,6 +62,9 @@ async def test_it_is_read_only_here_and_a_copy_goes_on(
             guest.send("say no")
             assert guest.draft.text == "say no"
             assert "/fork" in notes(guest)
+            guest.queue.add("say no later")
+            assert guest.draft.text == "say no later"
+            assert not guest.outbox.messages
 
             holder.send("say more")
             await until(lambda: "more" in said(holder), "another answer")

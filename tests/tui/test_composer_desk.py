@@ -188,3 +188,26 @@ async def test_a_refused_message_comes_back_with_its_image() -> None:
         await stage.pilot.press("enter")
         await stage.wait_text("Server is draining")
         await stage.wait(lambda: stage.composer.draft == draft, "all of it is back")
+
+
+async def test_a_typed_path_to_an_image_is_offered_and_enter_sends_it_as_text() -> None:
+    desk = Table()
+    desk.files = {"/home/me/c.png": SHOT}
+    async with open_stage(desk=desk) as stage:
+        await stage.type("see /home/me/c.png", then="")
+        await stage.wait_text("tab: send this image of your own machine along")
+        await stage.pilot.press("tab")
+        assert stage.composer.draft.attachments == (SHOT.attachment(),)
+        assert stage.composer.draft.text == "see [Image #1] "
+        await stage.pilot.press("ctrl+c")
+        await stage.type("see /home/me/c.png", then="")
+        await stage.wait_text("tab: send this image of your own machine along")
+        await stage.pilot.press("enter")
+        await stage.wait_call("turn/start")
+        assert [one["type"] for one in stage.script.asked("turn/start")[0]["input"]] == ["text"]
+
+
+async def test_a_typed_path_that_is_none_here_is_text() -> None:
+    async with open_stage(desk=Table()) as stage:
+        await stage.type("/srv/devbox/c.png")
+        await stage.wait_call("turn/start")

@@ -16,6 +16,9 @@ from codex_ssh.tui.completion import Kind, has_letters, offer_files, offer_skill
         ('look at @"a b', Kind.FILE, 8, "a b"),
         ("use $gre", Kind.SKILL, 4, "gre"),
         ("$", Kind.SKILL, 0, ""),
+        ("see /a/b.png", Kind.IMAGE, 4, "/a/b.png"),
+        ("~/My\\ shot.JPG", Kind.IMAGE, 0, "~/My\\ shot.JPG"),
+        ("file:///a/b.webp", Kind.IMAGE, 0, "file:///a/b.webp"),
     ],
 )
 def test_the_word_at_the_cursor(line: str, kind: Kind, start: int, query: str) -> None:

@@ -6,9 +6,6 @@ pasting (:mod:`codex_ssh.tui.widgets.pasting_area`), and what becomes of a messa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from rich.text import Text
 from textual import events
 from textual.document._document import Selection
@@ -16,49 +13,13 @@ from textual.message import Message
 
 from codex_ssh.core.draft import Draft
 from codex_ssh.core.keymap import Keymap, Place, shown
-from codex_ssh.tui.commands.slash_command import SlashCommand
-from codex_ssh.tui.completion import (
-    Kind,
-    Offer,
-    Wanted,
-    has_letters,
-    offer_commands,
-    offer_files,
-    offer_skills,
-    wanted,
-)
+from codex_ssh.tui.completion import Offer, Wanted, wanted
 from codex_ssh.tui.desk import Desk
-from codex_ssh.tui.file_search import FileSearch
+from codex_ssh.tui.offering import Sources, offers
 from codex_ssh.tui.prompt_history import PromptHistory
 from codex_ssh.tui.vim import Mode, Vim
 from codex_ssh.tui.widgets.pasting_area import PastingArea
 from codex_ssh.tui.widgets.popup import Popup
-
-
-class Sources(Protocol):
-    """Where a composer finds what it offers."""
-
-    @property
-    def search(self) -> FileSearch:
-        """Files and skills of the devbox."""
-
-    @property
-    def cwd(self) -> str:
-        """The directory of the thread; empty while there is none."""
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a turn runs."""
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether messages wait for its end."""
-
-    def commands(self, typed: str) -> Sequence[SlashCommand]:
-        """Give the slash commands a half-typed line may become."""
-
-    def said(self) -> Sequence[str]:
-        """Give what was said before, the oldest first."""
 
 
 class Composer(PastingArea):
@@ -337,7 +298,7 @@ class Composer(PastingArea):
                 self._popup.move(-1 if action == "popup.up" else 1)
             case "popup.complete":
                 self._complete(chosen)
-            case "popup.take":
+            case "popup.take" if not chosen.is_aside:
                 self._complete(chosen)
                 if chosen.runs:
                     self._submit()
@@ -372,29 +333,15 @@ class Composer(PastingArea):
         want = self._wanted()
         if self._dismissed is not None and (want is None or want.start != self._dismissed.start):
             self._dismissed = None
-        search, cwd = self._sources.search, self._sources.cwd
         if want is None or self._dismissed is not None:
-            search.stop()
+            self._sources.search.stop()
             self._popup.close()
-        elif want.kind is Kind.COMMAND:
-            search.stop()
-            self._popup.offer(offer_commands(self._sources.commands(f"/{want.query}")))
-        elif want.kind is Kind.FILE:
-            search.want(want.query, cwd)
-            fitting = (file for file in search.files if has_letters(file.path, want.query))
-            self._popup.offer(offer_files(fitting), self._about_files(want.query))
         else:
-            search.stop()
-            search.want_skills(cwd)
-            self._popup.offer(offer_skills(search.skills, want.query))
+            self._popup.offer(*offers(want, self._sources, self.image_at))
 
-    def _about_files(self, query: str) -> str:
-        search = self._sources.search
-        if not query:
-            return "type a part of a name: files on the devbox are searched"
-        if search.failed:
-            return f"no search: {search.failed}"
-        return "searching…" if search.is_busy else "no such file on the devbox"
+    def image_looked_at(self) -> None:
+        """Offer an image that was found."""
+        self._offer()
 
     def on_text_area_changed(self) -> None:
         """Offer what fits while it is typed."""

@@ -41,6 +41,7 @@ class PastingArea(EditingArea):
     def __init__(self, desk: Desk, placeholder: str) -> None:
         super().__init__(placeholder)
         self._desk = desk
+        self._looked_at: dict[str, Image | None] = {}
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -55,6 +56,25 @@ class PastingArea(EditingArea):
             self.put_images(paths, or_text=event.text)
         else:
             self.put_text(event.text)
+
+    def image_at(self, path: str) -> Image | None:
+        """Give the image of this machine at a path; None until it was looked at, and when there is none."""
+        if path not in self._looked_at:
+            self._looked_at = {path: None}
+            self._look_at(path)
+        return self._looked_at[path]
+
+    @work(exclusive=True, group="looking")
+    async def _look_at(self, path: str) -> None:
+        try:
+            image = await self._desk.read_image(path)
+        except ImageRefused:
+            return
+        self._looked_at = {path: image}
+        self.image_looked_at()
+
+    def image_looked_at(self) -> None:
+        """Do something about an image that was found; nothing here."""
 
     @work
     async def put_images(self, paths: Sequence[str], *, or_text: str = "") -> None:
