@@ -58,7 +58,12 @@ def initialize(
         method="initialize",
         params={
             "clientInfo": {"name": name, "title": title, "version": version},
-            "capabilities": {"experimentalApi": True, "optOutNotificationMethods": list(opt_out)},
+            "capabilities": {
+                "experimentalApi": True,
+                # Whoever is asked by a rule that wants a person is one: exec says no where nobody looks.
+                "requiredHumanApproval": True,
+                "optOutNotificationMethods": list(opt_out),
+            },
         },
         decode=lambda result: InitializeResult(
             user_agent=text_at(result, "userAgent"),
