@@ -10,6 +10,7 @@ looked for makes all of it count as it is written. In markdown, marks such as ``
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -82,9 +83,9 @@ class Finder:
         if within is not None and within.text and within.text in text and not self._keeps_marks:
             self._counts = dict.fromkeys(within.without, 0)
         self._start = start
-        self._entries: Sequence[Entry] = ()
+        self._entries: list[Entry] = []
         self._map = RowMap()
-        self._order: Iterator[int] = iter(())
+        self._waiting: deque[int] = deque()
         self.take(entries)
 
     @property
@@ -95,17 +96,27 @@ class Finder:
     @property
     def is_done(self) -> bool:
         """Whether all entries were gone through."""
-        return len(self._counts) == len(self._entries)
+        return not self._waiting
 
     @property
     def without(self) -> Iterator[EntryKey]:
         """The entries that have no match, as far as is known."""
         return (key for key, count in self._counts.items() if not count)
 
-    def take(self, entries: Sequence[Entry], changed: Sequence[EntryKey] = ()) -> None:
-        """Go on with other entries: some came, went, or changed."""
-        for key in changed:
-            self._counts.pop(key, None)
+    def take(self, entries: Sequence[Entry], kept: int = 0) -> None:
+        """Go on with other entries.
+
+        Args:
+            entries: All there are now.
+            kept: So many of the first ones are the same as before; when all are, the others cost nothing.
+        """
+        old = len(self._entries)
+        if old and kept >= old:
+            more = entries[old:]
+            self._entries += more
+            self._map.extend(0 for _ in more)
+            self._waiting.extend(range(old, len(entries)))
+            return
         self._entries = list(entries)
         counts = [self._counts.get(entry.key, -1) for entry in self._entries]
         self._counts = {
@@ -114,13 +125,18 @@ class Finder:
         self._map = RowMap(max(0, count) for count in counts)
         start = min(self._start, len(counts) - 1)
         order = (*range(start, -1, -1), *range(len(counts) - 1, start, -1))
-        self._order = iter([at for at in order if counts[at] < 0])
+        self._waiting = deque(at for at in order if counts[at] < 0)
+
+    def touch(self, at: int) -> None:
+        """Go through an entry once more: it changed."""
+        if self._counts.pop(self._entries[at].key, None) is not None:
+            self._waiting.append(at)
 
     def step(self) -> Match | None:
         """Go through one entry; gives its last match."""
-        at = next(self._order, None)
-        if at is None:
+        if not self._waiting:
             return None
+        at = self._waiting.popleft()
         entry = self._entries[at]
         self.looked_at += 1
         count = sum(1 for _ in self.pattern.finditer(self._text_of(entry)))

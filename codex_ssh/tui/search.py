@@ -7,10 +7,11 @@ that is not loaded yet. Not here: what matches (:mod:`codex_ssh.tui.find`), and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from rich.style import Style
+from textual.strip import Strip
 
 from codex_ssh.core.entry import EntryKey
 from codex_ssh.core.transcript import Changes
@@ -59,6 +60,7 @@ class Search:
         self._pages_left = 0
         self._loaded = 0
         self._in_vain = 0
+        self._spot: tuple[Sequence[Strip], Match, list[Span]] | None = None
 
     @property
     def at(self) -> int | None:
@@ -101,14 +103,18 @@ class Search:
         start = rows[-1].at if rows else len(self._window.entries) - 1
         self._finder = Finder(text, self._window.entries, start, self._finder)
         self.text = text
-        self._match = self._key = None
+        self._match = self._key = self._spot = None
         self._pages_left = 0
 
     def take(self, changes: Changes) -> None:
         """Go on with other entries; the window has them already."""
         if self._finder is None or not (changes.order or changes.entries):
             return
-        self._finder.take(self._window.entries, tuple(changes.entries))
+        if changes.order:
+            self._finder.take(self._window.entries, 0 if changes.front else changes.kept)
+        for key in changes.entries:
+            if (at := self._window.at(key)) is not None:
+                self._finder.touch(at)
         if self._match is not None and self._key is not None:
             at = self._window.at(self._key)
             self._match = Match(at, self._match.number) if at is not None else None
@@ -203,8 +209,11 @@ class Search:
         if self._match is None or self._finder is None:
             return []
         rows = self._window.rows_of(self._match.at)
-        found = list(found_in(rows, self._finder.pattern, 0, len(rows) - 1))
-        return found[min(self._match.number, len(found) - 1)] if found else []
+        if self._spot is None or self._spot[0] is not rows or self._spot[1] != self._match:
+            found = list(found_in(rows, self._finder.pattern, 0, len(rows) - 1))
+            cells = found[min(self._match.number, len(found) - 1)] if found else []
+            self._spot = (rows, self._match, cells)
+        return self._spot[2]
 
     def marks(self, at: int, first: int, last: int) -> Iterator[tuple[Span, Style]]:
         """Give what is drawn in another look in some rows of an entry."""

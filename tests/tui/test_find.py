@@ -109,8 +109,21 @@ def test_an_entry_that_grew_is_gone_through_again() -> None:
     there = entries("x", "")
     finder = run(Finder("x", there, 1))
     there[1].put(Notice(level=Level.INFO, text="x x"))
-    finder.take(there, [there[1].key])
+    finder.touch(1)
     assert (run(finder).total, finder.looked_at) == (3, 3)
+    finder.touch(1)
+    finder.touch(1)
+    assert (run(finder).total, finder.looked_at) == (3, 4)
+
+
+def test_entries_that_come_at_the_end_cost_nothing_for_the_others() -> None:
+    there = entries(*("x" for _ in range(100)))
+    finder = run(Finder("x", there, 99))
+    there = [*there, notice("new", "x x")]
+    finder.take(there, 100)
+    assert (run(finder).total, finder.looked_at) == (102, 101)
+    finder.take(there[1:])
+    assert (run(finder).total, finder.looked_at) == (101, 101)
 
 
 def test_a_match_is_drawn_in_all_rows_it_is_in() -> None:

@@ -246,6 +246,14 @@ async def test_one_entry_is_folded_and_stays_so_while_it_grows() -> None:
         await stage.wait_text("… 34 more lines")
 
 
+async def test_a_fold_says_the_key_the_user_chose() -> None:
+    options = TuiOptions(grace_seconds=0, settings=TuiSettings(keys={"transcript.unfold": ("f12",)}))
+    async with open_stage(conversation(1), ready=False, options=options) as stage:
+        await stage.wait_text("… 34 more lines (f12)")
+        await stage.pilot.press("f12")
+        await stage.wait_gone("… 34 more lines")
+
+
 async def test_a_tall_entry_is_read_to_its_end_before_the_next_one() -> None:
     async with open_stage(conversation(2), ready=False) as stage:
         await stage.wait_text("$ Ran seq 1")

@@ -95,6 +95,9 @@ class ReadingPane(Vertical):
         self._said = ""
         self._said_at = 0.0
         self._window = self.view.window
+        self._window.change_look(
+            replace(self._window.look, unfold_key=self._key("transcript.unfold") or "click")
+        )
         self._cursor = Cursor(self._window)
         self._bar = FindBar(keymap)
         self._search = Search(self._window, history)
@@ -162,9 +165,10 @@ class ReadingPane(Vertical):
             return f"nothing but text, {self._key('transcript.raw')}: back"
         if window.following:
             return ""
+        key = self._key("transcript.follow")
         if window.unread:
-            return f"↓ {window.unread} new below"
-        return "↓ more below" if window.grew else ""
+            return f"↓ {window.unread} new below, {key}"
+        return f"↓ more below, {key}" if window.grew else ""
 
     def _reading_hint(self) -> str:
         if self._cursor.link is not None and (target := self._cursor.target) is not None:
