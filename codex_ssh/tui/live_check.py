@@ -82,7 +82,11 @@ Check = Callable[[Chat], Awaitable[tuple[str, bool]]]
 
 async def _account(chat: Chat) -> tuple[str, bool]:
     account = await chat.call(account_read())
-    return describe_account(account), not (account.login_required and not account.kind)
+    if account.kind:
+        return describe_account(account), True
+    return (
+        "nobody is signed in: /login" if account.login_required else "none needed"
+    ), not account.login_required
 
 
 async def _models(chat: Chat) -> tuple[str, bool]:

@@ -16,6 +16,7 @@ from codex_ssh.core.items import Change, ChangeKind
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.tui import palette
 from codex_ssh.tui.diff import change_counts, diff_rows
+from codex_ssh.tui.syntax import LANGUAGES, code_spans
 from codex_ssh.tui.wrap import blank, wrap
 
 Draw = Callable[[int, bool], list[Strip]]
@@ -56,13 +57,14 @@ class Page:
     has_sides: bool = False
 
 
-def text_page(title: str, text: str, *, line: int = 0) -> Page:
+def text_page(title: str, text: str, *, line: int = 0, language: str = "") -> Page:
     """Give a page of a text with numbered lines.
 
     Args:
         title: What it is; remote text is made harmless here.
         text: The same.
         line: The line to begin at, from 1; 0 is the start.
+        language: What it is written in; empty for no colours.
     """
     lines = plain_lines(text).removesuffix("\n").split("\n")
     target = min(line, len(lines)) if line > 1 else 0
@@ -70,11 +72,18 @@ def text_page(title: str, text: str, *, line: int = 0) -> Page:
     ends = [*starts[1:], len(lines)]
     digits = len(str(len(lines)))
     pieces = [
-        Piece(draw=_numbered(lines[start:end], start + 1, digits, target))
+        Piece(draw=_numbered(lines[start:end], start + 1, digits, target, language))
         for start, end in zip(starts, ends, strict=True)
     ]
     begin_at = starts.index(target - 1) if target else 0
     return Page(title=plain_line(title), pieces=pieces, text=text, begin_at=begin_at)
+
+
+def language_of(path: str) -> str:
+    """Give the language of a file by its name; empty where it has no colours."""
+    # What has no ending is its own: Makefile, Dockerfile.
+    ending = path.rpartition("/")[2].rpartition(".")[2].lower()
+    return ending if ending in LANGUAGES else ""
 
 
 def rows_page(title: str, rows: Sequence[tuple[str, str]]) -> Page:
@@ -98,7 +107,7 @@ def diff_page(title: str, changes: Sequence[Change], *, text: str, notes: Sequen
     return Page(title=plain_line(title), pieces=pieces, text=text, has_sides=True)
 
 
-def _numbered(lines: Sequence[str], first: int, digits: int, target: int) -> Draw:
+def _numbered(lines: Sequence[str], first: int, digits: int, target: int, language: str) -> Draw:
     def draw(width: int, _sides: bool) -> list[Strip]:  # noqa: FBT001
         return list(rows(width))
 
@@ -106,7 +115,8 @@ def _numbered(lines: Sequence[str], first: int, digits: int, target: int) -> Dra
         for number, line in enumerate(lines, first):
             style = palette.KEY if number == target else palette.DIM
             front = [(f"{number:>{digits}} ", style)]
-            yield from wrap([(line, palette.PLAIN)], width, first=front, anywhere=True)
+            spans = code_spans(line, language) if language else [(line, palette.PLAIN)]
+            yield from wrap(spans, width, first=front, anywhere=True)
 
     return draw
 

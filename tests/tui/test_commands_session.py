@@ -125,7 +125,7 @@ async def test_doctor_says_what_is_not_well() -> None:
     async with open_stage(script, size=(100, 40)) as stage:
         await stage.type("/doctor")
         await stage.wait_text("devbox: 4 to look at")
-        await stage.wait_text("✗ account     nobody")
+        await stage.wait_text("✗ account     nobody is signed in: /login")
         await stage.wait_text("✗ models      no models today")
         await stage.wait_text("✗ directory   /w: No such file or directory")
         await stage.wait_text("✗ sandbox     no program runs in it: bwrap: no namespaces")

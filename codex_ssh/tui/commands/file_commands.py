@@ -11,7 +11,7 @@ from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui import remote_files
 from codex_ssh.tui.commands.paging import show_page
 from codex_ssh.tui.commands.slash_command import SlashCommand
-from codex_ssh.tui.page import diff_page, text_page
+from codex_ssh.tui.page import diff_page, language_of, text_page
 from codex_ssh.tui.remote_git import working_tree
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.thread_settings import UPDATE
@@ -62,7 +62,8 @@ async def show_file(app: CodexApp, path: str) -> None:
     full = await remote_files.absolute(app.chat, name, transcript.cwd if transcript is not None else "/")
     found = await remote_files.read_text(app.chat, full)
     cut = f", the first {remote_files.FILE_BYTES // 2**20} MiB" if found.is_cut else ""
-    await show_page(app, text_page(f"{full} on {app.chat.facts.host}{cut}", found.text, line=line))
+    title = f"{full} on {app.chat.facts.host}{cut}"
+    await show_page(app, text_page(title, found.text, line=line, language=language_of(full)))
 
 
 async def cd(app: CodexApp, words: list[str]) -> None:
