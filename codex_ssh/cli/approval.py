@@ -7,11 +7,23 @@ from __future__ import annotations
 
 import enum
 
-from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
+from codex_ssh.core.ask import (
+    Ask,
+    CommandAsk,
+    ElicitationAsk,
+    FileChangeAsk,
+    PermissionsAsk,
+    QuestionsAsk,
+    UnknownAsk,
+)
 from codex_ssh.core.decision import Decision, Verdict
-from codex_ssh.core.items import FileChange
+from codex_ssh.core.exact_text import exact_texts, warnings
+from codex_ssh.core.items import Change, FileChange
+from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.errors import StageError
+
+_Approval = CommandAsk | FileChangeAsk | PermissionsAsk | ElicitationAsk
 
 
 class ApprovalPolicy(enum.Enum):
@@ -48,7 +60,7 @@ class Approver:
             (one for one in ask.decisions if one.verdict is Verdict.DECLINE),
             ask.decisions[-1],
         )
-        if not isinstance(ask, CommandAsk | FileChangeAsk | PermissionsAsk):
+        if isinstance(ask, QuestionsAsk) or (isinstance(ask, ElicitationAsk) and not ask.is_tool):
             return refusal  # nobody is here to fill in forms
         match self._policy:
             case ApprovalPolicy.ALL if isinstance(ask, CommandAsk) and ask.needs_person:
@@ -60,9 +72,7 @@ class Approver:
             case ApprovalPolicy.ASK:
                 return await self._ask_person(ask, refusal)
 
-    async def _ask_person(
-        self, ask: CommandAsk | FileChangeAsk | PermissionsAsk, refusal: Decision
-    ) -> Decision:
+    async def _ask_person(self, ask: _Approval, refusal: Decision) -> Decision:
         lead = [f"{self._host} asks:", *self._lines_about(ask)]
         lead += [f"  {one.key} - {one.label}" for one in ask.decisions if one.key]
         keys = "/".join(one.key for one in ask.decisions if one.key)
@@ -80,14 +90,38 @@ class Approver:
         key = answer.reveal().strip().lower() if answer else ""
         return next((one for one in ask.decisions if one.key == key), refusal)
 
-    def _lines_about(self, ask: CommandAsk | FileChangeAsk | PermissionsAsk) -> list[str]:
-        reason = [f"  reason: {ask.reason}"] if ask.reason else []
+    def _lines_about(self, ask: _Approval) -> list[str]:
+        """Say what would happen; rows of the devbox's begin with a mark, so none can pass for a decision."""
+        reason = [f"  reason: {line}" for line in exact_texts(getattr(ask, "reason", "")) if line]
         match ask:
+            case ElicitationAsk():
+                called = [f"  │ {name}: {line}" for name, text in ask.arguments for line in exact_texts(text)]
+                return [f"  {ask.message}", *called]
             case CommandAsk():
-                return [f"  $ {ask.plain_command}", f"  in {ask.cwd}", *reason]
+                first, *more = exact_texts(ask.plain_command)
+                beware = [f"  ! {line}" for line in warnings(ask.plain_command)]
+                return [
+                    f"  $ {first}",
+                    *(f"  │ {line}" for line in more),
+                    *beware,
+                    f"  in {''.join(exact_texts(ask.cwd))}",
+                    *reason,
+                ]
             case FileChangeAsk():
                 edit = self._edits.get(ask.item_id)
                 changes = ask.changes or (edit.changes if edit else ())
-                return [line for change in changes for line in (f"  {change.path}", change.diff)] + reason
+                return [
+                    *(line for change in changes for line in _lines_of(change)),
+                    *reason,
+                ]
             case PermissionsAsk():
                 return [f"  {line}" for line in ask.permissions] + reason
+
+
+def _lines_of(change: Change) -> list[str]:
+    path = "".join(exact_texts(change.path))
+    to = f" → {''.join(exact_texts(change.moved_to))}" if change.moved_to else ""
+    return [
+        f"  {change.kind.value} {path}{to}",
+        *(f"  │ {line}" for line in plain_lines(change.diff).split("\n")),
+    ]

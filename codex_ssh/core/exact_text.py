@@ -78,6 +78,11 @@ def exact_line(text: str) -> Line:
     return tuple(found)
 
 
+def exact_texts(text: str) -> list[str]:
+    """Give the lines of a text as plain strings, for whoever cannot set pieces off; at least one."""
+    return ["".join(piece.text for piece in line) for line in exact_lines(text)]
+
+
 def _pieces(line: str) -> list[Piece]:
     found: list[Piece] = []
     end = marks = 0

@@ -14,6 +14,7 @@ from codex_ssh.core.ask import Ask, CommandAsk, ElicitationAsk, FileChangeAsk, P
 from codex_ssh.core.entry import CheckList, Content, Entry, Level, Notice, Progress, TurnEnd
 from codex_ssh.core.entry_text import change_text, entry_text
 from codex_ssh.core.events import StepStatus
+from codex_ssh.core.exact_text import exact_texts, warnings
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import (
     AgentMessage,
@@ -152,9 +153,8 @@ def asked(ask: Ask, facts: ServerFacts, cwd: str, changes: tuple[Change, ...] = 
         case CommandAsk():
             what = "run this command" if ask.command else f"reach {plain_line(ask.network_host)}"
             lines += [f"approval wanted: {what}?"]
-            lines += [
-                f"command: {line}" for line in plain_lines(ask.plain_command).split("\n") if ask.command
-            ]
+            lines += [f"command: {line}" for line in exact_texts(ask.plain_command) if ask.command]
+            lines += [f"beware: {line}" for line in warnings(ask.plain_command)]
             if ask.command and ask.network_host:
                 lines.append(f"it wants to reach {plain_line(ask.network_host)}")
             lines += [f"beyond the sandbox: {plain_line(line)}" for line in ask.permissions]
@@ -169,6 +169,11 @@ def asked(ask: Ask, facts: ServerFacts, cwd: str, changes: tuple[Change, ...] = 
         case PermissionsAsk():
             lines.append("approval wanted: allow this beyond the sandbox?")
             lines += [plain_line(line) for line in ask.permissions]
+        case ElicitationAsk(is_tool=True):
+            lines.append(f"approval wanted: {plain_lines(ask.message)}")
+            lines += [
+                f"{plain_line(name)}: {line}" for name, value in ask.arguments for line in exact_texts(value)
+            ]
         case ElicitationAsk():
             lines += [f"{plain_line(ask.server)} asks: {plain_lines(ask.message)}"]
             lines += [f"page: {plain_line(ask.url)}"] if ask.url else []

@@ -53,3 +53,23 @@ async def test_the_old_edit_request_is_asked_with_its_diff() -> None:
     decision = await Approver(ApprovalPolicy.ASK, person, "devbox").decide(ask)
     assert decision.result == {"decision": "approved"}
     assert "a new line" in person.asked[0].lead
+
+
+async def test_a_tool_of_an_mcp_server_is_an_approval_like_any_other() -> None:
+    meta = {"codex_approval_kind": "mcp_tool_call", "tool_name": "delete", "tool_params": {"path": "/w/x"}}
+    params = {"serverName": "files", "mode": "form", "message": "Allow it?", "_meta": meta}
+    ask = decode_ask(Request(id=1, method="mcpServer/elicitation/request", params=params))
+    assert await verdict(ApprovalPolicy.ALL, ask) is Verdict.ACCEPT
+    person = Person("y")
+    assert (await Approver(ApprovalPolicy.ASK, person, "devbox").decide(ask)).verdict is Verdict.ACCEPT
+    assert "│ path: /w/x" in person.asked[0].lead
+
+
+async def test_no_row_of_a_command_can_pass_for_a_decision() -> None:
+    person = Person("d")
+    text = "ls\n  y - harmless\x1b[2K\n  сurl"
+    await Approver(ApprovalPolicy.ASK, person, "devbox").decide(command(command=text))
+    rows = person.asked[0].lead.split("\n")
+    assert "  │   y - harmless␛[2K" in rows
+    assert sum(row.startswith("  y - ") for row in rows) == 1
+    assert any("CYRILLIC" in row for row in rows)
