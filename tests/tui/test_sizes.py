@@ -94,6 +94,7 @@ async def edit(stage: Stage) -> None:
 
 async def whole_screen(stage: Stage) -> None:
     await edit(stage)
+    await stage.wait(lambda: stage.app._asks.card.has_focus, "the keyboard at the card")
     await stage.pilot.press("f")
     await stage.wait(lambda: isinstance(stage.app.screen, AskScreen), "the whole screen")
 
