@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from codex_ssh import __version__
@@ -37,9 +38,10 @@ from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.thread import Thread as StoredThread
 from codex_ssh.core.thread import ThreadId
-from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
+from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, RpcFailed, Stage
 from codex_ssh.external.stdio import Connect, StdioRelay
 from codex_ssh.link.connect import Profile, Way, open_way
+from codex_ssh.link.files import copy_down, copy_up
 from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
 from codex_ssh.link.session import Session
@@ -156,6 +158,38 @@ class Link:
         """
         return open_port_forward(self._way.ssh, self.host, port, local_port=local_port)
 
+    # ---------------------------------------------------------------- files
+
+    async def copy(self, source: str | Path, target: str | Path) -> str | Path:
+        """Copy a file or a folder between this machine and the devbox, over SFTP; gives where it is now.
+
+        A path on the devbox is a text that begins with a colon, as ``":results/out.csv"``, relative to the
+        home directory there. A file is there as a whole or not at all; modes and times are kept; links in a
+        folder stay links.
+
+        Args:
+            source: What is copied.
+            target: Where it goes; a directory gets it inside.
+
+        Raises:
+            ValueError: Not exactly one of the two is on the devbox.
+            OSError: Reading or writing here.
+            ForwardError: The devbox would not, or there is no SSH (over ``wss``).
+            LinkLost: The link was lost; what was there before is untouched.
+        """
+        up, down = _there(target), _there(source)
+        if (up is None) == (down is None):
+            raise ValueError('exactly one of the two is on the devbox: write ":PATH"')
+        ssh = await self._way.ssh()
+        if ssh is None:
+            raise ForwardError(
+                "copying needs SSH, and this link has none", stage=Stage.FORWARD, host=self.host
+            )
+        if up is not None:
+            return f":{await copy_up(ssh, Path(source), up)}"
+        assert down is not None
+        return await copy_down(ssh, down, Path(target))
+
     # ---------------------------------------------------------------- what comes unasked
 
     def listen(self, thread_id: ThreadId) -> Listener:
@@ -219,6 +253,11 @@ class Link:
         decision = await decided(policy, approval.ask)
         with contextlib.suppress(LinkLost):  # whoever waits for the turn hears of it
             await approval.decide(decision)
+
+
+def _there(path: str | Path) -> str | None:
+    """Give a path on the devbox; None for one here."""
+    return path[1:] if isinstance(path, str) and path.startswith(":") else None
 
 
 def _wall_clock() -> float:

@@ -29,7 +29,7 @@ async def test_an_example_runs(example: str, sshd: Sshd, start_codex: StartCodex
     assert program != example
     # Without the development mode, which complains of every import that takes a while.
     environment = client_environment(tmp_path, PYTHONDEVMODE="")
-    done = await run([sys.executable, "-W", "error", "-c", program], environment=environment)
+    done = await run([sys.executable, "-W", "error", "-c", program], environment=environment, cwd=tmp_path)
     assert done.code == 0, done.err
     assert done.err == ""
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
