@@ -57,7 +57,13 @@ def diff_rows(change: Change, width: int, *, side_by_side: bool = False) -> list
         width: In cells.
         side_by_side: Old and new in two columns, if there is room for them.
     """
-    lines = diff_lines(change)
+    return lines_rows(change, diff_lines(change), width, side_by_side=side_by_side)
+
+
+def lines_rows(
+    change: Change, lines: Sequence[DiffLine], width: int, *, side_by_side: bool = False
+) -> list[Strip]:
+    """Give some of the lines of a file's diff as rows; otherwise as :func:`diff_rows`."""
     digits = max((len(str(max(line.old, line.new))) for line in lines), default=1)
     one_sided = change.kind is not ChangeKind.UPDATE
     if side_by_side and not one_sided and width >= SIDE_BY_SIDE_CELLS:
@@ -78,7 +84,12 @@ def diff_lines(change: Change) -> list[DiffLine]:
 
 def change_counts(change: Change) -> tuple[int, int]:
     """Give how many lines are added and removed."""
-    signs = [line.sign for line in diff_lines(change)]
+    return line_counts(diff_lines(change))
+
+
+def line_counts(lines: Sequence[DiffLine]) -> tuple[int, int]:
+    """Give how many of some lines are added and removed."""
+    signs = [line.sign for line in lines]
     return signs.count("+"), signs.count("-")
 
 

@@ -74,6 +74,7 @@ def shown(entries: list[Entry], look: Look) -> None:
         for strip in cell.rows(look):
             assert "\n" not in strip.text
             assert "\x1b" not in strip.text
+            assert strip.cell_length <= max(look.width, 20)
         assert "\x1b" not in cell.copy_text()
 
 

@@ -1,6 +1,9 @@
 """Entries look as they should, folded and unfolded."""
 
+from collections.abc import Iterable
+
 import pytest
+from textual.strip import Strip
 
 from codex_ssh.core.approval_review import ApprovalReview, Review
 from codex_ssh.core.entry import CheckList, Content, Entry, Level, Notice, Progress, TurnEnd
@@ -35,7 +38,9 @@ from codex_ssh.core.items import (
     WebSearch,
 )
 from codex_ssh.core.thread import TurnError, TurnStatus
+from codex_ssh.tui import wrap as wrapping
 from codex_ssh.tui.cells import Cell, Look, Place, place_of, seconds
+from codex_ssh.tui.wrap import Span
 from tests.unit.test_core_transcript import folded
 
 ID = ItemId("i")
@@ -518,3 +523,40 @@ def test_a_growing_entry_is_made_anew_only_when_it_changed() -> None:
 )
 def test_durations_are_said_in_words(milliseconds: int, words: str) -> None:
     assert seconds(milliseconds) == words
+
+
+BIG = 100_000
+
+
+@pytest.mark.parametrize("unfolded", [False, True])
+@pytest.mark.parametrize(
+    "content",
+    [
+        command(output="line\n" * BIG),
+        FileChange(id=ID, changes=(Change(path="/w/a", kind=ChangeKind.ADD, diff="line\n" * BIG),)),
+        ToolCall(id=ID, tool="t", arguments="a" * BIG, result="line\n" * BIG, structured="b" * BIG),
+        ToolOutput(id=ID, output="line\n" * BIG),
+        UserMessage(id=ID, text="line\n" * BIG),
+        HookPrompt(id=ID, fragments=("line\n" * BIG,)),
+        UnknownItem(id=ID, type="t", json='"' + "a" * BIG),
+        AgentsCall(id=ID, prompt="line\n" * BIG),
+    ],
+    ids=lambda content: type(content).__name__ if not isinstance(content, bool) else str(content),
+)
+def test_an_entry_of_any_size_costs_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch, content: Content, unfolded: bool
+) -> None:
+    made: list[int] = []
+    strip = wrapping._strip
+
+    def counting(spans: Iterable[Span]) -> Strip:
+        spans = list(spans)
+        made.append(sum(len(text) for text, _ in spans))
+        return strip(spans)
+
+    monkeypatch.setattr(wrapping, "_strip", counting)
+    shown = rows(content, unfolded=unfolded)
+    assert len(made) < (20_000 if unfolded else 200)
+    assert sum(made) < (400_000 if unfolded else 10_000)
+    if unfolded or not isinstance(content, UnknownItem):
+        assert any("more line" in row or "not kept" in row or len(row) == 60 for row in shown)

@@ -10,7 +10,7 @@ from codex_ssh.core.entry import Entry, Progress
 from codex_ssh.core.items import AgentActivity, AgentsCall, AgentState
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
-from codex_ssh.tui.cells.look import BAR, TEXT_ROWS, Look, folded, lines_of, one_line, status_style
+from codex_ssh.tui.cells.look import TEXT_ROWS, Look, one_line, status_style, text_rows
 from codex_ssh.tui.wrap import Span, wrap
 
 _DOING: Final = {
@@ -61,7 +61,7 @@ def agents_call_rows(call: AgentsCall, entry: Entry, look: Look) -> list[Strip]:
     if entry.progress is Progress.CUT:
         head.append((" · interrupted", palette.WARN))
     rows = one_line(("⑂ ", status_style(call.status)), head, look)
-    rows += folded(lines_of(call.prompt, palette.DIM, look, front=BAR), TEXT_ROWS, look)
+    rows += text_rows(call.prompt, palette.DIM, look, limit=TEXT_ROWS)
     for state in call.agents:
         rows += _state_rows(state, look)
     return rows
@@ -92,5 +92,5 @@ def _state_rows(state: AgentState, look: Look) -> list[Strip]:
     word, style = _STATES.get(state.status, (plain_line(state.status), palette.DIM))
     spans: list[Span] = [(agent_name(state.thread_id), palette.COMMAND), (f" {word}", style)]
     rows = wrap(spans, look.width, first=[("  └ ", palette.DIM)])
-    message = lines_of(state.message, palette.DIM, look, front=("    ", palette.PLAIN))
-    return rows + folded(message, TEXT_ROWS, look)
+    front: Span = ("    ", palette.PLAIN)
+    return rows + text_rows(state.message, palette.DIM, look, limit=TEXT_ROWS, front=front)

@@ -14,7 +14,6 @@ from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.tui import palette
 from codex_ssh.tui.cells.look import (
-    BAR,
     INDENT,
     OUTPUT_ROWS,
     TEXT_ROWS,
@@ -23,6 +22,7 @@ from codex_ssh.tui.cells.look import (
     lines_of,
     one_line,
     seconds,
+    text_rows,
     took,
 )
 from codex_ssh.tui.links import file_address, link_style, linked
@@ -108,10 +108,8 @@ def hook_rows(run: HookRun, look: Look) -> list[Strip]:
         head.append((f": {plain_line(run.message)}", palette.DIM))
     head += [(" · ", palette.DIM), *span] if (span := took(run.duration_ms)) else []
     rows = one_line(("⚑ ", style), head, look)
-    said: list[Strip] = []
     for word_said in run.words:
-        said += lines_of(word_said.text, _SAID.get(word_said.kind, palette.DIM), look, front=BAR)
-    rows += folded(said, OUTPUT_ROWS, look)
+        rows += text_rows(word_said.text, _SAID.get(word_said.kind, palette.DIM), look, limit=OUTPUT_ROWS)
     if look.unfolded and run.path:
         path = plain_line(run.path)
         where: Span = (path, palette.DIM + link_style(file_address(path)))

@@ -21,6 +21,9 @@ OUTPUT_ROWS: Final = 6
 TEXT_ROWS: Final = 4
 """Of a folded command, prompt or list of arguments so many rows are shown."""
 
+UNFOLDED_CHARACTERS: Final = 64 * 1024
+"""Of unfolded text so many characters are shown."""
+
 INDENT: Final[Span] = ("  ", palette.PLAIN)
 BAR: Final[Span] = ("  │ ", palette.DIM)
 
@@ -59,6 +62,30 @@ def lines_of(text: str, style: Style, look: Look, *, front: Span = INDENT) -> li
     return rows
 
 
+def text_rows(text: str, style: Style, look: Look, *, limit: int, front: Span = BAR) -> list[Strip]:
+    """Give text of several lines, folded to its beginning: what is folded away is not even looked at.
+
+    Args:
+        text: Remote text of any length.
+        style: How it looks.
+        look: Unfolded, most of it is shown.
+        limit: So many rows are shown folded.
+        front: What stands in front of each.
+    """
+    text = text.strip("\n")
+    room = UNFOLDED_CHARACTERS if look.unfolded else (limit + 2) * max(look.width, 20)
+    head, more = text[:room], text.count("\n", room) + (len(text) > room)
+    if not look.unfolded:
+        lines = head.split("\n", limit + 2)
+        if len(lines) > limit + 2:
+            more += lines.pop().count("\n") + 1
+        head = "\n".join(lines)
+    rows = folded(lines_of(head, style, look, front=front), limit, look, more=more)
+    if look.unfolded and more:
+        rows += wrap([(f"… {more} more lines are not shown", palette.DIM)], look.width, first=[front])
+    return rows
+
+
 def folded(
     rows: list[Strip], limit: int, look: Look, *, keep_end: bool = False, more: int = 0
 ) -> list[Strip]:
@@ -71,9 +98,9 @@ def folded(
         keep_end: Keep the last ones.
         more: So many lines were left out already.
     """
-    if look.unfolded or len(rows) + more <= limit + 1:
+    if look.unfolded or (not more and len(rows) <= limit + 1):
         return rows
-    hidden = len(rows) - limit + more
+    hidden = max(0, len(rows) - limit) + more
     text = f"    … {hidden} more {'lines' if hidden > 1 else 'line'} ({look.unfold_key})"
     note = [ornament([(text, palette.DIM)], look.width)]
     return [*note, *rows[-limit:]] if keep_end else [*rows[:limit], *note]

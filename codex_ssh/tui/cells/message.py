@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from textual.strip import Strip
 
 from codex_ssh.core.entry import Entry, Progress
 from codex_ssh.core.items import AgentMessage, HookPrompt, Plan, Reasoning, ReviewMode, UserMessage
-from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
-from codex_ssh.tui.cells.look import INDENT, Look, folded, lines_of, one_line
-from codex_ssh.tui.links import file_address, link_style, linked
+from codex_ssh.tui.cells.look import INDENT, Look, folded, lines_of, one_line, text_rows
+from codex_ssh.tui.links import file_address, link_style
 from codex_ssh.tui.markdown import MarkdownRows
 from codex_ssh.tui.wrap import Span, blank, rows_of, wrap
+
+USER_ROWS: Final = 20
+"""Of what the user said so many rows are shown folded."""
 
 THOUGHT_ROWS: Final = 6
 """Of a folded thought so many rows are shown."""
@@ -66,11 +70,10 @@ def _beside_answer(message: AgentMessage, look: Look) -> list[Strip]:
 
 def user_rows(message: UserMessage, entry: Entry, look: Look) -> list[Strip]:
     """Give the rows of what the user said; dim until the server has it."""
-    rows: list[Strip] = []
     style = palette.DIM if entry.progress is Progress.SENDING else palette.USER_TEXT
-    for at, line in enumerate(plain_lines(message.text).split("\n")):
-        front: Span = ("› ", palette.USER) if at == 0 else INDENT
-        rows += wrap(linked(line, style), look.width, first=[front])
+    inside = replace(look, width=look.width - 2)
+    made = text_rows(message.text or " ", style, inside, limit=USER_ROWS, front=("", palette.PLAIN))
+    rows = rows_of(made, [("› ", palette.USER)], [INDENT])
     for label in message.attachments:
         rows += wrap([(f"[{plain_line(label)}]", palette.DIM)], look.width, first=[INDENT])
     return rows
@@ -87,7 +90,7 @@ def thought_rows(thought: Reasoning, entry: Entry, look: Look, markdown: Markdow
     rows = rows_of(made, [("∴ ", palette.DIM)], [INDENT])
     if look.unfolded and summary and raw:
         rows += [blank(), *one_line(INDENT, [("as thought:", palette.DIM)], look)]
-        rows += lines_of(raw, palette.THOUGHT, look, front=("  │ ", palette.DIM))
+        rows += text_rows(raw, palette.THOUGHT, look, limit=THOUGHT_ROWS)
     return rows
 
 
@@ -95,8 +98,8 @@ def hook_prompt_rows(prompt: HookPrompt, look: Look) -> list[Strip]:
     """Give the rows of what hooks told the model."""
     rows = one_line(("⚑ ", palette.WARN), [("a hook told the model", palette.PLAIN)], look)
     for fragment in prompt.fragments:
-        rows += lines_of(fragment, palette.DIM, look, front=("  │ ", palette.DIM))
-    return folded(rows, THOUGHT_ROWS, look)
+        rows += text_rows(fragment, palette.DIM, look, limit=THOUGHT_ROWS)
+    return rows
 
 
 def review_rows(review: ReviewMode, look: Look) -> list[Strip]:

@@ -8,7 +8,7 @@ from codex_ssh.core.entry import Entry, Progress
 from codex_ssh.core.items import Sleep, UnknownItem, spread_json
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
-from codex_ssh.tui.cells.look import BAR, Look, lines_of, one_line, seconds
+from codex_ssh.tui.cells.look import Look, one_line, seconds, text_rows
 from codex_ssh.tui.links import linked
 from codex_ssh.tui.wrap import Span, wrap
 
@@ -32,9 +32,8 @@ def unknown_rows(item: UnknownItem, look: Look) -> list[Strip]:
     """Give the rows of an item of an unknown type: its name and short texts; unfolded, all of it."""
     name: Span = (f"({plain_line(item.type) or 'item'})", palette.DIM)
     if look.unfolded:
-        return one_line(("• ", palette.DIM), [name], look) + lines_of(
-            spread_json(item.json), palette.DIM, look, front=BAR
-        )
+        rows = one_line(("• ", palette.DIM), [name], look)
+        return rows + text_rows(spread_json(item.json), palette.DIM, look, limit=0)
     spans = [name]
     for field, text in item.texts:
         spans += [(f" {plain_line(field)}: ", palette.DIM), *linked(plain_line(text), palette.PLAIN)]

@@ -28,6 +28,7 @@ from codex_ssh.tui.cells.look import (
     lines_of,
     one_line,
     status_style,
+    text_rows,
     took,
 )
 from codex_ssh.tui.diff import short_path
@@ -47,20 +48,21 @@ def tool_rows(call: ToolCall, entry: Entry, look: Look) -> list[Strip]:
         head.append((f" ({plain_line(call.title)})", palette.PLAIN))
     has_arguments = call.arguments not in ("", "{}", "null")
     if has_arguments and not look.unfolded:
-        head.append((f" {plain_line(call.arguments)}", palette.DIM))
+        most = TEXT_ROWS * look.width * 2
+        head.append((f" {plain_line(call.arguments[:most])}", palette.DIM))
     head += [(" · ", palette.DIM), *span] if (span := took(call.duration_ms)) else []
     rows = wrap(head, look.width, first=[mark], rest=[("    ", palette.PLAIN)])
     rows = folded(rows, TEXT_ROWS, look)
     if has_arguments and look.unfolded:
-        rows += lines_of(spread_json(call.arguments), palette.DIM, look, front=("    ", palette.PLAIN))
+        front: Span = ("    ", palette.PLAIN)
+        rows += text_rows(spread_json(call.arguments), palette.DIM, look, limit=TEXT_ROWS, front=front)
     if running and call.progress:
         rows += lines_of(call.progress, palette.BUSY, look, front=("  ⋯ ", palette.BUSY))
-    result = lines_of(call.error, palette.BAD, look, front=BAR)
-    result += lines_of(call.result, palette.DIM, look, front=BAR)
+    rows += text_rows(call.error, palette.BAD, look, limit=OUTPUT_ROWS)
+    rows += text_rows(call.result, palette.DIM, look, limit=OUTPUT_ROWS)
     if call.structured:
         text = spread_json(call.structured) if look.unfolded else call.structured
-        result += lines_of(text, palette.CODE, look, front=BAR)
-    rows += folded(result, OUTPUT_ROWS, look)
+        rows += text_rows(text, palette.CODE, look, limit=TEXT_ROWS)
     return rows + _ended_badly(call, entry, look)
 
 
@@ -76,7 +78,7 @@ def tool_output_rows(output: ToolOutput, look: Look) -> list[Strip]:
     """Give the rows of a function's output."""
     name: Span = (plain_line(output.name) or "function", palette.COMMAND)
     rows = one_line(("⚒ ", palette.DIM), [name, (" gave", palette.PLAIN)], look)
-    return rows + folded(lines_of(output.output, palette.DIM, look, front=BAR), OUTPUT_ROWS, look)
+    return rows + text_rows(output.output, palette.DIM, look, limit=OUTPUT_ROWS)
 
 
 def web_rows(search: WebSearch, entry: Entry, look: Look) -> list[Strip]:
@@ -137,7 +139,7 @@ def image_rows(picture: ImageGeneration, entry: Entry, look: Look) -> list[Strip
     if picture.failure:
         spans.append((f": {plain_line(picture.failure)}", palette.BAD))
     rows = one_line(("▣ ", style), spans, look)
-    rows += folded(lines_of(picture.prompt, palette.DIM, look, front=BAR), TEXT_ROWS, look)
+    rows += text_rows(picture.prompt, palette.DIM, look, limit=TEXT_ROWS)
     for word, path in [*(("from", path) for path in picture.inputs), ("saved as", picture.path)]:
         if path:
             link = link_style(file_address(plain_line(path)))
