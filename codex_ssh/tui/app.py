@@ -175,7 +175,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         if chat.draft:
             self.composer.take(join_drafts([chat.draft, self.composer.draft]))
             chat.draft = Draft()
-        chat.keep_draft(self.composer.draft)
+        chat.keep_draft(self.composer.kept)
         if transcript is not self._shown and transcript is not None:
             self._shown = transcript
             transcript.take_changes()

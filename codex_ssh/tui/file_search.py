@@ -82,7 +82,7 @@ class FileSearch:
             return
         self._wanted = query, root
         self.failed = ""
-        if not query:
+        if not query or not root:
             self.files, self.query, self.is_busy = (), "", False
             return
         self.is_busy = True

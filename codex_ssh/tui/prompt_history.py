@@ -26,6 +26,11 @@ class PromptHistory:
         self._unsent = Draft()
         self.query: str | None = None
 
+    @property
+    def unsent(self) -> Draft:
+        """What is being written while something older is shown; empty while nothing is."""
+        return self._unsent if self._back or self.is_searching else Draft()
+
     def turn(self, step: int, now: Draft) -> Draft | None:
         """Give what was said one step back, or forth for a negative step; None when there is none that way.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from textual import events
 
 from codex_ssh.core.image import IMAGE_BYTES, Image, decode_image
+from codex_ssh.core.outbox import Kept
 from codex_ssh.errors import DeskFailed, ImageRefused
 from codex_ssh.local.drafts import open_drafts
 from codex_ssh.tui.bridge import TuiOptions
@@ -48,6 +49,16 @@ class Table(NoDesk):
         if path not in self.files:
             raise ImageRefused(f"{path!r} is not there", path=path)
         return self.files[path]
+
+
+class Disk:
+    """Keeps what would be on disk."""
+
+    def __init__(self) -> None:
+        self.kept = Kept()
+
+    def save(self, kept: Kept) -> None:
+        self.kept = kept
 
 
 async def paste(stage: Stage, text: str) -> None:
@@ -163,8 +174,7 @@ async def test_a_draft_with_all_in_it_comes_back_after_a_kill(tmp_path: Path) ->
             await stage.wait_text("[shot.png 3×2, ")
             await paste(stage, long)
             draft = stage.composer.draft
-            await stage.wait(lambda: (tmp_path / "devbox.host").glob("*.json"), "it is on disk")
-            await stage.pilot.pause(0.1)
+            stage.app._refresh_now()
     with open_drafts(tmp_path, "devbox") as drafts:
         options = TuiOptions(grace_seconds=0, left=drafts.left[0])
         async with open_stage(options=options, drafts=drafts) as stage:
@@ -211,3 +221,33 @@ async def test_a_typed_path_that_is_none_here_is_text() -> None:
     async with open_stage(desk=Table()) as stage:
         await stage.type("/srv/devbox/c.png")
         await stage.wait_call("turn/start")
+
+
+async def test_what_is_being_written_is_kept_while_something_older_is_shown() -> None:
+    disk = Disk()
+    async with open_stage(drafts=disk) as stage:
+        await stage.type("said before")
+        await stage.wait_text("› said before")
+        await stage.type("half a sentence", then="up")
+        assert stage.composer.text == "said before"
+        stage.app._refresh_now()
+        assert disk.kept.draft.text == "half a sentence"
+        await stage.pilot.press("x")
+        await stage.wait(lambda: disk.kept.draft.text == "half a sentence\n\nsaid beforex", "both are kept")
+        await stage.pilot.press("ctrl+c")
+        await stage.type("other", then="ctrl+r")
+        await stage.type("bef", then="")
+        await stage.wait(lambda: stage.composer.text == "said before", "the match")
+        stage.app._refresh_now()
+        assert disk.kept.draft.text == "other"
+
+
+async def test_a_paste_no_server_takes_is_refused_and_a_long_one_goes_to_the_editor() -> None:
+    async with open_stage(desk=Table()) as stage:
+        await paste(stage, "x" * 11_000_000)
+        await stage.wait_text("a paste of 11.0 MB is more than an app server takes")
+        assert stage.composer.text == ""
+        await paste(stage, "line\n" * 100_000)
+        await stage.pilot.press("alt+o")
+        await stage.wait_text("your editor takes all of it")
+        assert stage.composer.draft.seen == "[pasted 100 000 lines]"

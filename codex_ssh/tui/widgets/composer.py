@@ -11,7 +11,7 @@ from textual import events
 from textual.document._document import Selection
 from textual.message import Message
 
-from codex_ssh.core.draft import Draft
+from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.keymap import Keymap, Place, shown
 from codex_ssh.tui.completion import Offer, Wanted, wanted
 from codex_ssh.tui.desk import Desk
@@ -96,6 +96,14 @@ class Composer(PastingArea):
         self.take(Draft())
         self._show_state()
 
+    @property
+    def kept(self) -> Draft:
+        """What must not be lost: while something older is shown, what was being written."""
+        unsent = self._past.unsent
+        if not unsent:
+            return self.draft
+        return unsent if self.text == self._recalled else join_drafts([unsent, self.draft])
+
     def put(self, draft: Draft) -> None:
         """Put something in at the cursor; a search ends where it is."""
         if self._past.is_searching:
@@ -139,12 +147,10 @@ class Composer(PastingArea):
                 self._submit()
             case "composer.queue":
                 return self._submit_for_later()
-            case "composer.take_back" if self._sources.has_waiting:
-                self.post_message(self.TakeBack(drop=False))
-            case "composer.select_left" if not self.text and self._sources.has_waiting:
-                self.post_message(self.TakeBack(drop=False))
-            case "composer.drop" if not self.text and self._sources.has_waiting:
-                self.post_message(self.TakeBack(drop=True))
+            case "composer.take_back" | "composer.drop" | "composer.select_left" if self._means_waiting(
+                action
+            ):
+                self.post_message(self.TakeBack(drop=action == "composer.drop"))
             case "composer.editor":
                 self.write_in_editor()
             case "composer.paste":
@@ -158,9 +164,17 @@ class Composer(PastingArea):
                 self._show_state()
             case "composer.search_newer":
                 pass
+            case "composer.unfold":
+                if not self.unfold():
+                    text = "there is nothing to unfold here, or too much: your editor takes all of it"
+                    self.post_message(self.Failed(text))
             case _:
                 return self.do(action)
         return True
+
+    def _means_waiting(self, action: str) -> bool:
+        """Whether a key is about what waits for the end of the turn."""
+        return self._sources.has_waiting and (action == "composer.take_back" or not self.text)
 
     def _submit(self, *, is_for_later: bool = False) -> None:
         draft = self.draft.stripped()
@@ -256,6 +270,7 @@ class Composer(PastingArea):
         self._no_match = draft is None and bool(self._past.query)
         if draft is not None:
             self.take(draft)
+            self._recalled = self.text
 
     def _show_state(self) -> None:
         """Say on the border what the keys mean now."""

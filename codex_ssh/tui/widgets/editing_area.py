@@ -22,6 +22,9 @@ from codex_ssh.tui import palette
 from codex_ssh.tui.folds import Folds
 from codex_ssh.tui.kill_ring import KillRing
 
+UNFOLDED_CHARACTERS: Final = 200_000
+"""No more is unfolded: the text area takes its time for every line."""
+
 
 class EditingArea(TextArea, inherit_bindings=False):
     """A text area that knows readline's deeds by the ids of the table of keys.
@@ -138,10 +141,11 @@ class EditingArea(TextArea, inherit_bindings=False):
         return text
 
     def unfold(self) -> bool:
-        """Put the text of the fold at the cursor in its place; False when there is none with a text."""
+        """Put the text of the fold at the cursor in its place; False for none, or too much of it."""
         row, column = self.cursor_location
         for start, end, fold in self.folds.spans(self.document[row]):
-            if start <= column <= end and fold.text and fold.attachment is None:
+            is_text = fold.attachment is None and 0 < len(fold.text) <= UNFOLDED_CHARACTERS
+            if start <= column <= end and is_text:
                 # Line by line harmless, however long: it was asked for.
                 lines = [self.folds.encode(harmless(line)) for line in fold.text.split("\n")]
                 self.history.checkpoint()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from typing import Final
 
 from textual import events, work
 from textual.app import SuspendNotSupported
@@ -16,11 +17,14 @@ from textual.message import Message
 from codex_ssh.core.attachment import Picture
 from codex_ssh.core.draft import Draft, draft_of, image_fold
 from codex_ssh.core.dropped import dropped_paths
-from codex_ssh.core.image import Image, is_image_name, require_room
+from codex_ssh.core.image import Image, is_image_name, require_room, size_text
 from codex_ssh.errors import DeskFailed, ImageRefused
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.lending import LendingApp
 from codex_ssh.tui.widgets.editing_area import EditingArea
+
+PASTED_CHARACTERS: Final = 10_000_000
+"""No more is pasted: codex refuses a tenth of it, and drops a connection that sends a few times as much."""
 
 
 class PastingArea(EditingArea):
@@ -50,6 +54,10 @@ class PastingArea(EditingArea):
         if not event.text:
             # What terminals send for their own paste key when there is an image and no text.
             self.paste_image()
+            return
+        if len(event.text) > PASTED_CHARACTERS:
+            much = size_text(len(event.text))
+            self.post_message(self.Failed(f"a paste of {much} is more than an app server takes"))
             return
         paths = dropped_paths(event.text)
         if paths and all(map(is_image_name, paths)):
