@@ -7,6 +7,7 @@ from textual.geometry import Offset
 from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 
 from codex_ssh.errors import DeskFailed
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
 from tests.tui.conversation import Script
 from tests.tui.machine import Machine
@@ -171,6 +172,40 @@ async def test_a_selection_stays_on_its_text_while_more_comes() -> None:
         await stage.wait_text("while it is selected")
         text = selection.text(view(stage).window.at, view(stage).window.rows_of)
         assert text == before[9][3:10]
+
+
+async def test_a_dialog_takes_the_mouse_away() -> None:
+    desk = Machine()
+    async with open_stage(filled(40), ready=False, desk=desk) as stage:
+        await stage.wait_text("entry 39 ")
+        await stage.pilot.mouse_down(TranscriptView, offset=(3, 9))
+        await stage.pilot.hover(TranscriptView, offset=(9, 9))
+        assert not view(stage).window.following
+        stage.app.push_screen(ConfirmScreen("sure?"))
+        await stage.wait_text("sure?")
+        await stage.wait(lambda: view(stage).window.following, "it is let go of")
+        await stage.pilot.press("escape")
+        await stage.wait_gone("sure?")
+        await stage.pilot.hover(TranscriptView, offset=(20, 3))
+        await stage.pilot.mouse_up(TranscriptView, offset=(20, 3))
+        await stage.pilot.pause()
+        assert desk.copied == []
+
+
+async def test_a_click_means_what_was_under_the_mouse_when_it_went_down() -> None:
+    async with open_stage(filled(3), ready=False) as stage:
+        output = "".join(f"out {n}\n" for n in range(40))
+        stage.script.item(
+            "commandExecution", "c", command="seq", status="completed", aggregatedOutput=output, exitCode=0
+        )
+        await stage.wait_text("… 34 more lines")
+        row = next(y for y, line in enumerate(stage.screen().splitlines()) if "34 more" in line)
+        await stage.pilot.mouse_down(TranscriptView, offset=(8, row))
+        stage.script.item("agentMessage", "more", text="more\n\n" * 9)
+        await stage.wait(lambda: len(view(stage).window.entries) == 5, "the new entry")
+        await stage.pilot.mouse_up(TranscriptView, offset=(8, row))
+        await stage.wait_text("out 0")
+        assert "… 34 more lines" not in stage.screen()
 
 
 async def test_the_view_scrolls_while_the_mouse_is_held_below_it() -> None:

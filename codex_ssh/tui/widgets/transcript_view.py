@@ -259,7 +259,7 @@ class TranscriptView(ScrollView, can_focus=False):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Select up to here."""
-        if self._dragging is None:
+        if self._dragging is None or self.app.mouse_captured is not self:
             return
         self._mouse = event.offset
         if self._drag_timer is None and not 0 <= event.y < self.size.height:
@@ -270,18 +270,28 @@ class TranscriptView(ScrollView, can_focus=False):
         """Hand over what is selected, or take it as a click."""
         if self._dragging is None:
             return
-        self._dragging = None
+        if self.selection is not None:
+            if text := self.selection.text(self.window.at, self.window.rows_of):
+                self.post_message(self.Selected(text))
+        elif self._pressed is not None and self._pressed[2] is Grain.CHARACTER and self._click(event.offset):
+            self._followed = False
+        self._let_go()
         self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """The mouse was taken away, by a dialog that came up: nothing is copied."""
+        if self._dragging is not None:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._dragging = None
         if self._drag_timer is not None:
             self._drag_timer.stop()
             self._drag_timer = None
         if self._followed:
             self.window.follow()
-        if self.selection is not None:
-            if text := self.selection.text(self.window.at, self.window.rows_of):
-                self.post_message(self.Selected(text))
-        elif self._pressed is not None and self._pressed[2] is Grain.CHARACTER:
-            self._click(event.offset)
+        else:
+            self.window.scroll(0)
         self.draw()
 
     def take_selection(self) -> str:
@@ -307,17 +317,22 @@ class TranscriptView(ScrollView, can_focus=False):
             self.selection = Selection(fixed=self._dragging, moving=spot, grain=self._pressed[2])
         self.draw()
 
-    def _click(self, offset: Offset) -> None:
-        """Open a link, or fold or unfold the entry whose mark, gutter or fold was clicked."""
+    def _click(self, offset: Offset) -> bool:
+        """Open a link, or fold or unfold the entry whose mark, gutter or fold was clicked.
+
+        True when something was folded or unfolded: the view stays where it is then.
+        """
         window = self.window
         if not 0 <= offset.y < len(window.rows):
-            return
+            return False
         placed, column = window.rows[offset.y], offset.x - self.gutter.left
         target = self._target(placed.strip, column)
         if target is not None:
             self.post_message(self.LinkClicked(target))
         elif column < inset_of(placed.strip):
             window.toggle(placed.at)
+            return True
+        return False
 
     def _target(self, strip: Strip, column: int) -> Target | None:
         piece = strip.crop(column, column + 1)
