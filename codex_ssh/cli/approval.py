@@ -17,7 +17,7 @@ from codex_ssh.core.ask import (
     UnknownAsk,
 )
 from codex_ssh.core.decision import Decision, Verdict
-from codex_ssh.core.exact_text import exact_texts, warnings
+from codex_ssh.core.exact_text import exact_line, exact_texts, warnings
 from codex_ssh.core.items import Change, FileChange
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter, Question, QuestionKind
@@ -96,15 +96,16 @@ class Approver:
         match ask:
             case ElicitationAsk():
                 called = [f"  │ {name}: {line}" for name, text in ask.arguments for line in exact_texts(text)]
-                return [f"  {ask.message}", *called]
+                return [f"  {_in_a_row(ask.message)}", *called]
             case CommandAsk():
                 first, *more = exact_texts(ask.plain_command)
-                beware = [f"  ! {line}" for line in warnings(ask.plain_command)]
                 return [
-                    f"  $ {first}",
+                    *([f"  $ {first}"] if ask.command else []),
                     *(f"  │ {line}" for line in more),
-                    *beware,
-                    f"  in {''.join(exact_texts(ask.cwd))}",
+                    *(f"  ! {line}" for line in warnings(f"{ask.plain_command} {ask.network_host}")),
+                    *([f"  wants to reach {_in_a_row(ask.network_host)}"] if ask.network_host else []),
+                    *(f"  beyond the sandbox: {_in_a_row(line)}" for line in ask.permissions),
+                    f"  in {_in_a_row(ask.cwd)}",
                     *reason,
                 ]
             case FileChangeAsk():
@@ -115,12 +116,16 @@ class Approver:
                     *reason,
                 ]
             case PermissionsAsk():
-                return [f"  {line}" for line in ask.permissions] + reason
+                return [f"  │ {_in_a_row(line)}" for line in ask.permissions] + reason
+
+
+def _in_a_row(text: str) -> str:
+    return "".join(piece.text for piece in exact_line(text))
 
 
 def _lines_of(change: Change) -> list[str]:
-    path = "".join(exact_texts(change.path))
-    to = f" → {''.join(exact_texts(change.moved_to))}" if change.moved_to else ""
+    path = _in_a_row(change.path)
+    to = f" → {_in_a_row(change.moved_to)}" if change.moved_to else ""
     return [
         f"  {change.kind.value} {path}{to}",
         *(f"  │ {line}" for line in plain_lines(change.diff).split("\n")),

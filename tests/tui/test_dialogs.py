@@ -8,9 +8,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from codex_ssh.core.question import Question as LoginQuestion
+from codex_ssh.core.question import QuestionKind
 from codex_ssh.core.rpc import Json
 from codex_ssh.tui.screens.ask_screen import AskScreen
+from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
+from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from tests.support.waiting import until
 from tests.tui.conversation import Script
@@ -186,3 +190,37 @@ def test_questions(snap_compare: Snap, kind: str, size: tuple[int, int]) -> None
         )
     )
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_question_of_the_login(snap_compare: Snap, size: tuple[int, int]) -> None:
+    question = LoginQuestion(
+        kind=QuestionKind.HOST_KEY,
+        host="devbox",
+        lead="Its key is not known yet:\n  ED25519 SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
+        text="go on (yes/no)? ",
+        echo=True,
+    )
+
+    async def asked(pilot: Pilot[object]) -> None:
+        app = pilot.app
+        assert isinstance(app, SnapApp)
+        await until(lambda: app.chat.transcript is not None, "the thread")
+        await app.push_screen(PromptScreen(question))
+        app.screen.query_one(Input).cursor_blink = False
+        await stop_the_clock(app, pilot)
+
+    assert snap_compare(SnapApp(Script()), terminal_size=size, run_before=asked)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_sign_in(snap_compare: Snap, size: tuple[int, int]) -> None:
+    async def offered(pilot: Pilot[object]) -> None:
+        app = pilot.app
+        assert isinstance(app, SnapApp)
+        await until(lambda: app.chat.transcript is not None, "the thread")
+        app.chat.sign_in.offer("the credentials there are dead")
+        await until(lambda: isinstance(app.screen, LoginScreen), "the dialog")
+        await stop_the_clock(app, pilot)
+
+    assert snap_compare(SnapApp(Script()), terminal_size=size, run_before=offered)

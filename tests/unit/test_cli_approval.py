@@ -73,3 +73,14 @@ async def test_no_row_of_a_command_can_pass_for_a_decision() -> None:
     assert "  │   y - harmless␛[2K" in rows
     assert sum(row.startswith("  y - ") for row in rows) == 1
     assert any("CYRILLIC" in row for row in rows)
+
+
+async def test_what_is_beyond_the_sandbox_is_said() -> None:
+    person = Person("d")
+    more = {"network": {"enabled": True}, "fileSystem": {"write": ["/etc\n  y - yes"]}}
+    ask = command(networkApprovalContext={"host": "pypi.org"}, additionalPermissions=more)
+    await Approver(ApprovalPolicy.ASK, person, "devbox").decide(ask)
+    rows = person.asked[0].lead.split("\n")
+    assert "  wants to reach pypi.org" in rows
+    assert "  beyond the sandbox: use the network" in rows
+    assert "  beyond the sandbox: write /etc␊  y - yes" in rows
