@@ -93,6 +93,8 @@ class Vim:
         if len(typed) != 1:
             self.waiting = ""
             return None
+        if key in ("up", "down") and self.mode is Mode.NORMAL and _moved(typed, 1, text, at) == at:
+            return None  # there is no line that way: what was said before
         words = self.waiting + typed
         self.waiting = ""
         step = self._lines(words, text, at) if self.mode is Mode.LINES else self._normal(words, text, at)

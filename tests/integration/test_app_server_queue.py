@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codex_ssh.server.address import TcpAddress
+from codex_ssh.server.listener import ListenerConfig, open_listener
+from codex_ssh.server.rehearsal.engine import open_rehearsal
 from tests.conftest import StartCodex
 from tests.integration.app_server_shapes import members, order
 from tests.integration.test_app_server_rehearsal import OLDER_LACKS, Peer, interrupt, open_peers
 from tests.support.codex import CodexBinary
-from tests.support.wire import Wire
+from tests.support.wire import Wire, open_wire
 
 pytestmark = pytest.mark.codex
 
@@ -165,6 +169,22 @@ async def back_while_a_turn_runs(peer: Peer) -> None:
         assert [one["id"] for one in left] == [kept]
 
 
+async def a_command_while_a_turn_runs(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread, turn = await holding(wire, peer)
+        await wire.result("thread/shellCommand", {"threadId": thread, "command": "echo beside"})
+        ended = await wire.hear_until(
+            lambda m: (
+                m.get("method") == "item/completed" and m["params"]["item"]["type"] == "commandExecution"
+            )
+        )
+        assert ended["params"]["turnId"] == turn
+        assert ended["params"]["item"]["aggregatedOutput"] == "beside\n"
+        params = {"threadId": thread, "expectedTurnId": turn, "input": said("say enough")}
+        await wire.result("turn/steer", params)
+        await wire.finish_turn()
+
+
 async def files_are_found(peer: Peer) -> None:
     (peer.cwd / "src").mkdir()
     for name in ("src/main.py", "a b.txt"):
@@ -198,6 +218,7 @@ SCENARIOS: dict[str, Scenario] = {
         the_queue_outlives_its_client,
         back_to_before_a_turn,
         back_while_a_turn_runs,
+        a_command_while_a_turn_runs,
         files_are_found,
     )
 }
@@ -217,3 +238,18 @@ async def test_the_rehearsal_does_what_codex_does(
         extra = {path for path in found[kind] - theirs_has if not any(part in path for part in lacking)}
         assert (theirs_has - found[kind], extra) == (set(), set()), kind
     assert refusals(ours) == refusals(theirs)
+
+
+async def test_a_command_beside_a_turn_ends_with_the_engine(tmp_path: Path) -> None:
+    config = ListenerConfig(address=TcpAddress(ip="127.0.0.1", port=0))
+    async with (
+        asyncio.timeout(20),
+        open_rehearsal(codex_home=tmp_path, cwd=tmp_path) as engine,
+        open_listener(config, engine) as listener,
+        open_wire(listener.url) as wire,
+    ):
+        await wire.initialize()
+        peer = Peer(endpoint=listener.url, token="", cwd=tmp_path, write="")
+        thread, _ = await holding(wire, peer)
+        await wire.result("thread/shellCommand", {"threadId": thread, "command": "sleep 600"})
+        await wire.hear_method("item/started")

@@ -106,8 +106,9 @@ def test_other_keys_are_not_vims() -> None:
     assert vim.key("x", "text", 0) is None, "it is typed"
     assert vim.key("escape", "text", 2) is not None
     assert vim.mode is Mode.NORMAL
-    for key in ("enter", "ctrl+r", "f1", "escape"):
+    for key in ("enter", "ctrl+r", "f1", "escape", "up", "down"):
         assert vim.key(key, "text", 0) is None
+    assert vim.key("down", "two\nlines", 0) is not None
     assert begun_anew(vim).mode is Mode.INSERT
 
 

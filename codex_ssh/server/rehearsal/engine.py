@@ -241,6 +241,8 @@ async def open_rehearsal(
             failure = error
         finally:
             account_methods.close(registry)
+            for command in registry.commands:
+                command.cancel()
             registry.stop()
             for thread in registry.threads.values():
                 if thread.running is not None and thread.running.task is not None:

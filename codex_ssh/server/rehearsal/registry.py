@@ -33,6 +33,7 @@ class Registry:
         draining: Whether new work is refused.
         calm: Set whenever a turn ended.
         account: Who is signed in.
+        commands: Commands of users' own that run beside a turn.
     """
 
     codex_home: Path
@@ -44,6 +45,7 @@ class Registry:
     draining: bool = False
     calm: asyncio.Event = field(default_factory=asyncio.Event)
     account: Account = field(default_factory=Account)
+    commands: set[asyncio.Task[None]] = field(default_factory=set)
     _jobs: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, job: Coroutine[None, None, None]) -> None:

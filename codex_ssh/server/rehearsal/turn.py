@@ -174,7 +174,7 @@ class RunningTurn:
 
     async def _play(self) -> None:
         if self.shell:
-            await self._run_own(self.shell)
+            await self.run_own(self.shell)
         if self.compacts:
             self._compact()
         if self.review:
@@ -354,7 +354,8 @@ class RunningTurn:
         )
         self.narrator.say_usage()
 
-    async def _run_own(self, command: str) -> None:
+    async def run_own(self, command: str) -> None:
+        """Run a command of the user's own, without asking."""
         cwd = self.thread.cwd
         argv = shell_argv(command)
         item = wire.command_execution(

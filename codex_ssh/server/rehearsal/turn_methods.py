@@ -38,14 +38,18 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
 
 
 def shell_command(registry: Registry, session: Session, request: Request) -> None:
-    """Run a command of the user's own, as a turn of its own."""
+    """Run a command of the user's own, in the running turn or as one of its own."""
     command = read.text(request.params, "command")
     thread = registry.find(request.params)
     if not command.strip():
         raise Refused("command must not be empty")
     registry.refuse_while_draining()
     if thread.running is not None:
-        raise Refused("the rehearsal runs no command beside a turn")
+        session.reply(request.id, {})
+        task = registry.group.create_task(thread.running.run_own(command))
+        registry.commands.add(task)
+        task.add_done_callback(registry.commands.discard)
+        return
     running = prepare(registry, thread, shell=command)
     session.reply(request.id, {})
     begin(registry, running)
