@@ -19,6 +19,7 @@ from codex_ssh.core.events import (
     HookRan,
     McpSignedIn,
     SafetyBuffered,
+    ToolServerStarted,
     Warned,
 )
 from codex_ssh.core.hook import HookStatus
@@ -49,6 +50,7 @@ class SideNotes:
             SafetyBuffered: self._safety_buffered,
             ContextCompacted: self._compacted,
             ErrorSaid: self._error_said,
+            ToolServerStarted: self._tool_server_started,
             Warned: self._warned,
             McpSignedIn: self._mcp_signed_in,
         }
@@ -120,7 +122,15 @@ class SideNotes:
         if event.kind == "guardianWarning" and self._is_reviewed():
             return  # the review itself says it, and more
         self._said.add(event.message)
-        self.note(self._turn(), Level.WARNING, event.message, event.details)
+        level = Level.INFO if event.kind == "authRecovery" else Level.WARNING
+        self.note(self._turn(), level, event.message, event.details)
+
+    def _tool_server_started(self, event: ToolServerStarted) -> None:
+        """Only a server that does not work is worth a word: its tools are missing."""
+        text = f"the MCP server {event.name!r} did not start"
+        if event.status == "failed" and text not in self._said:
+            self._said.add(text)
+            self.note(self._turn(), Level.WARNING, text, event.error)
 
     def _mcp_signed_in(self, event: McpSignedIn) -> None:
         if event.success:

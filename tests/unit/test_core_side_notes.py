@@ -70,6 +70,23 @@ def test_a_warning_of_a_reviewer_nobody_heard_of_is_shown() -> None:
     assert beside(transcript) == [Notice(level=Level.WARNING, text="denied")]
 
 
+def test_a_tool_server_that_does_not_start_is_told_once() -> None:
+    transcript = empty()
+    told = {"name": "weather", "error": "no such file"}
+    for status in ("starting", "ready", "failed", "failed"):
+        say(
+            transcript, "mcpServer/startupStatus/updated", name="weather", status=status, error="no such file"
+        )
+    text = "the MCP server 'weather' did not start"
+    assert beside(transcript) == [Notice(level=Level.WARNING, text=text, details="no such file")]
+
+
+def test_renewed_credentials_are_a_remark() -> None:
+    transcript = empty()
+    say(transcript, "modelProvider/authRecoveryStarted", provider="p", message="renewing")
+    assert beside(transcript) == [Notice(level=Level.INFO, text="renewing")]
+
+
 @pytest.mark.parametrize(
     ("action", "about"),
     [

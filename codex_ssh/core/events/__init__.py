@@ -43,6 +43,7 @@ from codex_ssh.core.events.values import (
     ThreadStatusChanged,
     TokenUsageUpdated,
     ToolProgressed,
+    ToolServerStarted,
     TurnCompleted,
     TurnStarted,
     UnknownEvent,
@@ -97,6 +98,7 @@ __all__ = [
     "ThreadStatusChanged",
     "TokenUsageUpdated",
     "ToolProgressed",
+    "ToolServerStarted",
     "TurnCompleted",
     "TurnStarted",
     "UnknownEvent",
@@ -132,6 +134,7 @@ Event = (
     | HookRan
     | ApprovalReviewed
     | SafetyBuffered
+    | ToolServerStarted
     | ContextCompacted
     | ThreadReverted
     | GoalUpdated
@@ -321,6 +324,14 @@ _DECODERS: Final[Mapping[str, Callable[[Json], Event]]] = {
     "guardianWarning": _warned("guardianWarning"),
     "configWarning": _warned("configWarning"),
     "deprecationNotice": _warned("deprecationNotice"),
+    "modelProvider/authRecoveryStarted": _warned("authRecovery"),
+    "modelProvider/authRecoveryCompleted": _warned("authRecovery"),
+    "mcpServer/startupStatus/updated": lambda params: ToolServerStarted(
+        thread_id=_thread(params),
+        name=text_at(params, "name"),
+        status=text_at(params, "status"),
+        error=text_at(params, "error"),
+    ),
     "model/rerouted": lambda params: ModelRerouted(
         thread_id=_thread(params),
         from_model=text_at(params, "fromModel"),

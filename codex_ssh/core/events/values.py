@@ -215,7 +215,7 @@ class Warned:
     """Something a person should know.
 
     Attributes:
-        kind: ``warning``, ``guardianWarning``, ``configWarning`` or ``deprecationNotice``.
+        kind: ``warning``, ``guardianWarning``, ``configWarning``, ``deprecationNotice`` or ``authRecovery``.
         thread_id: Empty when it is about the server.
     """
 
@@ -327,6 +327,22 @@ class SafetyBuffered:
     faster_model: str
     reasons: tuple[str, ...]
     is_shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolServerStarted:
+    """An MCP server begins, works, or does not.
+
+    Attributes:
+        thread_id: Empty when it is for no thread alone.
+        status: ``starting``, ``ready``, ``failed`` or ``cancelled``.
+        error: Why not; empty otherwise.
+    """
+
+    thread_id: ThreadId
+    name: str
+    status: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

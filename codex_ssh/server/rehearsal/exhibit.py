@@ -59,6 +59,8 @@ _EXHIBITS: Final[Mapping[str, Exhibit]] = {
     "warning": beside.warning,
     "model/rerouted": beside.rerouted,
     "error": beside.error,
+    "mcpServer/startupStatus/updated": beside.tool_server,
+    "modelProvider/authRecovery": beside.auth_recovery,
     "unknown": items.unknown,
     "agentMessage": items.agent_message,
 }

@@ -114,3 +114,18 @@ def error(_: Scene) -> Iterator[Frame]:
     """An error that is tried again."""
     error = {"message": "Reconnecting… 1/5", "codexErrorInfo": None, "additionalDetails": None}
     yield Told(method="error", params={"error": {**error, "misalignment": None}, "willRetry": True})
+
+
+def tool_server(_: Scene) -> Iterator[Frame]:
+    """An MCP server that does not start."""
+    server: Shape = {"name": "weather", "error": None, "failureReason": None}
+    for change in ({"status": "starting"}, {"status": "failed", "error": "No such file: weather-mcp"}):
+        params = {**server, **change}
+        yield Told(method="mcpServer/startupStatus/updated", params=params, of_turn=False)
+
+
+def auth_recovery(_: Scene) -> Iterator[Frame]:
+    """Credentials that are renewed."""
+    for method, message in (("Started", "renewing the credentials"), ("Completed", "they are renewed")):
+        said = {"provider": "rehearsal", "message": message}
+        yield Told(method=f"modelProvider/authRecovery{method}", params=said)
