@@ -72,7 +72,6 @@ def test_a_warning_of_a_reviewer_nobody_heard_of_is_shown() -> None:
 
 def test_a_tool_server_that_does_not_start_is_told_once() -> None:
     transcript = empty()
-    told = {"name": "weather", "error": "no such file"}
     for status in ("starting", "ready", "failed", "failed"):
         say(
             transcript, "mcpServer/startupStatus/updated", name="weather", status=status, error="no such file"
