@@ -58,7 +58,7 @@ PROFILE = st.fixed_dictionaries(
             optional={
                 "read": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1, unique=True),
                 "write": st.lists(st.sampled_from(["/a", "/b c", "~"]), min_size=1, unique=True),
-                "entries": st.lists(ENTRY, min_size=1, unique_by=str),
+                "entries": st.lists(ENTRY, min_size=1, unique_by=lambda entry: str(entry["access"])),
                 "globScanMaxDepth": st.integers(1, 9),
             },
         ),
