@@ -212,7 +212,7 @@ def _command_ask(number: RequestId, params: Json) -> CommandAsk:
     host = text_at(shape_at(params, "networkApprovalContext"), "host")
     kind = text_at(params, "kind", "command")
     act = Act.SEND if kind == "writeStdin" else Act.REACH if host else Act.RUN
-    offered = list_at(params, "availableDecisions") or ["accept", "decline", "cancel"]
+    offered = list_at(params, "availableDecisions") or _usually_offered(params)
     return CommandAsk(
         request_id=number,
         thread_id=ThreadId(text_at(params, "threadId")),
@@ -229,6 +229,18 @@ def _command_ask(number: RequestId, params: Json) -> CommandAsk:
         needs_person=kind == "humanCommand",
         started_ms=number_at(params, "startedAtMs") or 0,
     )
+
+
+def _usually_offered(params: Json) -> list[Json]:
+    """Give what the official client offers when the server does not say: it has to be proposed at least."""
+    offered: list[Json] = ["accept"]
+    if prefix := texts_at(params, "proposedExecpolicyAmendment"):
+        offered.append({Verdict.ACCEPT_PREFIX.value: {"execpolicy_amendment": list(prefix)}})
+    if shape_at(params, "networkApprovalContext"):
+        offered.append("acceptForSession")
+        rules = list_at(params, "proposedNetworkPolicyAmendments")
+        offered += [{"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}} for rule in rules]
+    return [*offered, "decline", "cancel"]
 
 
 def _old_command_ask(number: RequestId, params: Json) -> CommandAsk:

@@ -53,6 +53,19 @@ def test_no_list_of_decisions_means_yes_no_and_cancel() -> None:
     assert verdicts == [Verdict.ACCEPT, Verdict.DECLINE, Verdict.CANCEL]
 
 
+def test_what_is_proposed_is_offered_when_the_server_lists_nothing() -> None:
+    ask = command_ask(proposedExecpolicyAmendment=["git", "commit"])
+    assert [one.key for one in ask.decisions] == ["y", "p", "d", "c"]
+    rule = {"action": "allow", "host": "pypi.org"}
+    ask = command_ask(
+        networkApprovalContext={"host": "pypi.org"}, proposedNetworkPolicyAmendments=[rule, 5, None]
+    )
+    assert [one.key for one in ask.decisions][:3] == ["y", "a", "h"]
+    assert ask.decisions[2].result == {
+        "decision": {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}}
+    }
+
+
 def test_what_a_command_approval_is_about_decides_its_words() -> None:
     assert command_ask(command="ls").act is Act.RUN
     sent = command_ask(command="y\n", kind="writeStdin")
