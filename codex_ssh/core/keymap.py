@@ -69,6 +69,8 @@ ACTIONS: Final = (
     _action("transcript.unfold", Place.ANYWHERE, "ctrl+o", "fold or unfold everything"),
     _action("transcript.page_up", Place.ANYWHERE, "pageup", "a page up"),
     _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
+    _action("transcript.half_up", Place.ANYWHERE, "ctrl+pageup", "half a page up"),
+    _action("transcript.half_down", Place.ANYWHERE, "ctrl+pagedown", "half a page down"),
     _action("transcript.first", Place.ANYWHERE, "ctrl+home", "go to the beginning of what is loaded"),
     _action("transcript.follow", Place.ANYWHERE, "ctrl+end", "go to the end and follow it"),
     _action("transcript.find", Place.ANYWHERE, "f3 alt+slash", "find text"),

@@ -336,8 +336,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         if card.has_focus and card.max_scroll_y:
             card.scroll_relative(y=pages * max(1, card.size.height - 2), animate=False)
         else:
-            self.view.scroll_pages(pages)
-            self._refresh_status()
+            self.pane.scroll_pages(pages)
 
     def action_swap_focus(self) -> None:
         """Go between composer and approval, or complete a command."""

@@ -18,7 +18,7 @@ from codex_ssh.tui.widgets.reading_pane import ReadingPane
 R = TypeVar("R")
 
 _OF_THE_TRANSCRIPT: Final = frozenset(
-    {"find", "read", "toggle_columns", "toggle_raw", "go_to_first", "follow", "unfold"}
+    {"find", "read", "scroll_half", "toggle_columns", "toggle_raw", "go_to_first", "follow", "unfold"}
 )
 """What is done to the transcript, and only while no dialog is over it."""
 
@@ -33,6 +33,8 @@ class ReadingApp(LendingApp[R]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("transcript.unfold", "unfold", priority=True),
+        bind("transcript.half_up", "scroll_half(-1)", priority=True),
+        bind("transcript.half_down", "scroll_half(1)", priority=True),
         bind("transcript.first", "go_to_first", priority=True),
         bind("transcript.follow", "follow", priority=True),
         bind("transcript.find", "find", priority=True),
@@ -53,6 +55,10 @@ class ReadingApp(LendingApp[R]):
     def action_unfold(self) -> None:
         """Fold or unfold everything."""
         self.pane.view.toggle_all()
+
+    def action_scroll_half(self, halves: int) -> None:
+        """Scroll by half a page."""
+        self.pane.scroll_pages(halves / 2)
 
     def action_go_to_first(self) -> None:
         """Go to the beginning."""

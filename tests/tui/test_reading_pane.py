@@ -184,6 +184,21 @@ async def test_looking_through_older_history_ends_with_it() -> None:
         await stage.wait_gone("older history")
 
 
+async def test_every_other_key_for_finding() -> None:
+    async with open_stage(conversation(), ready=False) as stage:
+        await stage.wait_text("$ Ran seq 11")
+        await stage.pilot.press("f4", "slash")
+        await stage.type("question", then="")
+        await stage.wait_text("12 of 12")
+        await stage.pilot.press("f3", "f3")
+        await stage.wait_text("10 of 12")
+        await stage.pilot.press("shift+f3")
+        await stage.wait_text("11 of 12")
+        await stage.pilot.press("escape")
+        await stage.wait(lambda: view(stage).has_focus, "reading again")
+        assert chosen(stage) == "c11"
+
+
 # -------------------------------------------------------------------- reading
 
 
@@ -224,6 +239,28 @@ async def test_the_cursor_goes_from_entry_to_entry_and_the_status_line_says_the_
         await stage.pilot.press("f4", "escape", "f3", "escape")
         await stage.pilot.pause()
         assert "esc again" not in stage.screen()
+
+
+async def test_the_other_keys_that_scroll() -> None:
+    async with open_stage(conversation(), ready=False) as stage:
+        await stage.wait_text("$ Ran seq 11")
+        window = view(stage).window
+        await stage.pilot.press("ctrl+home")
+        await stage.wait_text("› question 0")
+        assert (window.rows[0].at, window.following) == (0, False)
+        await stage.pilot.press("ctrl+pagedown")
+        assert window.top == (view(stage).size.height - 2) // 2
+        await stage.pilot.press("ctrl+pageup")
+        assert window.top == 0
+        await stage.pilot.press("f4", "end")
+        assert chosen(stage) == "c11"
+        await stage.pilot.press("ctrl+u", "ctrl+u")
+        assert chosen(stage) not in ("", "c11")
+        assert not window.following
+        await stage.pilot.press("pageup")
+        assert window.rows[0].at <= (window.at(("turn-1", chosen(stage))) or 0) <= window.rows[-1].at
+        await stage.pilot.press("escape", "ctrl+end")
+        await stage.wait(lambda: window.following, "the end")
 
 
 async def test_another_letter_goes_to_the_composer() -> None:
@@ -377,7 +414,7 @@ async def test_without_the_question_only_what_looks_strange_is_asked_about() -> 
         await linked(stage, "https://docs.example/ and https://bank.example@evil.example/")
         await stage.pilot.press("f4", "o")
         await stage.wait(lambda: machine.opened == ["https://docs.example/"], "opened at once")
-        await stage.pilot.press("l", "l", "o")
+        await stage.pilot.press("l", "right", "o")
         await stage.wait_text("the host is evil.example")
         assert len(machine.opened) == 1
 

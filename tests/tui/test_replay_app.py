@@ -35,6 +35,20 @@ async def test_the_keys_of_a_replay_pause_step_and_go_to_the_end() -> None:
         await replay.wait_over()
 
 
+async def test_a_replay_is_searched_and_read_with_the_keys_of_the_tui() -> None:
+    messages = [said(f"answer {number}", str(number)) for number in range(5)]
+    async with open_replay(recording(*OPENED, *messages)) as replay:
+        await replay.wait_over()
+        await replay.pilot.press("f3", *"answer", "up")
+        await replay.wait_text("4 of 5")
+        await replay.pilot.press("enter", "k", "escape")
+        await replay.pilot.press("x", "f4", "x")
+        await replay.pilot.press("f6")
+        await replay.wait(lambda: "• answer" not in replay.screen(), "nothing but text")
+        await replay.pilot.press("f6")
+        await replay.wait_text("• answer 3")
+
+
 async def test_it_says_that_it_is_a_replay_and_where_it_is() -> None:
     async with open_replay(recording(*OPENED, said("hello"))) as replay:
         await replay.wait_over()

@@ -107,8 +107,8 @@ class ReadingPane(Vertical):
             "reading.down": lambda: self._step(1, self._cursor.move),
             "reading.older_prompt": lambda: self._step(-1, self._cursor.move_to_prompt),
             "reading.newer_prompt": lambda: self._step(1, self._cursor.move_to_prompt),
-            "reading.half_up": lambda: self._scroll(-0.5),
-            "reading.half_down": lambda: self._scroll(0.5),
+            "reading.half_up": lambda: self.scroll_pages(-0.5),
+            "reading.half_down": lambda: self.scroll_pages(0.5),
             "reading.first": lambda: self._cursor.move_to_end(first=True),
             "reading.last": lambda: self._cursor.move_to_end(first=False),
             "reading.fold": self._fold,
@@ -209,7 +209,10 @@ class ReadingPane(Vertical):
     # ---------------------------------------------------------------- finding
 
     def find(self, text: str = "") -> None:
-        """Let the user type what to find, maybe beginning with a text."""
+        """Let the user type what to find, maybe beginning with a text; once more, go to the match above."""
+        if self._bar.display and not text:
+            self._go_on(-1)
+            return
         if not self._bar.display:
             self._search.remember_place()
         self._bar.display = True
@@ -330,10 +333,13 @@ class ReadingPane(Vertical):
     def _older(self) -> None:
         self._history.load_older()
 
-    def _scroll(self, pages: float) -> None:
+    def scroll_pages(self, pages: float) -> None:
+        """Move the view by pages, down or, when negative, up; the cursor stays in view."""
         self.view.scroll_pages(pages)
-        self._window.hold()
-        self._cursor.follow_scroll()
+        if self._cursor.key is not None:
+            self._window.hold()
+            self._cursor.follow_scroll()
+        self._redraw()
 
     def _fold(self) -> None:
         at = self._cursor.at
