@@ -8,6 +8,7 @@ session is initialized: Textual costs 0.4 seconds, and the full screen is for a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import ClassVar, Final, TypeVar
@@ -54,6 +55,8 @@ from codex_ssh.tui.widgets.popup import Popup
 from codex_ssh.tui.widgets.queue_view import QueueView
 from codex_ssh.tui.widgets.reading_pane import ReadingPane
 from codex_ssh.tui.widgets.status_bar import StatusBar
+
+log = logging.getLogger(__name__)
 
 __all__ = ["CodexApp", "TuiOptions", "TuiOutcome", "run_tui"]
 
@@ -469,6 +472,10 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
 
     def _handle_exception(self, error: Exception) -> None:
         """End after a crash without Textual's screen of local variables, which may hold secrets."""
+        if self._exit:
+            # A dialog may be taken apart before it was built. Whoever leaves has no use for that.
+            log.warning("while the TUI ended: %s", type(error).__name__)
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = self.crash = error

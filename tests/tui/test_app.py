@@ -405,3 +405,10 @@ async def test_a_key_chosen_anew_does_what_the_old_one_did() -> None:
         await stage.pilot.press("f9")
         await stage.wait(lambda: stage.app.return_value, "the end")
         assert not stage.script.asked("turn/interrupt")
+
+
+async def test_what_goes_wrong_while_it_ends_is_no_crash() -> None:
+    async with open_stage() as stage:
+        stage.app.finish(ExitReason.QUIT)
+        stage.app._handle_exception(ZeroDivisionError())
+        assert stage.app.crash is None

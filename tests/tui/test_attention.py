@@ -171,6 +171,7 @@ async def test_only_what_the_user_wants_to_hear_of_is_told() -> None:
         script.ask(5, "item/tool/requestUserInput", questions=[question])
         await stage.wait(lambda: desk.told, "a notification")
         assert desk.told == [("devbox: new thread", "a question: Which one?")]
+        await stage.wait_text("Which one?")
 
 
 @pytest.mark.parametrize(
@@ -182,16 +183,6 @@ async def test_only_what_the_user_wants_to_hear_of_is_told() -> None:
             {"command": "x", "networkApprovalContext": {"host": "example.org"}},
             "may it reach example.org?",
         ),
-        (
-            "mcpServer/elicitation/request",
-            {
-                "serverName": "jira",
-                "mode": "form",
-                "message": "Which project?",
-                "requestedSchema": {"type": "object", "properties": {"p": {"type": "string"}}},
-            },
-            "jira asks: Which project?",
-        ),
         ("item/permissions/requestApproval", {"permissions": {}}, "may it have more permissions?"),
     ],
 )
@@ -201,3 +192,14 @@ async def test_every_kind_of_request_has_its_words(method: str, params: dict[str
         script.ask(9, method, **params)
         await stage.wait(lambda: desk.told, "a notification")
         assert desk.told[0][1] == said
+
+
+async def test_a_form_of_a_server_is_told_with_its_name() -> None:
+    script, desk = Script(), LoudDesk()
+    async with open_stage(script, desk=desk) as stage:
+        schema = {"type": "object", "properties": {"p": {"type": "string"}}}
+        asked = {"serverName": "jira", "mode": "form", "message": "Which project?", "requestedSchema": schema}
+        script.ask(9, "mcpServer/elicitation/request", **asked)
+        await stage.wait_text("Which project?")
+        await stage.wait(lambda: desk.told, "a notification")
+        assert desk.told == [("devbox: new thread", "jira asks: Which project?")]
