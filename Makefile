@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest bench pictures codex-npm nu-npm clean
+.PHONY: demo test check lint types contracts pytest bench pictures docs codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -47,6 +47,10 @@ bench: $(VENV)/.test-installed
 # The pictures in docs/, drawn by the TUI itself; a test fails when they are not what it draws.
 pictures: $(VENV)/.test-installed
 	$(BIN)/python -m tests.tui.pictures
+
+# The documentation as a site in build/site; a link that leads nowhere and a page nobody finds are errors.
+docs: $(VENV)/.test-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file config/mkdocs.yml
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed
@@ -80,8 +84,8 @@ $(VENV)/.installed: $(VENV)/.venv-made pyproject.toml
 	@touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
-	$(PIP) --group test --group lint
+	$(PIP) --group test --group lint --group docs
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -73,3 +73,16 @@ def test_the_example_shows_every_key_of_the_tui_with_its_built_in_value() -> Non
 
     assert tuple(document["tui"]) == TUI_KEYS
     assert merge_tui(tui_layers(document, {}, path="example")).settings == TuiSettings()
+
+
+def test_the_page_about_caddy_shows_the_file_that_is_tested() -> None:
+    page = (ROOT / "docs" / "howto" / "caddy.md").read_text(encoding="utf-8")
+    file = (ROOT / "config" / "Caddyfile").read_text(encoding="utf-8")
+    bare = "".join(
+        line for line in file.splitlines(keepends=True) if not line.lstrip("\t").startswith("#")
+    )  # comments are said in words there
+
+    public = re.sub(r"\t*tls .*\n", "", bare)
+
+    assert f"```\n{bare}```" in page
+    assert f"```\n{public}```" in page
