@@ -155,6 +155,7 @@ class QuestionsAsk:
     Attributes:
         decisions: Only the one that skips all questions.
         is_blocking: The turn waits for the answer; else the model goes on without one after a while.
+        auto_seconds: After so long it goes on; 0 where the server does not say.
     """
 
     request_id: RequestId
@@ -164,6 +165,7 @@ class QuestionsAsk:
     questions: tuple[Question, ...]
     decisions: tuple[Decision, ...]
     is_blocking: bool = True
+    auto_seconds: int = 0
 
     def answer(self, answers: Mapping[str, tuple[str, ...]]) -> Json:
         """Give the wire form of answers by question id; questions left out count as skipped."""
@@ -326,6 +328,7 @@ def _questions_ask(number: RequestId, params: Json) -> QuestionsAsk:
             Decision(verdict=Verdict.DECLINE, key="", label="skip the questions", result={"answers": {}}),
         ),
         is_blocking=not isinstance(params, dict) or params.get("isBlocking") is not False,
+        auto_seconds=(number_at(params, "autoResolutionMs") or 0) // 1000,
     )
 
 

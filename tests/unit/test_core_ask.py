@@ -201,6 +201,11 @@ def test_questions_are_answered_by_id() -> None:
     assert (second.takes_text, second.is_secret) == (True, True)
     assert ask.answer({"q1": ("red",), "q2": ()}) == {"answers": {"q1": {"answers": ["red"]}}}
     assert ask.decisions[0].result == {"answers": {}}
+    assert (ask.is_blocking, ask.auto_seconds) == (True, 0)
+    timed: Json = {"isBlocking": False, "autoResolutionMs": 60_000}
+    soon = decode_ask(Request(id=1, method="item/tool/requestUserInput", params=timed))
+    assert isinstance(soon, QuestionsAsk)
+    assert (soon.is_blocking, soon.auto_seconds) == (False, 60)
 
 
 def test_requests_nobody_knows_are_unknown() -> None:

@@ -107,8 +107,9 @@ class QuestionScreen(Dialog[Json]):
         if isinstance(ask, ElicitationAsk):
             about.append(f"the MCP server {plain_line(ask.server)}: ", palette.DIM)
             about.append(f"{plain_lines(ask.message)}\n", palette.PLAIN)
-        if isinstance(ask, QuestionsAsk) and not ask.is_blocking:
-            about.append("the model goes on without an answer after a while\n", palette.DIM)
+        if isinstance(ask, QuestionsAsk) and (ask.auto_seconds or not ask.is_blocking):
+            after = f"{ask.auto_seconds} s" if ask.auto_seconds else "a while"
+            about.append(f"the model goes on without an answer after {after}\n", palette.DIM)
         count = f" ({self._at + 1} of {total})" if total > 1 else ""
         about.append(f"\n{plain_line(question.header) or 'question'}{count}", palette.BOLD)
         if question.text:
