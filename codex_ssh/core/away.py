@@ -46,6 +46,11 @@ def look(entries: Sequence[Entry], *, asks: int, generation: str, at: float) -> 
     return Seen(done=done, asks=asks, generation=generation, at=at)
 
 
+def was_restarted(seen: Seen, generation: str) -> bool:
+    """Whether this run of the app server is another one than was seen; False when that is not known."""
+    return bool(seen.generation and generation) and seen.generation != generation
+
+
 def what_happened(
     seen: Seen, entries: Sequence[Entry], *, asks: int, answered: int, generation: str
 ) -> tuple[str, ...]:
@@ -59,7 +64,7 @@ def what_happened(
         generation: Which run of the app server this is.
     """
     lines: list[str] = []
-    if seen.generation and generation and seen.generation != generation:
+    if was_restarted(seen, generation):
         lines.append("the app server was restarted")
     new = [entry.content for entry in entries if entry.key not in seen.done]
     for status, word in _ENDED.items():

@@ -315,7 +315,7 @@ class Transcript:
     def link_lost(self) -> None:
         """Note that nothing is heard from here on: what is streamed gets a mark, requests become unsure."""
         for entry in self._list:
-            if entry.progress is Progress.OPEN:
+            if entry.progress in (Progress.OPEN, Progress.BACKGROUND):
                 entry.break_off()
         if self._turn is not None:
             self._patchy.add(self._turn)
@@ -351,6 +351,13 @@ class Transcript:
             self._turn_completed(
                 TurnCompleted(thread_id=self.thread_id, turn=Turn(id=turn_id, status=TurnStatus.INTERRUPTED))
             )
+
+    def server_restarted(self) -> None:
+        """Note that the app server is another run: what went on in the background ended with the old one."""
+        for entry in self._list:
+            if entry.progress is Progress.BACKGROUND:
+                entry.progress = Progress.CUT
+                self._list.touch(entry)
 
     def load_older(self, turns: Sequence[Turn], items: Sequence[StoredItem]) -> None:
         """Put older history, oldest first, in front of what is there."""

@@ -181,6 +181,8 @@ class CatchUp:
         if transcript is None or seen is None:
             return
         answered = transcript.settle_asks()
+        if away.was_restarted(seen, client.facts.generation):
+            transcript.server_restarted()
         lines = away.what_happened(
             seen,
             transcript.entries,

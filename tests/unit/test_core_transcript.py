@@ -419,6 +419,21 @@ def test_a_command_left_running_ends_after_its_turn() -> None:
     assert (command.progress, done.output, done.exit_code) == (Progress.DONE, "late\n", 0)
 
 
+def test_a_command_left_running_ends_with_its_app_server() -> None:
+    said = frames("0.169.0", "background")
+    transcript = opened(said)
+    for frame in said:
+        if isinstance(frame, Notification) and frame.method == "item/commandExecution/outputDelta":
+            break
+        feed(transcript, frame)
+    transcript.take_changes()
+    transcript.link_lost()
+    command = next(e for e in transcript.entries if isinstance(e.content, CommandExecution))
+    assert (command.progress, transcript.take_changes().entries) == (Progress.BACKGROUND, frozenset())
+    transcript.server_restarted()
+    assert (command.progress, transcript.take_changes().entries) == (Progress.CUT, frozenset({command.key}))
+
+
 def test_a_stored_command_is_left_running_only_by_a_turn_that_ended_well() -> None:
     transcript = opened(frames("0.169.0", "answer"))
     command = CommandExecution(id=ItemId("c"), status=ItemStatus.IN_PROGRESS)
