@@ -51,6 +51,7 @@ from codex_ssh.tui.title import title_text
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.ask_queue import AskQueue
 from codex_ssh.tui.widgets.composer import Composer
+from codex_ssh.tui.widgets.desk_pane import DeskPane
 from codex_ssh.tui.widgets.popup import Popup
 from codex_ssh.tui.widgets.queue_view import QueueView
 from codex_ssh.tui.widgets.reading_pane import ReadingPane
@@ -300,11 +301,11 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
             return not (self.composer.wants_tab or (self.composer.can_queue and not is_asked))
         return super().check_action(action, parameters)
 
-    def on_reading_pane_hint_changed(self) -> None:
+    def on_desk_pane_hint_changed(self) -> None:
         """Say what there is to say."""
         self._refresh_status()
 
-    def on_reading_pane_file_wanted(self, message: ReadingPane.FileWanted) -> None:
+    def on_desk_pane_file_wanted(self, message: DeskPane.FileWanted) -> None:
         """Show a file of the devbox."""
         line = f":{message.line}" if message.line else ""
         self.type_command(f"/view {message.path}{line}")

@@ -2,7 +2,8 @@
 
 Lives here: what the keys do and what is drawn over the rows for it. Not here: drawing
 (:mod:`codex_ssh.tui.widgets.transcript_view`), finding (:mod:`codex_ssh.tui.search`), where the cursor goes
-(:mod:`codex_ssh.tui.reading`), and what may be opened (:mod:`codex_ssh.core.links`).
+(:mod:`codex_ssh.tui.reading`), and how text is copied and links are opened
+(:mod:`codex_ssh.tui.widgets.desk_pane`).
 """
 
 from __future__ import annotations
@@ -13,43 +14,30 @@ from dataclasses import replace
 from typing import Final
 
 from rich.style import Style
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 
 from codex_ssh.core.entry import Entry
 from codex_ssh.core.entry_text import entry_text
 from codex_ssh.core.keymap import Keymap, Place, shown
-from codex_ssh.core.links import read_link
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.transcript import Changes
-from codex_ssh.errors import DeskFailed
 from codex_ssh.tui import palette
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.lines import Span
-from codex_ssh.tui.links import Target
 from codex_ssh.tui.reading import Cursor
-from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.search import History, Search
+from codex_ssh.tui.widgets.desk_pane import DeskPane
 from codex_ssh.tui.widgets.find_bar import FindBar, FindInput
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
-
-SAID_SECONDS: Final = 5.0
-"""What was done is said for so long."""
 
 SLICE_SECONDS: Final = 0.006
 """So long entries are gone through in one go while finding: the keyboard comes in between."""
 
-_WHERE: Final = {
-    "clipboard": "the clipboard",
-    "tmux": "tmux, and the terminal's clipboard",
-    "terminal": "the terminal, for its clipboard",
-}
 
-
-class ReadingPane(Vertical):
+class ReadingPane(DeskPane):
     """Holds the transcript and the line for finding.
 
     Args:
@@ -66,9 +54,6 @@ class ReadingPane(Vertical):
     ReadingPane { height: 1fr; }
     """
 
-    class HintChanged(Message):
-        """The status line should say something else."""
-
     class Left(Message):
         """The keyboard goes back to the composer, with what was typed."""
 
@@ -76,24 +61,12 @@ class ReadingPane(Vertical):
             super().__init__()
             self.typed = typed
 
-    class FileWanted(Message):
-        """A file on the devbox should be shown."""
-
-        def __init__(self, path: str, line: int) -> None:
-            super().__init__()
-            self.path = path
-            self.line = line
-
     def __init__(self, desk: Desk, keymap: Keymap, history: History, *, confirm_links: bool = True) -> None:
-        super().__init__()
+        super().__init__(desk, confirm_links=confirm_links)
         self.view = TranscriptView()
         self.view.marks = self._marks
-        self._desk = desk
         self._keymap = keymap
         self._history = history
-        self._confirm_links = confirm_links
-        self._said = ""
-        self._said_at = 0.0
         self._window = self.view.window
         self._window.change_look(
             replace(self._window.look, unfold_key=self._key("transcript.unfold") or "click")
@@ -156,8 +129,8 @@ class ReadingPane(Vertical):
     @property
     def hint(self) -> str:
         """What the status line says about reading; may be empty."""
-        if self._said and time.monotonic() - self._said_at < SAID_SECONDS:
-            return self._said
+        if self.said:
+            return self.said
         if self.view.has_focus:
             return self._reading_hint()
         window = self._window
@@ -189,11 +162,6 @@ class ReadingPane(Vertical):
     def _key(self, action: str) -> str:
         keys = self._keymap.keys(action)
         return shown(min(keys, key=len)).lower() if keys else ""
-
-    def say(self, text: str) -> None:
-        """Say something in the status line for a while."""
-        self._said, self._said_at = text, time.monotonic()
-        self.post_message(self.HintChanged())
 
     # ---------------------------------------------------------------- drawn over the rows
 
@@ -350,7 +318,7 @@ class ReadingPane(Vertical):
     def _copy_entry(self) -> None:
         entry = self._cursor.entry
         if entry is not None:
-            self._copy_lines(entry_text(entry.content), "the entry")
+            self.copy_lines(entry_text(entry.content), "the entry")
 
     def toggle_raw(self) -> bool:
         """Show nothing but text, or the usual again; whether it is raw now."""
@@ -397,31 +365,14 @@ class ReadingPane(Vertical):
 
     def on_transcript_view_selected(self, message: TranscriptView.Selected) -> None:
         """Copy what was selected."""
-        self._copy_lines(message.text, "the selection")
+        self.copy_lines(message.text, "the selection")
 
     def copy_selection(self) -> bool:
         """Copy what is selected once more, and let go of it; whether anything was."""
         text = self.view.take_selection()
         if text:
-            self._copy_lines(text, "the selection")
+            self.copy_lines(text, "the selection")
         return bool(text)
-
-    def _copy_lines(self, text: str, what: str) -> None:
-        lines = text.count("\n") + 1
-        self.copy(text, f"{lines} lines" if lines > 1 else what)
-
-    @work
-    async def copy(self, text: str, what: str) -> None:
-        """Copy a text, and say where it is."""
-        if not text:
-            self.say("there is nothing to copy")
-            return
-        try:
-            where = await self._desk.copy(text)
-        except DeskFailed as failed:
-            self.say(f"not copied: {failed}")
-        else:
-            self.say(f"{what} copied to {_WHERE.get(where, where)}")
 
     # ---------------------------------------------------------------- links
 
@@ -443,24 +394,3 @@ class ReadingPane(Vertical):
         else:
             where = f"{target.path}:{target.line}" if target.line else target.path
             self.copy(plain_line(where or target.address), "the address")
-
-    @work
-    async def open(self, target: Target) -> None:
-        """Open a web page here after a question, or a file of the devbox; anything else is refused."""
-        if target.path:
-            self.post_message(self.FileWanted(plain_line(target.path), target.line))
-            return
-        link = read_link(target.address) if target.is_web else None
-        if link is None:
-            self.say(f"not opened, only http and https are: {plain_line(target.address)}")
-            return
-        if self._confirm_links or link.warnings:
-            details = "\n".join([f"host: {link.shown}", "", link.url, *(f"⚠ {one}" for one in link.warnings)])
-            if not await self.app.push_screen_wait(ConfirmScreen("open this in the browser here?", details)):
-                return
-        try:
-            await self._desk.open_url(link.url)
-        except DeskFailed as failed:
-            self.say(f"not opened: {failed}")
-        else:
-            self.say(f"{link.shown} opened in the browser")
