@@ -8,7 +8,7 @@ item of a top-level list with all that is in it, a table, and every single line 
 is parsed again while text streams in is the piece at the end and no more, and what is drawn of the pieces
 before it stays as it is. A table is one piece, for its last line may change the width of its columns.
 
-Link definitions are seen only by the piece they stand in. Source: CommonMark 0.31, sections 4 and 5.
+Link definitions are looked up by whoever draws the pieces. Source: CommonMark 0.31, sections 4 and 5.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ Source: CommonMark, with GitHub's tables and strike-through, parsed by markdown-
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -35,18 +36,31 @@ _BULLETS: Final = "•◦▪"
 
 _CODE_INSET: Final = "  "
 
+_DEFINITION: Final = re.compile(r" {0,3}\[[^\]]+\]: *\S")
+"""The beginning of a link definition; CommonMark 4.7, those that fit in a line."""
 
-def markdown_rows(text: str, width: int, *, number: int | None = None) -> list[Strip]:
+
+def markdown_rows(text: str, width: int, *, number: int | None = None, definitions: str = "") -> list[Strip]:
     """Give markdown as rows at most ``width`` wide. ``text`` must be harmless already.
 
     Args:
         text: The markdown.
         width: In cells.
         number: What a numbered list at its beginning starts with, whatever it says itself.
+        definitions: Link definitions that stand elsewhere, harmless already.
     """
     writer = _Writer(width, number=number)
-    writer.write(_PARSER.parse(text))
+    writer.write(_PARSER.parse(text, {"references": dict(_references(definitions))}))
     return writer.rows
+
+
+@lru_cache(8)
+def _references(definitions: str) -> Mapping[str, Any]:
+    environment: dict[str, Any] = {}
+    if definitions:
+        _PARSER.parse(definitions, environment)
+    found: dict[str, Any] = environment.get("references", {})
+    return found
 
 
 class MarkdownRows:
@@ -66,6 +80,7 @@ class MarkdownRows:
         self._width = 0
         self._text = ""
         self._taken = 0
+        self._definitions = ""
         self._blocks = Blocks()
         self._rows: list[Strip] = []
 
@@ -77,8 +92,10 @@ class MarkdownRows:
             width: Of the rows without what stands in front.
             growing: More of it will come.
         """
-        if width != self._width or not text.startswith(self._text):
-            self._width, self._taken = width, 0
+        # Definitions mostly stand at the end: what they are for is known when all of it is there.
+        definitions = self._definitions if growing else _definitions_in(text)
+        if width != self._width or definitions != self._definitions or not text.startswith(self._text):
+            self._width, self._taken, self._definitions = width, 0, definitions
             self._blocks, self._rows = Blocks(), []
         self._text = text
         whole = text.rfind("\n") + 1
@@ -99,7 +116,7 @@ class MarkdownRows:
         if piece.kind is Kind.CODE:
             made = code_rows(piece.text, self._width, language=piece.language)
         else:
-            made = markdown_rows(piece.text, self._width, number=piece.number)
+            made = markdown_rows(piece.text, self._width, number=piece.number, definitions=self._definitions)
         return self._put(made, above, joined=piece.joined)
 
     def _put(self, made: list[Strip], above: Sequence[Strip], *, joined: bool) -> list[Strip]:
@@ -119,6 +136,12 @@ def code_rows(line: str, width: int, *, language: str = "") -> list[Strip]:
     inset: Span = (_CODE_INSET, palette.PLAIN)
     spans = mark_links(code_spans(line, language))
     return wrap(spans, width, first=[inset], rest=[inset], anywhere=True)
+
+
+def _definitions_in(text: str) -> str:
+    if "]:" not in text:
+        return ""
+    return "\n".join(line for line in plain_lines(text).split("\n") if _DEFINITION.match(line))
 
 
 def _may_be_table(piece: Piece) -> bool:

@@ -184,9 +184,9 @@ def test_a_delta_costs_the_same_however_long_the_answer_is(
     parsed: list[int] = []
     parse = markdown._PARSER.parse
 
-    def counting(text: str) -> list[Token]:
+    def counting(text: str, environment: dict[str, object]) -> list[Token]:
         parsed.append(len(text))
-        return parse(text)
+        return parse(text, environment)
 
     monkeypatch.setattr(markdown._PARSER, "parse", counting)
     rows = MarkdownRows()
@@ -230,6 +230,19 @@ def test_what_stands_in_front_is_in_front_of_every_row() -> None:
     made = rows.rows("a\n\nb\n\nc", 10)
     assert [strip.text.rstrip() for strip in made] == ["• a", "", "  b", "", "  c"]
     assert all(segment.style.dim for segment in made[0] if segment.style and segment.text == "a")
+
+
+def test_links_find_their_address_below_the_answer() -> None:
+    text = "see [the docs][1] and [that].\n\n- [one][1]\n\n[1]: https://x.y/a\n[that]: docs/b.md"
+    assert lines(text, 60) == [
+        "see the docs (https://x.y/a) and that (docs/b.md).",
+        "",
+        "• one (https://x.y/a)",
+    ]
+    rows = MarkdownRows()
+    growing = [strip.text.rstrip() for strip in rows.rows(text, 60, growing=True)]
+    assert growing[0] == "see [the docs][1] and [that]."
+    assert [strip.text.rstrip() for strip in rows.rows(text, 60)] == lines(text, 60)
 
 
 def links(text: str) -> list[tuple[str, str]]:
