@@ -6,6 +6,7 @@ writes to the terminal is looked at: by the side of a harmless text it may use n
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -305,7 +306,64 @@ async def the_lists(stage: Stage, evil: str) -> None:
     await stage.pilot.press("escape")
 
 
-PLACES: Final = [the_transcript, notices_title_and_status, the_cards, the_dialogs, the_lists]
+def told(evil: str) -> dict[str, Json]:
+    """Give what the commands ask for, with the text in every place that has one."""
+    tools = {evil: {"name": evil, "description": evil, "title": evil}}
+    resources = [{"name": evil, "uri": evil}]
+    server = {"name": evil, "runtimeStatus": evil, "authStatus": evil, "tools": tools, "toolsError": evil}
+    skill = {"name": evil, "description": evil, "path": evil, "scope": evil, "enabled": True}
+    hook = {"eventName": evil, "matcher": evil, "sourcePath": evil, "command": evil, "trustStatus": evil}
+    faults = [{"path": evil, "message": evil}]
+    job = {"processId": "1", "command": evil, "cwd": evil, "osPid": 1}
+    entries = [{"fileName": evil, "isDirectory": True}, {"fileName": evil, "isFile": True}]
+    text = base64.b64encode(evil.encode("utf-8", "replace")).decode()
+    return {
+        "mcpServerStatus/list": {"data": [{**server, "resources": resources}]},
+        "skills/list": {"data": [{"cwd": evil, "skills": [skill], "errors": faults}]},
+        "hooks/list": {"data": [{"hooks": [hook], "errors": faults, "warnings": [evil]}]},
+        "thread/backgroundTerminals/list": {"data": [job]},
+        "thread/goal/get": {"goal": {"objective": evil, "status": evil}},
+        "fs/readDirectory": {"entries": entries},
+        "fs/getMetadata": {"isFile": True},
+        "fs/readFile": {"dataBase64": text},
+        "account/read": {"account": {"type": "chatgpt", "email": evil, "planType": evil}},
+        "thread/queue/list": {"data": [{"id": "q", "input": [{"type": "text", "text": evil}]}]},
+    }
+
+
+COMMANDS: Final = ("mcp", "skills", "hooks", "ps", "goal", "diff", "view notes", "cd", "status", "model")
+"""Those that show something of the devbox's."""
+
+
+async def the_commands(stage: Stage, evil: str) -> None:
+    def reply(shape: Json) -> Callable[[Json], Json]:
+        return lambda _: shape
+
+    for method, shape in told(evil).items():
+        stage.script.replies[method] = reply(shape)
+    for command in COMMANDS:
+        before = len(Recorder.written)
+        await stage.type(f"/{command}")
+
+        def drawn(since: int = before) -> str:
+            return "".join(Recorder.written[since:])
+
+        await stage.wait(lambda: evil is not HARMLESS or "harmless" in drawn(), f"/{command} shows something")
+        await stage.pilot.pause()
+        if len(stage.app.screen_stack) > 1:
+            await stage.pilot.press("down", "pagedown")
+        while len(stage.app.screen_stack) > 1:
+            await stage.pilot.press("escape")
+
+
+PLACES: Final = [
+    the_transcript,
+    notices_title_and_status,
+    the_cards,
+    the_dialogs,
+    the_lists,
+    the_commands,
+]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: str(place.__name__))
