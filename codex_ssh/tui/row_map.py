@@ -71,6 +71,9 @@ class RowMap:
 
     def extend(self, heights: Iterable[int]) -> None:
         """Add some below the last."""
+        if not self._heights:
+            self._begin(list(heights))
+            return
         for height in heights:
             self._heights.append(height)
             number = len(self._heights)
@@ -79,6 +82,15 @@ class RowMap:
                 rows += self._sums[at]
                 at &= at - 1
             self._sums.append(rows)
+
+    def _begin(self, heights: list[int]) -> None:
+        """Take the first ones, all at once: each sum is added to the one it is part of."""
+        self._heights, self._sums = heights, [0, *heights]
+        sums, end = self._sums, len(self._sums)
+        for at in range(1, end) if any(heights) else ():
+            within = at + (at & -at)
+            if within < end:
+                sums[within] += sums[at]
 
     def cut(self, length: int) -> None:
         """Leave only the first so many."""

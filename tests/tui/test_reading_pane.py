@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.terminal_codes import MOUSE_OFF, MOUSE_ON
 from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.widgets.transcript_view import TranscriptView
@@ -354,10 +355,11 @@ async def test_nothing_but_text_is_shown_for_the_selection_of_the_terminal() -> 
         await stage.wait(lambda: stage.screen().startswith("question 0\n"), "text alone")
         assert "\nanswer 0 in src/main.py:7 of **it**\n" in stage.screen()
         assert "\n$ seq 0\nout 0\nout 1\n" in stage.screen()
-        assert "?1000l" in written[0]
+        assert MOUSE_OFF in written
+        assert MOUSE_ON not in written
         await stage.type("/raw")
         await stage.wait_text("$ Ran seq 0")
-        assert "?1000h" in written[1]
+        assert MOUSE_ON in written
 
 
 # -------------------------------------------------------------------- edits

@@ -67,6 +67,7 @@ class FindBar(Horizontal):
         super().__init__()
         self.input = FindInput(keymap)
         self._found = Static(id="found", markup=False)
+        self._told = ""
 
     def compose(self) -> ComposeResult:
         """Build it."""
@@ -76,4 +77,7 @@ class FindBar(Horizontal):
 
     def tell(self, text: str) -> None:
         """Say what was found."""
+        if text == self._told:
+            return
+        self._told = text
         self._found.update(Text(f" {text}", palette.DIM, no_wrap=True, overflow="ellipsis"))
