@@ -16,6 +16,7 @@ from codex_ssh.cli.options import (
 )
 from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.record import recording_to
+from codex_ssh.cli.slow import told_when_slow
 from codex_ssh.core.config import FrontEnd, Settings
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
@@ -135,13 +136,18 @@ async def _run_ours(
     images = read_images(arguments.image)
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
-    with recording_to(arguments.record) as record, open_drafts(drafts_dir(), str(profile.host)) as drafts:
+    with (
+        recording_to(arguments.record) as record,
+        open_drafts(drafts_dir(), str(profile.host)) as drafts,
+        told_when_slow(f"{profile.host}: connecting", prompter) as connected,
+    ):
         async with (
             open_desk(str(profile.host), look) as desk,
             open_lifeline(
                 profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
             ) as lifeline,
         ):
+            connected()
             for warning in lifeline.facts.warnings:
                 warn(warning)
             log_to_file(log_dir() / "tui.log", arguments.verbosity)

@@ -17,6 +17,7 @@ from codex_ssh.cli.options import (
     load_settings,
 )
 from codex_ssh.cli.output import note, warn
+from codex_ssh.cli.slow import told_when_slow
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, parse_endpoint
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import UsageError
@@ -91,12 +92,13 @@ async def _hold(arguments: argparse.Namespace, profile: Profile, at: WsEndpoint 
         return open_way(profile, build_prompter(arguments))
 
     token = Secret(secrets.token_urlsafe(32))
-    with private_temp_dir() as private:
+    with private_temp_dir() as private, told_when_slow(f"{profile.host}: connecting") as connected:
         token_file = private / "token"
         async with (
             open_supervised_way(connect, connect) as way,
             open_door(way.dial, at=at, token=token) as door,
         ):
+            connected()
             if isinstance(door.endpoint, WsEndpoint):
                 write_private(token_file, token.reveal() + "\n")
             for warning in way.warnings:

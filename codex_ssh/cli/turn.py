@@ -18,6 +18,7 @@ from codex_ssh.cli.approval import ApprovalPolicy, Approver
 from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.printer import Printer
 from codex_ssh.cli.sign_in import sign_in, sign_in_after
+from codex_ssh.cli.slow import told_when_slow
 from codex_ssh.core.ask import Ask, UnknownAsk, decode_ask
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.chore import reply_to_chore, reply_to_unknown
@@ -79,27 +80,37 @@ async def run_turn(
         TurnFailed: It ended as failed or interrupted.
         StageError: The way there failed, or was lost for good; the turn then goes on on the devbox.
     """
-    async with open_lifeline(profile, prompter, lambda: prompter, waits_for_user=False) as lifeline:
-        sessions = lifeline.sessions()
-        link = await anext(sessions)
-        for warning in link.facts.warnings:
-            warn(warning)
-        if link.facts.signed_out:
-            await sign_in(link, prompter, NOBODY)
-        runner = _Runner(link, lifeline.fence, Approver(policy, prompter, link.facts.host), printer, opening)
-        while True:
-            try:
-                turn, answer = await runner.run()
-                break
-            except LinkLost as lost:
-                note(f"the link is lost: {lost}{f' ({lost.said})' if lost.said else ''}; reconnecting")
-                runner.link = await _next_session(lifeline, sessions, lost, opening.patience, runner.thread)
-                note("connected again")
-        hint = await sign_in_after(runner.link, prompter, turn, runner.thread)
+    with told_when_slow(f"{profile.host}: connecting", prompter) as connected:
+        async with open_lifeline(profile, prompter, lambda: prompter, waits_for_user=False) as lifeline:
+            connected()
+            approver = Approver(policy, prompter, lifeline.facts.host)
+            turn, answer, hint = await _run_over(lifeline, prompter, opening, approver, printer)
     printer.finished(turn, answer)
     if turn.status is not TurnStatus.COMPLETED:
         raise TurnFailed(turn.status.value, said=turn.error.message if turn.error else "", hint=hint)
     return ExitCode.DONE
+
+
+async def _run_over(
+    lifeline: Lifeline, prompter: Prompter, opening: Opening, approver: Approver, printer: Printer
+) -> tuple[Turn, str, str]:
+    """Run the turn over one link after the other; gives it, its answer, and what to do where it failed."""
+    sessions = lifeline.sessions()
+    link = await anext(sessions)
+    for warning in link.facts.warnings:
+        warn(warning)
+    if link.facts.signed_out:
+        await sign_in(link, prompter, NOBODY)
+    runner = _Runner(link, lifeline.fence, approver, printer, opening)
+    while True:
+        try:
+            turn, answer = await runner.run()
+            break
+        except LinkLost as lost:
+            note(f"the link is lost: {lost}{f' ({lost.said})' if lost.said else ''}; reconnecting")
+            runner.link = await _next_session(lifeline, sessions, lost, opening.patience, runner.thread)
+            note("connected again")
+    return turn, answer, await sign_in_after(runner.link, prompter, turn, runner.thread)
 
 
 async def _next_session(

@@ -44,6 +44,11 @@ class TerminalPrompter:
         self._path = path
         self._turn = asyncio.Lock()
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is on the terminal."""
+        return self._turn.locked()
+
     async def ask(self, question: Question) -> Secret | None:
         """Ask and wait for one line; None at the end of input (Ctrl-D).
 
