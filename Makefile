@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest bench pictures docs codex-npm nu-npm clean
+.PHONY: demo test check lint types contracts pytest bench pictures docs man codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -51,6 +51,10 @@ pictures: $(VENV)/.test-installed
 # The documentation as a site in build/site; a link that leads nowhere and a page nobody finds are errors.
 docs: $(VENV)/.test-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file config/mkdocs.yml
+
+# The man pages a wheel brings along, in build/man: man -l build/man/codex-ssh.1
+man: $(VENV)/.test-installed
+	$(BIN)/python config/manpages.py build/man
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed

@@ -30,7 +30,7 @@ _codex_ssh_hosts() {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="whose script")
 
 
 def run(arguments: argparse.Namespace) -> int:
