@@ -277,6 +277,15 @@ def key_name(text: str) -> str:
     return "+".join([*(modifier.lower() for modifier in modifiers), key])
 
 
+def key_hint(keymap: Keymap, action: str, words: str) -> str:
+    """Give ``f: full screen`` for an action with a key, and nothing for one without."""
+    keys = keymap.keys(action)
+    if not keys:
+        return ""
+    name = shown(keys[0])
+    return f"{name.lower() if len(keys[0]) == 1 or '+' in keys[0] or len(name) > 1 else name}: {words}"
+
+
 def shown(key: str) -> str:
     """Give a key as a person reads it: ``Ctrl+J``, ``PgUp``, ``?``."""
     *modifiers, name = key.split("+")

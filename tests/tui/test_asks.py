@@ -6,7 +6,11 @@ import time
 
 import pytest
 
-from codex_ssh.core.rpc import Json
+from codex_ssh.core.ask import decode_ask
+from codex_ssh.core.items import Change, FileChange, ItemId
+from codex_ssh.core.keymap import Keymap
+from codex_ssh.core.rpc import Json, Request
+from codex_ssh.tui.ask_rows import Scene
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.screens.ask_screen import AskPage, AskScreen
@@ -525,6 +529,41 @@ async def test_no_key_opens_or_answers_in_the_first_moment() -> None:
         await stage.pilot.press("f", "y", "enter", "1")
         assert not isinstance(stage.app.screen, AskScreen)
         assert stage.script.answers == []
+
+
+async def test_an_edit_that_changes_under_the_eyes_is_shown_anew_on_the_whole_screen() -> None:
+    async with open_stage(size=(100, 40)) as stage:
+        ask_edit(stage.script, lines=2)
+        await full_screen(stage)
+        change = {"path": "/w/evil.sh", "kind": {"type": "add"}, "diff": "rm -rf /\n"}
+        stage.script.say("item/fileChange/patchUpdated", turnId="turn-1", itemId="i", changes=[change])
+        await stage.wait_text("rm -rf /")
+        assert "old 0.0" not in stage.screen()
+
+
+async def test_an_edit_that_changes_is_not_answered_by_a_key_on_its_way() -> None:
+    now = [0.0]
+    card = AskCard(Keymap(), grace_seconds=0.5, clock=lambda: now[0])
+    ask = decode_ask(Request(id=1, method="item/fileChange/requestApproval", params={"itemId": "i"}))
+    facts = Script().facts
+    old, new = (
+        FileChange(id=ItemId("i"), changes=(Change(path="/w/a", diff=text),)) for text in ("old", "new")
+    )
+
+    def counts() -> bool:
+        return card.is_settled
+
+    async with open_stage() as stage:
+        await stage.app.mount(card)
+        card.show(ask, Scene(facts=facts, change=old), queue=(0, 1))
+        assert not counts()
+        now[0] = 1.0
+        assert counts()
+        card.show(ask, Scene(facts=facts, change=new), queue=(0, 1))
+        assert not counts()
+        card.show(ask, Scene(facts=facts, change=new), queue=(1, 2))
+        now[0] = 2.0
+        assert counts()
 
 
 async def test_rows_out_of_sight_are_counted() -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.strip import Strip
 
 from codex_ssh.core.ask import Ask
@@ -46,16 +47,22 @@ class AskPage(AskView):
         self._take(*self._asked)
         count = len(self._files)
         self.border_title = "approval" if count < 2 else f"approval, {count} files"
-        keys = ["esc: back"]
-        if count:
-            keys.append("v: side by side")
-        if count > 1:
-            keys.append("[ ]: files")
-        self.border_subtitle = ", ".join(keys)
+        hints = [
+            self._hint("approval_screen.close", "back"),
+            self._hint("approval_screen.columns", "side by side") if count else "",
+            self._hint("approval_screen.next_file", "next file") if count > 1 else "",
+        ]
+        # A title is markup, and the key of a bracket is one.
+        self.border_subtitle = Content(", ".join(hint for hint in hints if hint))
 
     @property
     def _page_rows(self) -> int:
         return max(1, self.content_size.height - self._pinned - 2)
+
+    def update(self, scene: Scene) -> None:
+        """Show what it is about now: the server may have changed the edit."""
+        if scene != self._scene:
+            self._take(self._ask, scene)
 
     def go_to_file(self, step: int) -> None:
         """Scroll to the next or the previous file."""
@@ -131,6 +138,10 @@ class AskScreen(Dialog[Decision | None]):
     def compose(self) -> ComposeResult:
         """Build the screen."""
         yield self._page
+
+    def update(self, scene: Scene) -> None:
+        """Show what it is about now."""
+        self._page.update(scene)
 
     def on_mount(self) -> None:
         """Take the keyboard."""

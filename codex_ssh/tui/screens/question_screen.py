@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from codex_ssh.core.ask import ElicitationAsk, PermissionsAsk, QuestionsAsk
 from codex_ssh.core.decision import Verdict
 from codex_ssh.core.exact_text import exact_line
+from codex_ssh.core.keymap import Keymap, key_hint
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.question_form import AnswerKind, Question
 from codex_ssh.core.rpc import Json
@@ -35,6 +36,7 @@ class QuestionScreen(Dialog[Json]):
     Args:
         ask: What is asked.
         scene: Where it comes from.
+        keymap: Which keys do what.
     """
 
     DEFAULT_CSS = """
@@ -50,8 +52,11 @@ class QuestionScreen(Dialog[Json]):
         bind("question.down", "move(1)", priority=True),
     ]
 
-    def __init__(self, ask: QuestionsAsk | ElicitationAsk | PermissionsAsk, scene: Scene) -> None:
+    def __init__(
+        self, ask: QuestionsAsk | ElicitationAsk | PermissionsAsk, scene: Scene, keymap: Keymap
+    ) -> None:
         super().__init__()
+        self._keymap = keymap
         self.ask = ask
         self._scene = scene
         self._at = 0
@@ -120,12 +125,13 @@ class QuestionScreen(Dialog[Json]):
 
     def _keys(self) -> str:
         no = "skip them" if isinstance(self.ask, QuestionsAsk) else "say no"
+        is_last = self._at + 1 == len(self.ask.questions)
         parts = [
             "space: mark" if self._marks else "",
-            "enter: next" if self._at + 1 < len(self.ask.questions) else "enter: send",
-            "shift+tab: back" if self._at else "",
-            "" if isinstance(self.ask, PermissionsAsk) else f"ctrl+d: {no}",
-            "esc: later",
+            key_hint(self._keymap, "question.next", "send" if is_last else "next"),
+            key_hint(self._keymap, "question.back", "back") if self._at else "",
+            "" if isinstance(self.ask, PermissionsAsk) else key_hint(self._keymap, "question.skip", no),
+            key_hint(self._keymap, "question.later", "later"),
         ]
         return ", ".join(part for part in parts if part)
 

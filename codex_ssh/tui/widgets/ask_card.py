@@ -173,12 +173,11 @@ class AskCard(AskView):
         waits = int(self._clock() - self._asked_at)
         if waits >= _CALM_SECONDS:
             title += f", waits {waits} s" if waits < 120 else f", waits {waits // 60} min"
-        keys = ["f: full screen"]
-        if self._can_be_in_part:
-            keys.append("s: in part")
-        if self._page:
-            keys.append("o: open the page")
-        if count > 1:
-            keys.append("←→: the others")
+        hints = [
+            self._hint("approval.full", "full screen"),
+            self._hint("approval.part", "in part") if self._can_be_in_part else "",
+            self._hint("approval.open", "open the page") if self._page else "",
+            self._hint("approval.next", "the others") if count > 1 else "",
+        ]
         self.border_title = title
-        self.border_subtitle = ", ".join(keys)
+        self.border_subtitle = ", ".join(hint for hint in hints if hint)

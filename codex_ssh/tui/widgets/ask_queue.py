@@ -123,6 +123,8 @@ class AskQueue(Vertical):
         elif dialog.ask not in asks and (self._chat.is_online or isinstance(dialog, AskScreen)):
             # A form that is filled in without a link stays; an approval does not.
             self._close(dialog)
+        elif isinstance(dialog, AskScreen):
+            dialog.update(self._scene(dialog.ask))
 
     def _close(self, dialog: Screen[Decision | None] | Screen[Json]) -> None:
         if dialog.is_current:
@@ -193,7 +195,7 @@ class AskQueue(Vertical):
     @work
     async def _ask_form(self, ask: Ask) -> None:
         assert isinstance(ask, QuestionsAsk | ElicitationAsk | PermissionsAsk)
-        screen = QuestionScreen(ask, self._scene(ask))
+        screen = QuestionScreen(ask, self._scene(ask), self._keymap)
         if self._only_shows:
             screen.disabled = True
             self._put_off.add(ask.request_id)

@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from codex_ssh.core.ask import Ask
 from codex_ssh.core.decision import Decision, Verdict
-from codex_ssh.core.keymap import Keymap, Place
+from codex_ssh.core.keymap import Keymap, Place, key_hint
 from codex_ssh.tui import palette
 from codex_ssh.tui.ask_rows import Scene, all_rows, decision_rows
 from codex_ssh.tui.wrap import blank, clipped
@@ -91,7 +91,12 @@ class AskView(ScrollView, can_focus=True):
         return self._ask is not None and self._clock() - self._since >= self._grace
 
     def _take(self, ask: Ask | None, scene: Scene | None) -> None:
-        """Show a request, from the top; nothing but a "no" is chosen."""
+        """Show a request, from the top; nothing but a "no" is chosen.
+
+        What changed under the eyes of whoever decides is read again: keys count after a moment only.
+        """
+        if ask == self._ask and scene is not None and scene.change != getattr(self._scene, "change", None):
+            self._since = self._clock()
         if ask != self._ask:
             self._since = self._clock()
             offered = getattr(ask, "decisions", ())
@@ -121,6 +126,10 @@ class AskView(ScrollView, can_focus=True):
         """Do an action of the keymap; False when it means nothing just now."""
         del action
         return False
+
+    def _hint(self, action: str, words: str) -> str:
+        """Give what a key does, for a title; empty where the action has no key."""
+        return key_hint(self._keymap, action, words)
 
     def _typed(self, character: str) -> None:
         """Take a character that does nothing here."""
