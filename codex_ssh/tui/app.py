@@ -296,6 +296,8 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         """Say whether an action's key means it now; else the key is the focused widget's."""
         if action == "reconnect":
             return self.chat.status.state is not LinkState.UP
+        if action in ("next_mode", "step_effort"):
+            return len(self.screen_stack) == 1
         if action == "swap_focus" and len(self.screen_stack) == 1 and self.composer.has_focus:
             is_asked = self._asks.waits
             return not (self.composer.wants_tab or (self.composer.can_queue and not is_asked))
@@ -374,8 +376,6 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
 
     def action_next_mode(self) -> None:
         """Go to the next way of working; in a dialog the key moves the keyboard."""
-        if len(self.screen_stack) > 1:
-            raise SkipAction
         self._go_to_next_mode()
 
     @work
@@ -386,9 +386,8 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     @work
     async def action_step_effort(self, step: int) -> None:
         """Think harder or less from the next turn on."""
-        if len(self.screen_stack) == 1:
-            await self.asked(self.thread_settings.step_effort(step))
-            self.chat.on_change()
+        await self.asked(self.thread_settings.step_effort(step))
+        self.chat.on_change()
 
     # ---------------------------------------------------------------- commands
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.tui_settings import TuiSettings
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen, age
@@ -300,3 +301,14 @@ async def test_deleting_the_thread_asks_and_no_is_chosen_at_first() -> None:
 def test_an_age_is_short(seconds: int, words: str) -> None:
     now = 1_796_000_000.0
     assert age(now - seconds, now).startswith(words)
+
+
+async def test_a_key_of_the_list_wins_over_one_that_counts_anywhere() -> None:
+    script = some()
+    script.replies["thread/delete"] = lambda _: {}
+    settings = TuiSettings(keys={"threads.delete": ("f8",)})  # thinks harder, outside of the list
+    async with open_stage(script, options=TuiOptions(grace_seconds=0, settings=settings)) as stage:
+        await show(stage)
+        await stage.wait_text("an old one")
+        await stage.pilot.press("f8")
+        await stage.wait_text("F8 once more deletes it for good")
