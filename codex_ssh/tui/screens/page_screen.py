@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from codex_ssh.core.keymap import Keymap, shown
+from codex_ssh.core.keymap import Keymap, Place, shown
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.diff import SIDE_BY_SIDE_CELLS
@@ -54,7 +55,6 @@ class PageScreen(Screen[None]):
         & .input--cursor { text-style: reverse; background: ansi_default; color: ansi_default; }
         & .input--placeholder { text-style: dim; color: ansi_default; background: ansi_default; }
     }
-    PageScreen Input.-shown { display: block; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,17 +63,8 @@ class PageScreen(Screen[None]):
         bind("page.down", "move(1)"),
         bind("page.page_up", "move_pages(-1)"),
         bind("page.page_down", "move_pages(1)"),
-        bind("page.top", "top"),
-        bind("page.bottom", "bottom"),
-        bind("page.next_part", "part(1)"),
-        bind("page.previous_part", "part(-1)"),
-        bind("page.columns", "columns"),
-        bind("page.find", "find"),
-        bind("page.find_next", "find_again(1)"),
-        bind("page.find_previous", "find_again(-1)"),
-        bind("page.copy", "copy"),
-        bind("page.edit", "edit"),
     ]
+    """What counts while a text is looked for, too; the page takes all of its keys itself."""
 
     def __init__(
         self,
@@ -86,7 +77,7 @@ class PageScreen(Screen[None]):
         find: bool = False,
     ) -> None:
         super().__init__()
-        self.view = PageView(page)
+        self.view = PageView(page, self._take_key)
         self._page = page
         self._keymap = keymap
         self._copy = copy
@@ -94,17 +85,18 @@ class PageScreen(Screen[None]):
         self._waits = waits
         self._find = find
         self._said = ""
+        self._finds = False
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
         yield Static(id="title", markup=False)
         yield self.view
-        yield Input(placeholder="find; enter: next, esc: done")
+        yield Input(placeholder="find; enter: next, esc: done", select_on_focus=False)
         yield Static(id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Take the keyboard."""
-        self.view.focus()
+        self.set_focus(self.view)
         if self._find:
             self.action_find()
         self.set_interval(_WAIT_SECONDS, self._refresh_lines)
@@ -120,13 +112,19 @@ class PageScreen(Screen[None]):
         titles = self.view.titles
         line = Text(no_wrap=True, overflow="ellipsis")
         if len(titles) < 2 or self.size.width >= _ROOMY_CELLS:
-            line.append(f"{self._page.title}  ", palette.BOLD)
+            line.append(f"{self._title(len(titles) > 1)}  ", palette.BOLD)
         if len(titles) > 1:
             part = max(self.view.part, 0)
             line.append(f"{part + 1} of {len(titles)}: {titles[part][0]}  ", palette.DIM)
         line.append(f"{self.view.percent} %" if self.view.is_whole else "…", palette.DIM)
         self.query_one("#title", Static).update(line)
         self.query_one("#keys", Static).update(self._keys_line())
+
+    def _title(self, has_parts: bool) -> str:  # noqa: FBT001
+        """Give what the page is; of a long path the end is kept."""
+        title = self._page.title
+        room = self.size.width - len("  100 %")
+        return title if has_parts or len(title) <= room else f"…{title[-room + 1 :]}"
 
     def _keys_line(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
@@ -146,9 +144,47 @@ class PageScreen(Screen[None]):
 
     # ---------------------------------------------------------------- keys
 
+    def _take_key(self, event: events.Key) -> bool:
+        """Do what a key stands for in the page; what is typed behind the one that searches is searched."""
+        if self._finds and event.is_printable and event.character is not None:
+            self.query_one(Input).insert_text_at_cursor(event.character)
+            return True
+        match self._keymap.action(event.key, Place.PAGE):
+            case "page.close":
+                self.action_leave()
+            case "page.up" | "page.down" as name:
+                self.action_move(-1 if name == "page.up" else 1)
+            case "page.page_up" | "page.page_down" as name:
+                self.action_move_pages(-1 if name == "page.page_up" else 1)
+            case "page.top":
+                self.action_top()
+            case "page.bottom":
+                self.action_bottom()
+            case "page.next_part" | "page.previous_part" as name:
+                self.action_part(1 if name == "page.next_part" else -1)
+            case "page.find_next" | "page.find_previous" as name:
+                self.action_find_again(1 if name == "page.find_next" else -1)
+            case name:
+                return self._take_rarer(name)
+        return True
+
+    def _take_rarer(self, name: str) -> bool:
+        match name:
+            case "page.columns":
+                self.action_columns()
+            case "page.find":
+                self.action_find()
+            case "page.copy":
+                self.run_worker(self._copy_all(), exclusive=True)
+            case "page.edit":
+                self.run_worker(self._edit_all(), exclusive=True)
+            case _:
+                return False
+        return True
+
     def action_leave(self) -> None:
         """End the search, or close."""
-        if self.query_one(Input).has_focus:
+        if self._finds:
             self._end_find()
         else:
             self.dismiss(None)
@@ -182,8 +218,9 @@ class PageScreen(Screen[None]):
     def action_find(self) -> None:
         """Ask what to look for."""
         entry = self.query_one(Input)
-        entry.add_class("-shown")
-        entry.focus()
+        entry.display = True
+        self._finds = True
+        self.set_focus(entry)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Find it while it is typed."""
@@ -201,21 +238,22 @@ class PageScreen(Screen[None]):
 
     def _end_find(self) -> None:
         entry = self.query_one(Input)
-        entry.remove_class("-shown")
+        entry.display = False
+        self._finds = False
         if not entry.value:
             self.view.find("")
-        self.view.focus()
+        self.set_focus(self.view)
 
     def action_find_again(self, step: int) -> None:
         """Go to another place."""
         self.view.find_again(step)
 
-    async def action_copy(self) -> None:
+    async def _copy_all(self) -> None:
         """Copy all of it."""
         self._said = await self._copy(self._page.text)
         self._refresh_lines()
 
-    async def action_edit(self) -> None:
+    async def _edit_all(self) -> None:
         """Show all of it in the user's editor; what is changed there changes nothing."""
         self._said = await self._edit(self._page.text)
         self._refresh_lines()

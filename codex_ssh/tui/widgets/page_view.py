@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Callable
 
 from rich.segment import Segment
 from textual import events, work
@@ -21,6 +22,7 @@ class PageView(ScrollView, can_focus=True):
 
     Args:
         page: What to show.
+        take_key: Does what a key stands for, at once; False when it stands for nothing.
 
     Attributes:
         sides: Old and new side by side, where there is room.
@@ -37,10 +39,11 @@ class PageView(ScrollView, can_focus=True):
     class Moved(Message):
         """Another part of the page is in view, or there is more of it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, take_key: Callable[[events.Key], bool]) -> None:
         super().__init__()
         self.sides = False
         self.is_whole = False
+        self._take_key = take_key
         self._page = page
         self._rows: list[Strip] = []
         self._starts: list[int] = []
@@ -48,6 +51,12 @@ class PageView(ScrollView, can_focus=True):
         self._wanted = ""
         self._width = 0
         self._begin: tuple[int, int] | None = (page.begin_at, 0)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Not by bindings: their actions would come after keys that were pressed behind this one.
+        if self._take_key(event):
+            event.stop()
+            event.prevent_default()
 
     # ---------------------------------------------------------------- drawing
 
