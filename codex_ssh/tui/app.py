@@ -119,6 +119,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         self.thread_settings = ThreadSettings(chat)
         confirm = chat.options.settings.confirm_links
         self.pane = ReadingPane(self.desk, self.keymap, chat.past, confirm_links=confirm)
+        self.pane.leave = self._write_on
         self.view = self.pane.view
         self.has_mouse = chat.options.settings.mouse
         self._popup = Popup()
@@ -312,11 +313,12 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         line = f":{message.line}" if message.line else ""
         self.type_command(f"/view {message.path}{line}")
 
-    def on_reading_pane_left(self, message: ReadingPane.Left) -> None:
+    def _write_on(self, typed: str) -> None:
         """Write again, beginning with what was typed."""
-        self.composer.focus()
-        if message.typed and not self.composer.disabled:
-            self.composer.insert(message.typed)
+        if not self.composer.disabled:
+            self.composer.screen.set_focus(self.composer)
+            if typed:
+                self.composer.insert(typed)
 
     def action_interrupt(self) -> None:
         """Stop the running turn; twice with nothing running or written: go back to an earlier prompt."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual.events import Key
+
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.terminal_codes import MOUSE_OFF, MOUSE_ON
 from codex_ssh.core.tui_settings import TuiSettings
@@ -179,6 +181,15 @@ async def test_looking_through_older_history_ends_with_it() -> None:
         await stage.wait(lambda: len(view(stage).window.entries) == 60, "all of it")
         await stage.wait_text("not found")
         await stage.wait_gone("older history")
+
+
+async def test_what_is_typed_right_behind_the_key_is_meant_for_it() -> None:
+    async with open_stage(conversation(2), ready=False) as stage:
+        await stage.wait_text("$ Ran seq 1")
+        for key, character in (("f3", None), ("a", "a"), ("n", "n")):
+            stage.app.post_message(Key(key, character))
+        await stage.wait_text("find an")
+        assert stage.composer.text == ""
 
 
 async def test_every_other_key_for_finding() -> None:

@@ -16,8 +16,8 @@ from typing import Final
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 
 from codex_ssh.core.entry import Entry
 from codex_ssh.core.entry_text import entry_text
@@ -48,23 +48,18 @@ class ReadingPane(DeskPane):
 
     Attributes:
         view: The transcript.
+        leave: Called with what was typed when the keyboard goes back to the composer.
     """
 
     DEFAULT_CSS = """
     ReadingPane { height: 1fr; }
     """
 
-    class Left(Message):
-        """The keyboard goes back to the composer, with what was typed."""
-
-        def __init__(self, typed: str = "") -> None:
-            super().__init__()
-            self.typed = typed
-
     def __init__(self, desk: Desk, keymap: Keymap, history: History, *, confirm_links: bool = True) -> None:
         super().__init__(desk, confirm_links=confirm_links)
         self.view = TranscriptView()
         self.view.marks = self._marks
+        self.leave: Callable[[str], None] = lambda typed: None
         self._keymap = keymap
         self._history = history
         self._window = self.view.window
@@ -112,7 +107,7 @@ class ReadingPane(DeskPane):
         self._cursor.key = None
         self.view.show(entries, cwd)
         if self.is_reading:
-            self.post_message(self.Left())
+            self._leave()
 
     def update_entries(self, entries: Sequence[Entry], changes: Changes) -> None:
         """Take changes of the entries that are shown."""
@@ -187,7 +182,7 @@ class ReadingPane(DeskPane):
         if text:
             self._bar.input.value = text
         self._bar.input.cursor_position = len(self._bar.input.value)
-        self._bar.input.focus()
+        self._take_keyboard(self._bar.input)
         self._search.begin(self._bar.input.value)
         self._look_on()
 
@@ -235,7 +230,7 @@ class ReadingPane(DeskPane):
         if self._cursor.key is not None:
             self._read(self._cursor.at)
         else:
-            self.post_message(self.Left())
+            self._leave()
 
     def on_transcript_view_sized(self) -> None:
         """Keep the match in view that is looked at."""
@@ -258,7 +253,7 @@ class ReadingPane(DeskPane):
         if not self._cursor.begin(at):
             return
         self.view.can_focus = True
-        self.view.focus()
+        self._take_keyboard(self.view)
         self._redraw()
 
     def on_key(self, event: events.Key) -> None:
@@ -274,6 +269,14 @@ class ReadingPane(DeskPane):
             return
         event.stop()
         event.prevent_default()
+
+    def _take_keyboard(self, widget: Widget) -> None:
+        """Give a widget the keyboard at once: what was typed behind a key is meant for it."""
+        self.screen.set_focus(widget)
+
+    def _leave(self, typed: str = "") -> None:
+        self.screen.set_focus(None)
+        self.leave(typed)
 
     def on_descendant_blur(self) -> None:
         """The keyboard went elsewhere: to the line for finding, or away."""
@@ -292,7 +295,7 @@ class ReadingPane(DeskPane):
         self.view.can_focus = False
         self._window.scroll(0)
         self._redraw()
-        self.post_message(self.Left(typed))
+        self._leave(typed)
 
     def _step(self, step: int, move: Callable[[int], bool]) -> None:
         if not move(step) and step < 0:
