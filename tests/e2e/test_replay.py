@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartTmux
+from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.tmux import Tmux
 from tests.support.waiting import NeverHappened, until
@@ -99,8 +100,11 @@ async def test_a_client_that_is_killed_leaves_a_recording_up_to_there(
     await tui.type("slow 100000 5")
     await tui.key("Enter")
     await until(lambda: file.read_text().count("item/agentMessage/delta") > 20, "some of the answer")
-    os.kill(await tui.pid(), signal.SIGKILL)
+    pid = await tui.pid()
+    below = processes.descendants(pid)
+    os.kill(pid, signal.SIGKILL)
     assert await tui.wait_exit() == 128 + signal.SIGKILL
+    processes.kill(below)  # the demo's app server, which nobody is left to end
     whole = file.read_text()
     assert all(json.loads(line) for line in whole.splitlines())
 
