@@ -15,6 +15,7 @@ from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.tmux import Tmux
 from tests.support.waiting import NeverHappened, until
+from tests.tui.session import KEPT
 
 pytestmark = [pytest.mark.tmux]
 
@@ -113,6 +114,23 @@ async def test_a_client_that_is_killed_leaves_a_recording_up_to_there(
     assert printed.code == 0, printed.err
     assert "slow 100000 5" in printed.out
     assert "the recording breaks off here" in printed.out
+
+
+@pytest.mark.parametrize("what", ["replay", "demo"])
+async def test_a_terminal_that_is_closed_leaves_no_process(
+    start_tmux: StartTmux, tmp_path: Path, what: str
+) -> None:
+    opened = (
+        await open_replay(start_tmux, tmp_path / "home", str(KEPT))
+        if what == "replay"
+        else await open_demo(start_tmux, tmp_path / "home")
+    )
+    await opened.wait_text("replay" if what == "replay" else "idle")
+    pid = await opened.pid()
+    family = processes.tree(pid)
+    await opened.command("kill-server")
+
+    await until(lambda: not any(map(processes.is_alive, family)), "all of it ends")
 
 
 async def test_nobody_is_called_for_a_recording_that_cannot_be_made(tmp_path: Path) -> None:
