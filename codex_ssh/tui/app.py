@@ -289,7 +289,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     def on_ask_card_typed(self, message: AskCard.Typed) -> None:
         """Write in the composer what was typed at the card."""
         self.composer.focus()
-        self.composer.insert(message.text)
+        self.composer.put_text(message.text)
 
     def on_transcript_view_near_top(self) -> None:
         """Load older history."""
@@ -320,7 +320,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         if not self.composer.disabled:
             self.composer.screen.set_focus(self.composer)
             if typed:
-                self.composer.insert(typed)
+                self.composer.put_text(typed)
 
     def action_interrupt(self) -> None:
         """Stop the running turn; twice with nothing running or written: go back to an earlier prompt."""
@@ -472,7 +472,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     def finish(self, reason: ExitReason) -> None:
         """End the TUI; a running turn goes on."""
         self.chat.on_change = lambda: None
-        self.exit(self.chat.outcome(reason, self.composer.draft))
+        self.exit(self.chat.outcome(reason, self.composer.kept))
 
     def _build_driver(self, *given: Any, **named: Any) -> Driver:
         driver = super()._build_driver(*given, **named)

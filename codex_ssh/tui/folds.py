@@ -44,14 +44,15 @@ class Folds:
     def spans(self, line: str) -> Iterator[tuple[int, int, Fold]]:
         """Give the folds in a text: where each begins and ends."""
         for found in _MARK.finditer(line):
-            fold = self._folds[ord(found.group()) - FIRST_MARK]
-            yield found.start(), found.start() + len(fold.label), fold
+            fold = self._fold(found)
+            if fold is not None:
+                yield found.start(), found.start() + len(fold.label), fold
 
     def shown(self, line: str) -> str:
         """Give a text as it is seen."""
         if line.isascii():
             return line
-        return _MARK.sub(lambda found: self._folds[ord(found.group()) - FIRST_MARK].label[0], line)
+        return _MARK.sub(lambda found: self._rest(found, slice(1)) or "�", line)
 
     def short(self, text: str) -> str:
         """Give a text with each fold as its mark alone: one character."""
@@ -67,9 +68,7 @@ class Folds:
         """Give a text whose folds are marks alone with their labels again."""
         if text.isascii():
             return text
-        return _MARK.sub(
-            lambda found: found.group() + self._folds[ord(found.group()) - FIRST_MARK].label[1:], text
-        )
+        return _MARK.sub(lambda found: found.group() + self._rest(found, slice(1, None)), text)
 
     def whole(self, line: str, column: int, *, to_end: bool) -> int:
         """Give the nearest column that is not inside a fold: its end, or its beginning."""
@@ -77,6 +76,16 @@ class Folds:
             if start < column < end:
                 return end if to_end else start
         return column
+
+    def _fold(self, mark: re.Match[str]) -> Fold | None:
+        """Give the fold of a mark; None for a character that is none of ours."""
+        number = ord(mark.group()) - FIRST_MARK
+        return self._folds[number] if number < len(self._folds) else None
+
+    def _rest(self, mark: re.Match[str], part: slice) -> str:
+        """Give a part of the label of a mark's fold; nothing for a character that is none of ours."""
+        fold = self._fold(mark)
+        return fold.label[part] if fold is not None else ""
 
     def _encode(self, fold: Fold) -> str:
         if fold in self._folds:

@@ -50,3 +50,12 @@ def _places(table: Folds, shown: str) -> list[int]:
     """Every place an edit can begin or end at, in order."""
     inside = {at for start, end, _ in table.spans(shown) for at in range(start + 1, end)}
     return [at for at in range(len(shown) + 1) if at not in inside]
+
+
+def test_a_private_character_that_is_no_mark_is_text() -> None:
+    table = Folds()
+    stray = "a\U0010abcdb"
+    assert table.decode(stray).text == stray
+    assert table.shown(stray) == "a�b"
+    assert table.long(table.short(stray)) == stray
+    assert table.whole(stray, 1, to_end=True) == 1
