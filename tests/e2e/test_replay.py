@@ -125,7 +125,7 @@ async def test_a_terminal_that_is_closed_leaves_no_process(
         if what == "replay"
         else await open_demo(start_tmux, tmp_path / "home")
     )
-    await opened.wait_text("replay" if what == "replay" else "idle")
+    await opened.wait_text("■ replay" if what == "replay" else " ms")
     pid = await opened.pid()
     family = processes.tree(pid)
     await opened.command("kill-server")
