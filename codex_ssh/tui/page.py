@@ -22,7 +22,7 @@ from codex_ssh.tui.wrap import blank, wrap
 Draw = Callable[[int, bool], list[Strip]]
 """Gives the rows for a width in cells, and whether old and new shall stand side by side."""
 
-PIECE_LINES: Final = 400
+PIECE_LINES: Final = 100
 """A long text is drawn in pieces of so many lines, and keys are heard in between."""
 
 

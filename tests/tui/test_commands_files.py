@@ -223,7 +223,7 @@ async def test_a_file_is_shown_with_its_lines_numbered(devbox: Devbox) -> None:
         await closed(stage)
 
 
-@pytest.mark.parametrize("line", [1, 399, 400, 401, 1234])
+@pytest.mark.parametrize("line", [1, 100, 101, 1234])
 async def test_a_file_is_shown_at_a_line(devbox: Devbox, line: int) -> None:
     async with open_stage(devbox.script(), size=(60, 20)) as stage:
         await stage.type(f"/view notes.md:{line}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from codex_ssh.core.ask import ElicitationAsk, QuestionsAsk
 from codex_ssh.errors import DeskFailed
 from codex_ssh.tui.page import Page
 from codex_ssh.tui.screens.page_screen import PageScreen
@@ -46,9 +47,13 @@ async def show_page(app: CodexApp, page: Page, *, find: bool = False) -> None:
         return ""
 
     def waits() -> str:
-        count = len(app.chat.asks)
-        if not count:
-            return ""
-        return "an approval waits" if count == 1 else f"{count} approvals wait"
+        asks = app.chat.asks
+        questions = sum(isinstance(ask, QuestionsAsk | ElicitationAsk) for ask in asks)
+        approvals = len(asks) - questions
+        parts = [
+            "an approval waits" if approvals == 1 else f"{approvals} approvals wait" if approvals else "",
+            "a question waits" if questions == 1 else f"{questions} questions wait" if questions else "",
+        ]
+        return ", ".join(part for part in parts if part)
 
     await app.push_screen_wait(PageScreen(page, app.keymap, copy=copy, edit=edit, waits=waits, find=find))
