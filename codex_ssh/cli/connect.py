@@ -23,7 +23,8 @@ from codex_ssh.core.question import Prompter
 from codex_ssh.errors import UsageError
 from codex_ssh.local.drafts import merge_kept, open_drafts
 from codex_ssh.local.log import log_to_file, log_to_stderr
-from codex_ssh.local.paths import drafts_dir, log_dir
+from codex_ssh.local.paths import drafts_dir, log_dir, threads_dir
+from codex_ssh.local.seen_threads import see_threads
 
 if TYPE_CHECKING:
     from codex_ssh.link.connect import Profile
@@ -181,6 +182,8 @@ async def _run_ours(
         note(f"not sent: {plain_lines(outcome.draft)}")
     if outcome.turn_running:
         note("the turn goes on on the devbox")
+    if goes_on:
+        see_threads(threads_dir(), str(profile.host), outcome.threads)
     if outcome.can_resume and goes_on:
         note(f"to go on: codex-ssh {profile.host} --resume {outcome.thread_id}")
     if outcome.error is not None:

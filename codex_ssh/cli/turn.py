@@ -11,7 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from codex_ssh.cli.approval import ApprovalPolicy, Approver
@@ -40,6 +40,8 @@ from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
 from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
+from codex_ssh.local.paths import threads_dir
+from codex_ssh.local.seen_threads import see_threads
 from codex_ssh.tui import threads
 from codex_ssh.tui.account import SETTLE_SECONDS
 
@@ -179,6 +181,10 @@ class _Runner:
         opened = await self._open()
         self.thread = opened.thread.id
         self._printer.opened(self.link.facts, opened)
+        seen = (
+            opened.thread if opened.thread.preview else replace(opened.thread, preview=self._opening.prompt)
+        )
+        see_threads(threads_dir(), self.link.facts.host, [seen])
         await self._send()
 
     async def _send(self) -> None:

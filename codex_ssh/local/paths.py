@@ -51,6 +51,13 @@ def choices_file() -> Path:
     return platformdirs.user_state_path("codex-ssh") / "choices.json"
 
 
+def threads_dir() -> Path:
+    """Which threads were seen on each host, for completion; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "threads"
+
+
 def history_dir() -> Path:
     """What was said to each host, for the composer; made with mode 0700 by whoever writes there."""
     import platformdirs

@@ -18,6 +18,7 @@ from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
+from codex_ssh.core.thread import Thread
 from codex_ssh.core.tui_settings import TuiSettings
 
 T = TypeVar("T")
@@ -148,6 +149,7 @@ class TuiOutcome:
         turn_running: A turn was left running on the devbox.
         error: Why the link was lost.
         draft: What stood unsent in the composer when the link was lost.
+        threads: Those that were seen and can be resumed: the one shown last, then those of the list.
     """
 
     reason: ExitReason
@@ -156,3 +158,4 @@ class TuiOutcome:
     turn_running: bool = False
     error: Exception | None = None
     draft: str = ""
+    threads: tuple[Thread, ...] = ()

@@ -43,7 +43,7 @@ from codex_ssh.core.methods import (
 )
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import Json, Notification, Request
-from codex_ssh.core.thread import Need
+from codex_ssh.core.thread import Need, Thread
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
@@ -219,7 +219,15 @@ class Chat:
             turn_running=transcript is not None and transcript.state.is_running,
             error=self.lost,
             draft=unsent.text if reason is ExitReason.LINK_LOST else "",
+            threads=(*self._shown_thread(), *self.roster.threads_by_time),
         )
+
+    def _shown_thread(self) -> list[Thread]:
+        """Give the thread shown, with what a list needs of it; none before it has a turn."""
+        if self.transcript is None or not self.has_turns:
+            return []
+        first = next(iter(self.said()), "")
+        return [Thread(id=self.transcript.thread_id, name=self.transcript.name, preview=first)]
 
     # ---------------------------------------------------------------- intents
 

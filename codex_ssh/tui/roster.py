@@ -86,6 +86,12 @@ class Roster:
         return sorted(self._threads.values(), key=lambda one: (one.status.need, -one.updated_at))
 
     @property
+    def threads_by_time(self) -> list[Thread]:
+        """Those listed, the last updated first; none while the archived ones are listed."""
+        listed = () if self.view.archived else self._threads.values()
+        return sorted(listed, key=lambda one: -one.updated_at)
+
+    @property
     def has_more(self) -> bool:
         """Whether :meth:`read_more` has more."""
         return self._cursor is not None and len(self._threads) < MOST

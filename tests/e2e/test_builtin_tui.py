@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import StartCodex, StartTmux
 from tests.support import processes
-from tests.support.cli import PROGRAM, client_environment
+from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.listening import exposed, listening_in_tree
 from tests.support.sshd import Sshd
@@ -76,6 +76,8 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     await tui.key("Enter")
     assert await tui.wait_exit() == 0
     assert "--resume" in await tui.history()
+    seen = await codex_ssh("hosts", "--threads", "devbox", home=tmp_path / "laptop")
+    assert [line.partition("\t")[2] for line in seen.out.splitlines()] == ["say hello from the devbox"]
 
 
 async def test_what_cannot_be_reached_is_said_without_a_full_screen(

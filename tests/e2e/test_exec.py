@@ -148,6 +148,8 @@ async def test_json_is_one_object_a_line_from_thread_to_result(devbox: Devbox) -
 async def test_a_thread_can_be_gone_on_with(devbox: Devbox) -> None:
     first = await devbox.run("--json", "devbox", "say one")
     thread = json.loads(first.out.splitlines()[0])["threadId"]
+    seen = await codex_ssh("hosts", "--threads", "devbox", home=devbox.home)
+    assert seen.out == f"{thread}\tsay one\n"
     second = await devbox.run("--json", "--resume", thread, "devbox", "say two")
     assert json.loads(second.out.splitlines()[0])["threadId"] == thread
     assert json.loads(second.out.splitlines()[-1])["answer"] == "two"
