@@ -145,12 +145,14 @@ class Hook:
     Attributes:
         event: ``preToolUse``, ``sessionStart`` …
         matcher: For what of it; may be empty.
+        command: What is run; empty for a hook of another kind.
         source: Where it is configured.
         trust: ``trusted``, ``untrusted`` …: an untrusted one is not run.
     """
 
     event: str
     matcher: str
+    command: str
     source: str
     trust: str
     is_enabled: bool
@@ -175,6 +177,7 @@ def hooks_list(cwd: str) -> Call[Hooks]:
             Hook(
                 event=text_at(shape, "eventName"),
                 matcher=text_at(shape, "matcher"),
+                command=text_at(shape, "command"),
                 source=text_at(shape, "sourcePath") or text_at(shape, "source"),
                 trust=text_at(shape, "trustStatus"),
                 is_enabled=truth_at(shape, "enabled"),

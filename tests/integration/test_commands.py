@@ -360,6 +360,17 @@ async def test_skills_are_listed_and_turned_off_and_on(caller: Caller, tmp_path:
         assert [one.is_enabled for one in settings.skills if one.name == "door"] == [enabled]
 
 
-async def test_hooks_are_listed(caller: Caller, tmp_path: Path) -> None:
-    found = await caller.call(hooks_list(str(tmp_path)))
-    assert found.hooks == ()
+async def test_hooks_are_listed(
+    start_codex: StartCodex, codex_binary: CodexBinary, tmp_path: Path, caller: Caller
+) -> None:
+    assert (await caller.call(hooks_list(str(tmp_path)))).hooks == ()
+    home = tmp_path / "other" / ".codex"
+    home.mkdir(parents=True)
+    hook = {"matcher": "shell", "hooks": [{"type": "command", "command": "make check"}]}
+    (home / "hooks.json").write_text(json.dumps({"hooks": {"PreToolUse": [hook]}}))
+    codex = await start_codex(codex_binary, codex_home=home)
+    async with connected(codex.endpoint, codex.token) as other:
+        (found,) = (await other.call(hooks_list(str(tmp_path)))).hooks
+    assert (found.event, found.matcher, found.command) == ("preToolUse", "shell", "make check")
+    assert (found.trust, found.is_enabled) == ("untrusted", True)
+    assert found.source == str(home / "hooks.json")

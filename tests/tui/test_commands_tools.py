@@ -145,6 +145,7 @@ async def test_hooks_are_shown_by_event() -> None:
     hook = {
         "eventName": "preToolUse",
         "matcher": "shell",
+        "command": "make check",
         "sourcePath": "/home/alice/.codex/hooks.json",
         "trustStatus": "untrusted",
         "enabled": True,
@@ -156,7 +157,7 @@ async def test_hooks_are_shown_by_event() -> None:
         await stage.type("/hooks")
         await stage.wait_text("hooks on devbox")
         await stage.wait_text("preToolUse")
-        await stage.wait_text("untrusted, /home/alice/.codex/hooks.json")
+        await stage.wait_text("untrusted, make check, /home/alice/.codex/hooks.json")
         await stage.wait_text("one is old")
 
 

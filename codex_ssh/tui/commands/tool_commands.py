@@ -169,9 +169,8 @@ async def hooks(app: CodexApp, _words: list[str]) -> None:
         for hook in found.hooks:
             if hook.event == event:
                 state = hook.trust if hook.is_enabled else "off"
-                rows.append(
-                    (hook.matcher or "always", ", ".join(part for part in (state, hook.source) if part))
-                )
+                about = ", ".join(part for part in (state, hook.command, hook.source) if part)
+                rows.append((hook.matcher or "always", about))
     await show_page(app, rows_page(f"hooks on {app.chat.facts.host}", rows))
 
 
