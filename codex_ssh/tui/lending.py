@@ -15,6 +15,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from codex_ssh.tui.driver import OutlivingDriver
 
 R = TypeVar("R")
 
@@ -23,6 +27,11 @@ class LendingApp(App[R]):
     """An application whose terminal can be lent."""
 
     _is_lent = False
+
+    def get_driver_class(self) -> type[Driver]:
+        """Give a driver that outlives its terminal, where Textual's own does not."""
+        found = super().get_driver_class()
+        return OutlivingDriver if found is LinuxDriver else found
 
     @property
     def is_lent(self) -> bool:

@@ -1,0 +1,30 @@
+"""A terminal that is closed takes the client with it, whatever is being written to it just then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartTmux
+from tests.support import processes
+from tests.support.cli import PROGRAM, client_environment
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.tmux]
+
+
+async def test_a_closed_terminal_leaves_no_client_behind(start_tmux: StartTmux, tmp_path: Path) -> None:
+    tui = await start_tmux(
+        ["sh", "-c", " ".join([*map(str, PROGRAM), "demo; true"])],
+        environment=client_environment(tmp_path / "home", TERM="xterm-256color", PYTHONDEVMODE=""),
+    )
+    await tui.wait_text("idle")
+    await tui.type("slow 2000 20")
+    await tui.key("Enter")
+    await tui.wait_text("word30")
+    family = processes.tree(await tui.pid())
+    assert family
+    # As when a window is closed: the terminal is gone, and SIGHUP and SIGCONT come.
+    await tui.command("kill-server")
+    await until(lambda: not any(map(processes.is_alive, family)), "all of its processes are gone")
