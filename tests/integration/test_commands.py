@@ -57,6 +57,7 @@ from codex_ssh.errors import DevboxFailed, RpcFailed
 from codex_ssh.tui import remote_git
 from tests.conftest import StartCodex
 from tests.support.codex import CodexBinary
+from tests.support.waiting import until
 from tests.support.wire import Wire, open_wire
 
 pytestmark = pytest.mark.codex
@@ -241,10 +242,19 @@ async def test_background_terminals_are_listed_and_stopped(caller: Caller, tmp_p
     assert sorted(one.command for one in page.data) == ["sleep 61", "sleep 62", "sleep 63"]
     assert page.data[0].cwd == str(tmp_path)
     assert await caller.call(background_terminals_terminate(thread, page.data[0].id)) is True
+    await left(caller, thread, 2)
     assert await caller.call(background_terminals_terminate(thread, page.data[0].id)) is False
-    assert len((await caller.call(background_terminals_list(thread))).data) == 2
     await caller.call(background_terminals_clean(thread))
-    assert (await caller.call(background_terminals_list(thread))).data == ()
+    await left(caller, thread, 0)
+
+
+async def left(caller: Caller, thread: str, count: int) -> None:
+    """Wait until so many commands run in the background: codex ends them behind its answer."""
+
+    async def are_left() -> bool:
+        return len((await caller.call(background_terminals_list(thread))).data) == count
+
+    await until(are_left, f"{count} are left")
 
 
 async def test_programs_only_read_and_are_bounded(caller: Caller, tmp_path: Path) -> None:
