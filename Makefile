@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 PIP := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: demo test check lint types contracts pytest bench pictures docs man codex-npm nu-npm clean
+.PHONY: demo test check lint types contracts pytest bench pictures docs man lowest codex-npm nu-npm clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/codex-ssh demo $(ARGS)
@@ -55,6 +55,11 @@ docs: $(VENV)/.test-installed
 # The man pages a wheel brings along, in build/man: man -l build/man/codex-ssh.1
 man: $(VENV)/.test-installed
 	$(BIN)/python config/manpages.py build/man
+
+# The oldest versions pyproject.toml allows, with the tests that meet them.
+lowest: $(VENV)/.test-installed
+	mkdir -p build
+	.ci/lowest $(BIN)/python
 
 # npm carries a newer codex than PyPI; both are tested. Without npm the tests of the newer one are skipped.
 codex-npm: $(VENV)/.test-installed
