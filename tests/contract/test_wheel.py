@@ -106,7 +106,8 @@ def test_a_wheel_of_the_sdist_is_the_wheel_of_the_tree(built: dict[str, Path], t
         archive.extractall(tmp_path, filter="data")
     (tree,) = tmp_path.iterdir()
 
-    assert (tree / "tests" / "contract" / "test_wheel.py").is_file()
+    for needed in ("tests/contract/test_wheel.py", "config/manpages.py", ".ci/lowest", "Makefile"):
+        assert (tree / needed).is_file(), needed
     assert digest(build(tree, tmp_path / "dist")[".whl"]) == digest(built[".whl"])
 
 
