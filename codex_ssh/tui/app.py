@@ -11,13 +11,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from textual import work
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.driver import Driver
 from textual.timer import Timer
 
 from codex_ssh.core.draft import Draft, join_drafts
@@ -39,7 +38,6 @@ from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.garbage import rare_collections
-from codex_ssh.tui.outlet import survive_hangup
 from codex_ssh.tui.outward import OutwardApp
 from codex_ssh.tui.reading_app import ReadingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
@@ -473,11 +471,6 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         """End the TUI; a running turn goes on."""
         self.chat.on_change = lambda: None
         self.exit(self.chat.outcome(reason, self.composer.kept))
-
-    def _build_driver(self, *given: Any, **named: Any) -> Driver:
-        driver = super()._build_driver(*given, **named)
-        survive_hangup(driver)
-        return driver
 
     def _handle_exception(self, error: Exception) -> None:
         """End after a crash without Textual's screen of local variables, which may hold secrets."""
