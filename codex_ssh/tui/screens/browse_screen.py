@@ -63,41 +63,45 @@ class BrowseScreen(Dialog[str | None]):
         self._look = look
         self._resolve = resolve
         self._names: list[str] = []
+        # Held and not looked up: what the server says may come while the screen is being taken apart.
+        self._about = Static(id="about", markup=False)
+        self._entry = Input(placeholder="a part of a name, . for hidden ones, a path and /")
+        self._options = OptionList(markup=False)
+        self._fault = Static(id="fault", markup=False)
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with frame():
-            yield Static(id="about", markup=False)
-            yield Input(placeholder="a part of a name, . for hidden ones, a path and /")
-            yield OptionList(markup=False)
-            yield Static(id="fault", markup=False)
+            yield self._about
+            yield self._entry
+            yield self._options
+            yield self._fault
 
     def on_mount(self) -> None:
         """List where we begin."""
-        self.query_one(Input).focus()
+        self._entry.focus()
         self._go(self._path)
 
     @work(exclusive=True)
     async def _go(self, path: str) -> None:
         """Go to a directory, if it can be listed."""
-        entry, fault = self.query_one(Input), self.query_one("#fault", Static)
         try:
             path = await self._resolve(path, self._path)
             entries = await self._look(path)
         except (DevboxFailed, RpcFailed, LinkLost) as failed:
-            fault.update(Text(plain_line(str(failed)), palette.BAD))
+            self._fault.update(Text(plain_line(str(failed)), palette.BAD))
             return
         self._path, self._names = path, [one.name for one in entries if one.is_directory]
-        fault.update("")
+        self._fault.update("")
         about = Text("work in which directory of ", palette.BOLD)
         about.append(plain_line(self._host), palette.BOLD)
         about.append(f"?\n{plain_line(path)}", "not bold")
-        self.query_one("#about", Static).update(about)
-        entry.value = ""
+        self._about.update(about)
+        self._entry.value = ""
         self._fill("")
 
     def _fill(self, typed: str) -> None:
-        options = self.query_one(OptionList)
+        options = self._options
         options.clear_options()
         if not typed:
             options.add_option(Option(Text("✓ work here", palette.GOOD), id=_HERE))
@@ -126,7 +130,7 @@ class BrowseScreen(Dialog[str | None]):
         if "/" in typed or typed.startswith("~"):
             self._go(typed)
             return
-        options = self.query_one(OptionList)
+        options = self._options
         if options.highlighted is not None:
             self._choose(options.get_option_at_index(options.highlighted).id or _HERE)
 
@@ -155,7 +159,7 @@ class BrowseScreen(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight; what is typed keeps the keyboard."""
-        options = self.query_one(OptionList)
+        options = self._options
         if step > 0:
             options.action_cursor_down()
         else:

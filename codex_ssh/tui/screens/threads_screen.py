@@ -87,19 +87,25 @@ class ThreadsScreen(Dialog[str | None]):
         self._doomed = ""
         self._listed: list[Thread] = []
         self._previews: dict[str, list[Exchange]] = {}
+        # Held and not looked up: what the server says may come while the screen is being taken apart.
+        self._title = Static(id="title", markup=False)
+        self._entry = Input(placeholder="type to search")
+        self._options = OptionList(markup=False)
+        self._last_said = Static(id="preview", markup=False)
+        self._keys = Static(id="keys", markup=False)
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with frame():
-            yield Static(id="title", markup=False)
-            yield Input(placeholder="type to search")
-            yield OptionList(markup=False)
-            yield Static(id="preview", markup=False)
-            yield Static(id="keys", markup=False)
+            yield self._title
+            yield self._entry
+            yield self._options
+            yield self._last_said
+            yield self._keys
 
     def on_mount(self) -> None:
         """Show what is known, and ask for the rest."""
-        self.query_one(Input).focus()
+        self._entry.focus()
         self.catch_up()
         self._roster.is_watched = True
         self._ask(self._roster.read(View(cwd=self._roster.view.cwd)))
@@ -121,7 +127,7 @@ class ThreadsScreen(Dialog[str | None]):
         if self._renamed:
             number, self._renamed = self._renamed, ""
             name = event.value.strip()
-            self.query_one(Input).value = self._roster.view.search
+            self._entry.value = self._roster.view.search
             if name:
                 self._ask(self._roster.rename(number, name))
             self.catch_up()
@@ -136,23 +142,22 @@ class ThreadsScreen(Dialog[str | None]):
         """Show what was said last in it, and read on at the end."""
         self._doomed = ""
         self._preview()
-        options = self.query_one(OptionList)
+        options = self._options
         if options.highlighted is not None and options.highlighted >= options.option_count - 5:
             self._ask(self._roster.read_more(), quiet=True)
 
     def action_move(self, step: int) -> None:
         """Move the highlight; the search keeps the keyboard."""
-        options = self.query_one(OptionList)
         if step > 0:
-            options.action_cursor_down()
+            self._options.action_cursor_down()
         else:
-            options.action_cursor_up()
+            self._options.action_cursor_up()
 
     def action_close(self) -> None:
         """Leave the naming, or the list."""
         if self._renamed:
             self._renamed = ""
-            self.query_one(Input).value = self._roster.view.search
+            self._entry.value = self._roster.view.search
             self.catch_up()
         else:
             self.dismiss(None)
@@ -180,7 +185,7 @@ class ThreadsScreen(Dialog[str | None]):
         """Ask for a name."""
         if (chosen := self._chosen()) is not None:
             self._renamed = chosen.id
-            self.query_one(Input).value = chosen.name
+            self._entry.value = chosen.name
             self.catch_up()
 
     def action_delete(self) -> None:
@@ -236,8 +241,7 @@ class ThreadsScreen(Dialog[str | None]):
             self._said = str(lost)
         else:
             self._said = ""
-        if self.is_attached:
-            self._draw()
+        self._draw()
 
     # ---------------------------------------------------------------- drawing
 
@@ -249,18 +253,18 @@ class ThreadsScreen(Dialog[str | None]):
         self._draw()
 
     def _chosen(self) -> Thread | None:
-        at = self.query_one(OptionList).highlighted
+        at = self._options.highlighted
         return self._listed[at] if at is not None and at < len(self._listed) else None
 
     def _fill(self) -> None:
-        typed = "" if self._renamed else self.query_one(Input).value.strip()
+        typed = "" if self._renamed else self._entry.value.strip()
         # What the server found for the very words is right, whatever it is that matches.
         here = typed and typed != self._roster.view.search
         words = typed.lower().split() if here else []
         listed = [thread for thread in self._roster.threads if _has(thread, words)]
         if listed == self._listed:
             return
-        options, chosen = self.query_one(OptionList), self._chosen()
+        options, chosen = self._options, self._chosen()
         self._listed = listed
         now = time.time()
         options.clear_options()
@@ -271,10 +275,10 @@ class ThreadsScreen(Dialog[str | None]):
             options.highlighted = at
 
     def _draw(self) -> None:
-        self.query_one("#title", Static).update(self._title_line())
-        self.query_one("#preview", Static).update(self._preview_text())
-        self.query_one("#keys", Static).update(self._keys_line())
-        self.query_one(Input).placeholder = "a name for it" if self._renamed else "type to search"
+        self._title.update(self._title_line())
+        self._last_said.update(self._preview_text())
+        self._keys.update(self._keys_line())
+        self._entry.placeholder = "a name for it" if self._renamed else "type to search"
 
     def _title_line(self) -> Text:
         view = self._roster.view
