@@ -315,12 +315,14 @@ async def test_a_key_of_the_list_wins_over_one_that_counts_anywhere() -> None:
 
 
 async def test_what_is_said_while_the_list_is_taken_apart_harms_nothing() -> None:
-    async with open_stage(some()) as stage:
+    script = some()
+    script.replies["thread/read"] = lambda params: {"thread": thread(params["threadId"])}
+    async with open_stage(script) as stage:
         await show(stage)
         await stage.wait_text("an old one")
         screen = stage.app.screen
         assert isinstance(screen, ThreadsScreen)
-        # As Textual does it when a screen is left: the widgets go first, and the screen's tasks go on meanwhile.
+        # As Textual does it when a screen is left: the widgets go first, its tasks go on meanwhile.
         await screen.query_children().remove()
         await stage.pilot.press("ctrl+s", "down")
         stage.script.say("thread/status/changed", threadId="t-old", status=ACTIVE)
