@@ -1,6 +1,6 @@
-"""``python -m tests.bench``: measure the listener and the TUI, print tables, write them down when asked to.
+"""``python -m tests.bench``: measure the listener, the TUI and connecting, and print tables.
 
-``BENCH_CODEX=npm`` takes the newer codex.
+``--write`` puts them into the documentation. ``BENCH_CODEX=npm`` takes the newer codex.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.bench.connect import measure_connects
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
-from tests.bench.report import machine, markdown, markdown_of_tui, write_page
+from tests.bench.report import machine, markdown, markdown_of_connects, markdown_of_tui, write_page
 from tests.bench.servers import NAMES, open_server
 from tests.bench.tui import LOADS, measure_tui
 
-PARTS = ("crowd", "storm", "messages", "tui")
+LISTENER_PARTS = ("crowd", "storm", "messages")
+PARTS = (*LISTENER_PARTS, "tui", "connect")
 RUNS = 3
 """Storms, and TUIs, there are of each; the quietest counts, since the machine may have other work."""
 
@@ -40,7 +42,10 @@ async def measure(arguments: argparse.Namespace, place: Path) -> dict[str, dict[
         quietest = min(runs, key=lambda run: run.p95_ms)
         first_paint = min(run.first_paint_ms for run in runs)
         figures["tui"][load.name] = asdict(quietest) | {"first_paint_ms": first_paint}
-    for name in NAMES if set(parts) - {"tui"} else ():
+    if "connect" in parts:
+        for connects in await measure_connects(place / "connect", rounds=arguments.rounds):
+            figures["connect"][f"{connects.round_trip_ms} ms"] = asdict(connects)
+    for name in NAMES if set(parts) & set(LISTENER_PARTS) else ():
         if "crowd" in parts:
             print(f"{name}: {arguments.clients} idle clients", file=sys.stderr)
             async with open_server(name, place / "crowd") as server:
@@ -78,6 +83,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
     parser.add_argument("--seconds", type=float, default=24, help="how long they go on")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each way of connecting is taken")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--write", action="store_true", help="put the tables into the documentation")
     arguments = parser.parse_args()
@@ -89,9 +95,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place:
         figures = asyncio.run(measure(arguments, Path(place)))
     host = machine()
-    texts = [markdown(figures, host)] if set(figures) - {"tui"} else []
+    texts = [markdown(figures, host)] if set(figures) & set(LISTENER_PARTS) else []
     if "tui" in figures:
         texts.append(markdown_of_tui(figures, host))
+    if "connect" in figures:
+        texts.append(markdown_of_connects(figures, host))
     print("\n\n".join(texts))
     if arguments.json is not None:
         arguments.json.write_text(json.dumps({"machine": host, "figures": figures}, indent=2) + "\n")

@@ -16,6 +16,8 @@ from tests.support.codex import require_codex
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 BEGIN, END = "<!-- figures of the listener: make bench -->", "<!-- end of the figures of the listener -->"
 BEGIN_TUI, END_TUI = "<!-- figures of the TUI: make bench -->", "<!-- end of the figures of the TUI -->"
+BEGIN_CONNECT = "<!-- figures of connecting: make bench -->"
+END_CONNECT = "<!-- end of the figures of connecting -->"
 
 Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Measurement, server, value."""
@@ -119,6 +121,23 @@ def markdown_of_tui(figures: Figures, host: Mapping[str, str | int]) -> str:
         for name, row in figures["tui"].items()
     ]
     return "\n".join([*lines, "", END_TUI])
+
+
+def markdown_of_connects(figures: Figures, host: Mapping[str, str | int]) -> str:
+    """Give the table of connecting, between its marks."""
+    rows = figures["connect"]
+    rounds = next(iter(rows.values()))["rounds"]
+    about = (
+        f"Measured on one machine: {host['processor']}, {host['cores']} cores, {host['system']}, "
+        f"Python {host['python']}, codex {host['codex']}; medians of {rounds} rounds; "
+        f"its load average was {host['load']} when they were over."
+    )
+    lines = [BEGIN_CONNECT, "", about, "", "| round trip | ours | recipe | ratio |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {row['ours_ms']:,.0f} ms | {row['recipe_ms']:,.0f} ms | {row['ratio']:.2f} |"
+        for name, row in rows.items()
+    ]
+    return "\n".join([*lines, "", END_CONNECT])
 
 
 def write_page(text: str) -> None:
