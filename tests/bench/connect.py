@@ -12,7 +12,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,9 @@ class Connects:
     ratio: float
 
 
-async def measure_connects(place: Path, *, rounds: int) -> list[Connects]:
+async def measure_connects(
+    place: Path, *, rounds: int, round_trips_ms: Sequence[int] = ROUND_TRIPS_MS
+) -> list[Connects]:
     """Connect so many times each way, for every round-trip time."""
     found = []
     async with open_sshd(place / "sshd") as sshd:
@@ -57,7 +59,7 @@ async def measure_connects(place: Path, *, rounds: int) -> list[Connects]:
             made.mkdir(parents=True)
         binary = require_codex(os.environ.get("BENCH_CODEX", "pypi"))
         async with open_codex(binary, codex_home, cwd=work) as codex:
-            for milliseconds in ROUND_TRIPS_MS:
+            for milliseconds in round_trips_ms:
                 print(f"connect: {milliseconds} ms", file=sys.stderr)
                 found.append(await _measure(sshd, codex, milliseconds, rounds))
     return found
