@@ -285,7 +285,7 @@ async def test_every_stage_has_its_exit_code_and_its_words(
     assert (gone.code, "Connection refused" in gone.err or "refused" in gone.err) == (4, True)
 
 
-async def test_the_program_listens_nowhere_and_leaves_no_file(
+async def test_the_program_leaves_no_file_but_what_completion_reads(
     sshd: Sshd, start_codex: StartCodex, tmp_path: Path
 ) -> None:
     server = await start_codex(codex_home=sshd.home / ".codex")
@@ -297,8 +297,9 @@ async def test_the_program_listens_nowhere_and_leaves_no_file(
     )  # fmt: skip
     assert done.code == 0
     assert list(temporary.iterdir()) == []
-    left = [path for path in (tmp_path / "laptop").rglob("*") if path.is_file()]
-    assert left == []
+    (left,) = [path for path in (tmp_path / "laptop").rglob("*") if path.is_file()]
+    assert (left.parent.name, left.name, left.stat().st_mode & 0o777) == ("threads", "devbox.tsv", 0o600)
+    assert server.token not in left.read_text()
 
 
 async def test_proxy_variables_of_the_laptop_carry_nothing_away(

@@ -17,6 +17,9 @@ CHANCE = frozenset(
 )
 """Methods whose place or presence is no matter of the protocol."""
 
+UNORDERED = frozenset({"fuzzyFileSearch/sessionUpdated", "fuzzyFileSearch/sessionCompleted"})
+"""Methods whose shape is compared and whose place is not: another task of codex tells how far a search is."""
+
 STREAMED = ("item/agentMessage/delta", "item/reasoning/summaryTextDelta")
 
 
@@ -31,7 +34,7 @@ def order(heard: Sequence[Json]) -> list[str]:
     for message in heard:
         if "method" not in message:
             answers.append("error" if "error" in message else "reply")
-        elif message["method"] not in CHANCE:
+        elif message["method"] not in CHANCE | UNORDERED:
             line = f"{message['method']} {_detail(message)}".strip()
             if not (line in STREAMED and lines[-1:] == [line]):
                 lines.append(line)

@@ -36,6 +36,7 @@ async def test_another_client_sees_threads_run_wait_get_names_and_go(
 
         worker.send("escalate: touch never")
         await until(lambda: needs(roster)["say the first words"] is Need.WAITING, "it waits")
+        await until(lambda: worker.asks, "its own client is asked")
         worker.interrupt()
         await until(lambda: needs(roster)["say the first words"] is Need.NONE, "it is over")
 

@@ -42,7 +42,7 @@ def test_what_may_be_given_more_than_once_keeps_its_order() -> None:
         (["box", "a", "b"], "unrecognized arguments: b"),
         (["box", "--no-such", "x"], "unrecognized arguments: --no-such"),
         (["exec", "box"], "required: PROMPT"),
-        (["hosts", "x"], "unrecognized arguments: x"),
+        (["hosts", "x"], "words want --threads"),
         (["box", "--cd"], "expected one argument"),
     ],
 )
