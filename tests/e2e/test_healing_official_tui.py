@@ -148,7 +148,7 @@ async def test_breaks_in_busy_turns_leave_the_screen_as_the_server_tells_it(
                 await approve()
                 screen = await tui.screen()
                 return await account.is_idle(turns) and not missing(
-                    screen, [f"and the last words of turn {turns}"]
+                    screen, [f"• and the last words of turn {turns}"]
                 )
 
             await until(over, f"the end of turn {turns} is shown", seconds=60, show=lambda: relay)
