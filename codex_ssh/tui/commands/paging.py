@@ -38,9 +38,8 @@ async def show_page(app: CodexApp, page: Page, *, find: bool = False) -> None:
     async def edit(text: str) -> str:
         try:
             with ExitStack() as lent:
-                with suppress(SuspendNotSupported):
-                    lent.enter_context(app.suspend())
-                lent.enter_context(app.batch_update())
+                with suppress(SuspendNotSupported):  # then there is no terminal to lend
+                    lent.enter_context(app.lend_terminal())
                 await app.desk.edit(text)
         except DeskFailed as failed:
             return str(failed)
