@@ -29,6 +29,7 @@ from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed
 from codex_ssh.link.connect import Link
 from codex_ssh.link.lifeline import SILENT_SECONDS, Lifeline
 from codex_ssh.link.supervisor import words
+from codex_ssh.tui.caller import read_pages
 from codex_ssh.tui.chat import Chat
 
 log = logging.getLogger(__name__)
@@ -227,15 +228,11 @@ class Bench:
         raise CheckFailed(f"{differ} of {len(stored)} items differ from the app server's account")
 
     async def _stored(self) -> list[tuple[str, object]]:
-        found: list[tuple[str, object]] = []
-        cursor: str | None = None
-        while True:
-            page = await self.chat.call(
-                thread_items_list(self.transcript.thread_id, limit=100, cursor=cursor)
-            )
-            found += [(one.item.id, one.item) for one in page.data]
-            if (cursor := page.cursor) is None:
-                return found
+        thread_id = self.transcript.thread_id
+        stored = await read_pages(
+            self.chat, lambda cursor: thread_items_list(thread_id, limit=100, cursor=cursor)
+        )
+        return [(one.item.id, one.item) for one in stored]
 
 
 async def tidy(bench: Bench) -> str:

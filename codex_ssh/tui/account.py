@@ -7,17 +7,16 @@ Lives here: paging. Not here: merging (:mod:`codex_ssh.core.history`) and when t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-from codex_ssh.core.call import Call, Order
+from codex_ssh.core.call import Order
 from codex_ssh.core.methods import StoredItem, thread_items_list, thread_turns_list
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadId, Turn
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Conversation
-
-T = TypeVar("T")
+from codex_ssh.tui.caller import Caller
 
 ITEMS: Final = 200
 """Items of a page of history; older pages come when somebody scrolls to them."""
@@ -29,13 +28,6 @@ SETTLE_SECONDS: Final = 0.3
 
 PAGES_MISSED: Final = 25
 """A longer absence starts from the newest page, as if the thread had just been opened."""
-
-
-class Caller(Protocol):
-    """Who asks."""
-
-    async def call(self, call: Call[T]) -> T:
-        """Ask the server; raises RpcFailed, LinkLost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

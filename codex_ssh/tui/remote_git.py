@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-from codex_ssh.core.call import Call
 from codex_ssh.core.remote_command import TIMED_OUT, Ran, command_exec
 from codex_ssh.errors import DevboxFailed, RpcFailed
-
-T = TypeVar("T")
+from codex_ssh.tui.caller import Caller
 
 GIT_SECONDS: Final = 20.0
 DIFF_BYTES: Final = 4 * 2**20
@@ -24,13 +22,6 @@ LIST_BYTES: Final = 256 * 1024
 COMMITS: Final = 50
 UNTRACKED_AT_MOST: Final = 50
 """So many untracked files are shown with what is in them; of the others the names."""
-
-
-class Caller(Protocol):
-    """Who asks."""
-
-    async def call(self, call: Call[T]) -> T:
-        """Ask the server; raises RpcFailed, LinkLost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
 from codex_ssh.core.git_diff import parse_git_diff
-from codex_ssh.core.transcript import Transcript
 from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui import remote_files
 from codex_ssh.tui.commands.paging import show_page
-from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
 from codex_ssh.tui.page import diff_page, language_of, text_page
 from codex_ssh.tui.remote_git import working_tree
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
@@ -20,15 +19,9 @@ if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
 
 
-def _thread(app: CodexApp) -> Transcript:
-    """Give the thread shown: these commands have one."""
-    assert app.chat.transcript is not None
-    return app.chat.transcript
-
-
 async def diff(app: CodexApp, words: list[str]) -> None:
     """Show what is not committed, or what the last turn changed."""
-    transcript = _thread(app)
+    transcript = thread_of(app)
     if words == ["turn"]:
         changes = parse_git_diff(transcript.diff)
         if not changes:
@@ -68,7 +61,7 @@ async def show_file(app: CodexApp, path: str) -> None:
 
 async def cd(app: CodexApp, words: list[str]) -> None:
     """Work in another directory."""
-    transcript = _thread(app)
+    transcript = thread_of(app)
     if words:
         path: str | None = await remote_files.absolute(app.chat, " ".join(words), transcript.cwd)
     else:

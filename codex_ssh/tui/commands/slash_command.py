@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from codex_ssh.core.transcript import Transcript
     from codex_ssh.tui.app import CodexApp
 
 Deed = Callable[["CodexApp", list[str]], Coroutine[None, None, None]]
@@ -36,3 +37,9 @@ class SlashCommand:
     needs: tuple[str, ...] = ()
     of_thread: bool = False
     when_idle: bool = False
+
+
+def thread_of(app: CodexApp) -> Transcript:
+    """Give the thread shown: commands that are marked as ``of_thread`` have one."""
+    assert app.chat.transcript is not None
+    return app.chat.transcript

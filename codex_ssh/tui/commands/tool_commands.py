@@ -17,9 +17,9 @@ from codex_ssh.core.tool_methods import (
     skill_enable,
     skill_settings,
 )
-from codex_ssh.core.transcript import Transcript
+from codex_ssh.tui.caller import read_pages
 from codex_ssh.tui.commands.paging import show_page
-from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
 from codex_ssh.tui.page import rows_page
 from codex_ssh.tui.screens.pick_screen import Choice
 
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 SIGN_IN: Final = "mcpServer/oauth/login"
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-
-
-def _thread(app: CodexApp) -> Transcript:
-    """Give the thread shown: these commands have one."""
-    assert app.chat.transcript is not None
-    return app.chat.transcript
 
 
 # ---------------------------------------------------------------- MCP servers
@@ -54,14 +48,8 @@ async def mcp(app: CodexApp, words: list[str]) -> None:
 
 
 async def _servers(app: CodexApp) -> list[McpServer]:
-    found: list[McpServer] = []
-    cursor: str | None = None
-    while True:
-        page = await app.chat.call(mcp_server_list(_thread(app).thread_id, cursor=cursor))
-        found += page.data
-        cursor = page.cursor
-        if cursor is None:
-            return found
+    thread_id = thread_of(app).thread_id
+    return await read_pages(app.chat, lambda cursor: mcp_server_list(thread_id, cursor=cursor))
 
 
 def _server_rows(server: McpServer) -> list[tuple[str, str]]:
@@ -100,7 +88,7 @@ async def _sign_in(app: CodexApp, name: str) -> None:
         if chosen is None:
             return
         name = chosen
-    address = await app.chat.call(mcp_sign_in(name, _thread(app).thread_id))
+    address = await app.chat.call(mcp_sign_in(name, thread_of(app).thread_id))
     app.chat.note(
         Level.INFO, f"sign in to {name} in a browser", f"{address}\n{_way_back(app, address)}".strip()
     )
@@ -132,7 +120,7 @@ def _way_back(app: CodexApp, address: str) -> str:
 async def skills(app: CodexApp, _words: list[str]) -> None:
     """Turn skills on and off, until the list is left."""
     while True:
-        found = await app.chat.call(skill_settings(_thread(app).cwd))
+        found = await app.chat.call(skill_settings(thread_of(app).cwd))
         for fault in found.faults:
             app.chat.note(Level.WARNING, f"a skill cannot be used: {fault}")
         if not found.skills:
@@ -159,9 +147,9 @@ def _about(skill: SkillSetting) -> str:
 
 async def hooks(app: CodexApp, _words: list[str]) -> None:
     """Show the hooks."""
-    found = await app.chat.call(hooks_list(_thread(app).cwd))
+    found = await app.chat.call(hooks_list(thread_of(app).cwd))
     if not found.hooks and not found.faults:
-        app.chat.note(Level.INFO, f"there are no hooks for {_thread(app).cwd}")
+        app.chat.note(Level.INFO, f"there are no hooks for {thread_of(app).cwd}")
         return
     rows: list[tuple[str, str]] = [("fault", fault) for fault in found.faults]
     for event in dict.fromkeys(hook.event for hook in found.hooks):

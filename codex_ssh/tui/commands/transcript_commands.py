@@ -14,7 +14,7 @@ from codex_ssh.core.items import AgentMessage
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.tui.account import read_all
-from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
 from codex_ssh.tui.screens.pick_screen import Choice
 
 if TYPE_CHECKING:
@@ -30,15 +30,9 @@ _WHERE: Final = {
 }
 
 
-def _thread(app: CodexApp) -> Transcript:
-    """Give the thread shown: these commands have one."""
-    assert app.chat.transcript is not None
-    return app.chat.transcript
-
-
 async def copy(app: CodexApp, words: list[str]) -> None:
     """Copy the last answer, or a code block of it."""
-    answer = last_answer(_thread(app))
+    answer = last_answer(thread_of(app))
     if not answer:
         app.chat.note(Level.INFO, "there is no answer to copy yet")
         return
@@ -82,7 +76,7 @@ def code_blocks(markdown: str) -> list[str]:
 
 async def export(app: CodexApp, words: list[str]) -> None:
     """Write the whole thread as Markdown, to a file of this machine or to the clipboard."""
-    transcript = _thread(app)
+    transcript = thread_of(app)
     name = " ".join(words) or file_name(transcript, time.strftime("%Y-%m-%d"))
     place: str | None = "file"
     if not words:

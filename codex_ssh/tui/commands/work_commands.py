@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from codex_ssh.core.entry import Level
 from codex_ssh.core.goal import Goal, GoalStatus
 from codex_ssh.core.plain_text import plain_line
-from codex_ssh.core.transcript import Transcript
 from codex_ssh.core.work_methods import (
     BackgroundTerminal,
     ReviewTarget,
@@ -22,8 +21,9 @@ from codex_ssh.core.work_methods import (
 )
 from codex_ssh.core.workspace_methods import fs_get_metadata
 from codex_ssh.errors import RpcFailed
+from codex_ssh.tui.caller import read_pages
 from codex_ssh.tui.cells import seconds
-from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
 from codex_ssh.tui.remote_git import branches, commits
 from codex_ssh.tui.screens.pick_screen import Choice
 
@@ -50,21 +50,15 @@ Give it the title "Repository Guidelines" and short sections with headings. Stay
 Leave out what any good programmer would do anyway."""
 
 
-def _thread(app: CodexApp) -> Transcript:
-    """Give the thread shown: commands that are marked as ``of_thread`` have one."""
-    assert app.chat.transcript is not None
-    return app.chat.transcript
-
-
 async def compact(app: CodexApp, _words: list[str]) -> None:
     """Summarise the thread."""
-    await app.chat.call(thread_compact_start(_thread(app).thread_id))
+    await app.chat.call(thread_compact_start(thread_of(app).thread_id))
     app.view.follow()
 
 
 async def init(app: CodexApp, _words: list[str]) -> None:
     """Have the instructions for agents written, where there are none."""
-    path = f"{_thread(app).cwd.rstrip('/')}/{INSTRUCTIONS_FILE}"
+    path = f"{thread_of(app).cwd.rstrip('/')}/{INSTRUCTIONS_FILE}"
     if app.chat.knows("fs/getMetadata") is not False:
         try:
             await app.chat.call(fs_get_metadata(path))
@@ -84,7 +78,7 @@ async def review(app: CodexApp, words: list[str]) -> None:
     """Review changes."""
     target = ReviewTarget(instructions=" ".join(words)) if words else await _pick_target(app)
     if target is not None:
-        await app.chat.call(review_start(_thread(app).thread_id, target))
+        await app.chat.call(review_start(thread_of(app).thread_id, target))
         app.view.follow()
 
 
@@ -108,7 +102,7 @@ async def _pick_target(app: CodexApp) -> ReviewTarget | None:
 
 
 async def _pick_branch(app: CodexApp) -> ReviewTarget | None:
-    names, current = await branches(app.chat, _thread(app).cwd)
+    names, current = await branches(app.chat, thread_of(app).cwd)
     choices = [Choice(value=name, label=name) for name in names if name != current]
     if not choices:
         app.chat.note(Level.INFO, "there is no other branch to compare with")
@@ -121,7 +115,7 @@ async def _pick_branch(app: CodexApp) -> ReviewTarget | None:
 
 
 async def _pick_commit(app: CodexApp) -> ReviewTarget | None:
-    found = await commits(app.chat, _thread(app).cwd)
+    found = await commits(app.chat, thread_of(app).cwd)
     choices = [Choice(value=one.sha, label=one.title, about=f"{one.sha[:9]}, {one.age}") for one in found]
     sha = await app.pick("which commit?", choices) if choices else None
     title = next((one.title for one in found if one.sha == sha), "")
@@ -133,7 +127,7 @@ async def _pick_commit(app: CodexApp) -> ReviewTarget | None:
 
 async def goal(app: CodexApp, words: list[str]) -> None:
     """Show, set, pause, resume or clear what the thread works towards."""
-    thread_id = _thread(app).thread_id
+    thread_id = thread_of(app).thread_id
     match words:
         case []:
             found = await app.chat.call(thread_goal_get(thread_id))
@@ -187,7 +181,7 @@ async def stop(app: CodexApp, words: list[str]) -> None:
     chosen = _ALL if words == ["all"] else await app.pick("stop which command?", choices)
     if chosen is None:
         return
-    thread_id = _thread(app).thread_id
+    thread_id = thread_of(app).thread_id
     if chosen != _ALL:
         was_there = await app.chat.call(background_terminals_terminate(thread_id, chosen))
         app.chat.note(Level.INFO, "it is stopped" if was_there else "it had ended already")
@@ -197,14 +191,8 @@ async def stop(app: CodexApp, words: list[str]) -> None:
 
 
 async def _terminals(app: CodexApp) -> list[BackgroundTerminal]:
-    found: list[BackgroundTerminal] = []
-    cursor: str | None = None
-    while True:
-        page = await app.chat.call(background_terminals_list(_thread(app).thread_id, cursor=cursor))
-        found += page.data
-        cursor = page.cursor
-        if cursor is None:
-            return found
+    thread_id = thread_of(app).thread_id
+    return await read_pages(app.chat, lambda cursor: background_terminals_list(thread_id, cursor=cursor))
 
 
 def _about(terminal: BackgroundTerminal) -> str:
