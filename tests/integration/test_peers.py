@@ -104,8 +104,14 @@ async def test_a_stopped_server_refuses_and_comes_back_on_its_port(sshd: Sshd) -
 async def test_what_a_login_detached_ends_with_the_server(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as server:
         await ssh(server, "setsid sleep 300 > /dev/null 2>&1 < /dev/null &")
-        left = processes.with_variable("HOME", str(server.home))
-        assert left
+
+        def sleeping() -> list[int]:
+            home = processes.with_variable("HOME", str(server.home))
+            return [pid for pid in home if processes.command_line(pid)[:1] == ["sleep"]]
+
+        # The login answers before its background child has become a sleep.
+        await until(lambda: bool(sleeping()), "the detached program runs")
+        left = sleeping()
     assert not any(map(processes.is_alive, left))
 
 
