@@ -1,26 +1,29 @@
-"""Figures as JSON and as Markdown tables."""
+"""Figures as JSON and as Markdown tables, and the page they are written into.
+
+Lives here: what of a run is kept, the tables, and the marks between which they lie. Not here: measuring, and
+whether a figure is good enough (:mod:`tests.bench.targets`).
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from tests.bench import targets
 from tests.bench.servers import DESCRIPTIONS, NAMES
+from tests.bench.targets import Figures
 from tests.support.codex import require_codex
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
-BEGIN, END = "<!-- figures of the listener: make bench -->", "<!-- end of the figures of the listener -->"
-BEGIN_TUI, END_TUI = "<!-- figures of the TUI: make bench -->", "<!-- end of the figures of the TUI -->"
-BEGIN_CONNECT = "<!-- figures of connecting: make bench -->"
-END_CONNECT = "<!-- end of the figures of connecting -->"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
 
-Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Measurement, server, value."""
+Machine = Mapping[str, str | int]
+Row = Mapping[str, Any]
 
 
 def machine() -> dict[str, str | int]:
@@ -37,19 +40,88 @@ def machine() -> dict[str, str | int]:
         "python": platform.python_version(),
         "codex": require_codex(os.environ.get("BENCH_CODEX", "pypi")).version(),
         "websockets": version("websockets"),
+        "asyncssh": version("asyncssh"),
         "textual": version("textual"),
-        "load": f"{os.getloadavg()[1]:.0f}",
     }
 
 
-def markdown(figures: Figures, host: Mapping[str, str | int]) -> str:
-    """Give the tables, between their marks."""
-    about = (
+# ---------------------------------------------------------------- what is kept
+
+
+class Record:
+    """The figures of the parts that were measured, with the machine and its load at the time.
+
+    Args:
+        parts: Part, then ``figures`` and ``machine``; what the JSON file holds.
+    """
+
+    def __init__(self, parts: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.parts: dict[str, Mapping[str, Any]] = dict(parts or {})
+
+    @classmethod
+    def read(cls, path: Path) -> Record:
+        """Read what earlier runs measured; nothing where there is no file."""
+        return cls(json.loads(path.read_text(encoding="utf-8"))["parts"] if path.exists() else None)
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.write_text(json.dumps({"parts": self.parts}, indent=2) + "\n", encoding="utf-8")
+
+    def add(self, part: str, figures: Mapping[str, Row], host: Machine, load: float) -> None:
+        """Put the figures of a part in the place of earlier ones.
+
+        Args:
+            part: Its name.
+            figures: Row and value.
+            host: What they hold for.
+            load: The load average of the last five minutes when they were taken.
+        """
+        self.parts[part] = {"machine": {**host, "load": f"{load:.0f}"}, "figures": figures}
+
+    @property
+    def figures(self) -> Figures:
+        """All of them."""
+        return {part: found["figures"] for part, found in self.parts.items()}
+
+    def machine(self, part: str) -> Machine:
+        """What the figures of a part hold for."""
+        found: Machine = self.parts[part]["machine"]
+        return found
+
+
+# ---------------------------------------------------------------- tables
+
+
+def about(host: Machine, *more: str) -> str:
+    """Give the line above a table: the machine, and what else to know."""
+    return (
         f"Measured on one machine: {host['processor']}, {host['cores']} cores, {host['system']}, "
-        f"Python {host['python']}, codex {host['codex']}. "
-        "Load generator and server share its cores, so a busy server waits for the generator too."
+        f"Python {host['python']}{''.join(f', {each}' for each in more)}; "
+        f"its load average was {host['load']} then."
     )
-    lines = [BEGIN, "", about]
+
+
+def of_targets(record: Record) -> list[str]:
+    """Give the table of what is aimed at."""
+    lines = targets.table(record.figures)
+    if not record.parts:
+        return lines
+    first = record.machine(next(iter(record.parts)))
+    where = (
+        f"Measured on {first['processor']}, {first['cores']} cores, {first['system']}, "
+        f"Python {first['python']}, codex {first['codex']}."
+    )
+    return [where, "", *lines]
+
+
+def of_listener(record: Record) -> list[str]:
+    """Give the tables of our listener beside the real one."""
+    figures = record.figures
+    host = record.machine(next(part for part in ("crowd", "storm", "messages") if part in record.parts))
+    lines = [
+        about(host, f"codex {host['codex']}"),
+        "Load generator and server share its cores, so a busy server waits for the generator too.",
+    ]
     if crowd := figures.get("crowd"):
         clients = next(iter(crowd.values()))["clients"]
         lines += [
@@ -93,23 +165,17 @@ def markdown(figures: Figures, host: Mapping[str, str | int]) -> str:
             f"| {row['ratio']:.2f} | {row['per_second']:,.0f} |"
             for name, row in _rows(messages)
         ]
-    lines += ["", *(f"{name}: {DESCRIPTIONS[name]}.  " for name in NAMES), END]
-    return "\n".join(lines)
+    return [*lines, "", *(f"{name}: {DESCRIPTIONS[name]}.  " for name in NAMES)]
 
 
-def markdown_of_tui(figures: Figures, host: Mapping[str, str | int]) -> str:
-    """Give the table of the TUI, between its marks."""
-    first_frame = min(row["first_paint_ms"] for row in figures["tui"].values())
-    about = (
-        f"Measured on one machine: {host['processor']}, {host['cores']} cores, {host['system']}, "
-        f"Python {host['python']}, Textual {host['textual']}; "
-        f"its load average was {host['load']} when the runs were over, of which they are about 1. "
-        f"The composer was on the terminal {first_frame:.0f} ms after the answer to `initialize`."
-    )
+def of_tui(record: Record) -> list[str]:
+    """Give the table of the TUI."""
+    rows = record.figures["tui"]
+    host = record.machine("tui")
+    first_frame = min(row["first_paint_ms"] for row in rows.values())
     lines = [
-        BEGIN_TUI,
-        "",
-        about,
+        about(host, f"Textual {host['textual']}"),
+        f"The composer was on the terminal {first_frame:.0f} ms after the answer to `initialize`.",
         "",
         "| transcript, and what comes | key p50 | p95 | worst | behind | CPU | RSS | PSS |",
         "|---|---|---|---|---|---|---|---|",
@@ -118,41 +184,76 @@ def markdown_of_tui(figures: Figures, host: Mapping[str, str | int]) -> str:
         f"| {name} | {row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms "
         f"| {row['worst_ms']:.0f} ms | {row['behind_ms']:.0f} ms | {row['cpu_percent']:.0f} % "
         f"| {row['rss_mib']:.0f} MiB | {row['pss_mib']:.0f} MiB |"
-        for name, row in figures["tui"].items()
+        for name, row in rows.items()
     ]
-    return "\n".join([*lines, "", END_TUI])
+    return lines
 
 
-def markdown_of_connects(figures: Figures, host: Mapping[str, str | int]) -> str:
-    """Give the table of connecting, between its marks."""
-    rows = figures["connect"]
+def of_connecting(record: Record) -> list[str]:
+    """Give the table of connecting."""
+    rows = record.figures["connect"]
+    host = record.machine("connect")
     rounds = next(iter(rows.values()))["rounds"]
-    about = (
-        f"Measured on one machine: {host['processor']}, {host['cores']} cores, {host['system']}, "
-        f"Python {host['python']}, codex {host['codex']}; medians of {rounds} rounds; "
-        f"its load average was {host['load']} when they were over."
-    )
-    lines = [BEGIN_CONNECT, "", about, "", "| round trip | ours | recipe | ratio |", "|---|---|---|---|"]
+    lines = [
+        about(host, f"codex {host['codex']}", f"medians of {rounds} rounds"),
+        "",
+        "| round trip | ours | recipe | ratio |",
+        "|---|---|---|---|",
+    ]
     lines += [
         f"| {name} | {row['ours_ms']:,.0f} ms | {row['recipe_ms']:,.0f} ms | {row['ratio']:.2f} |"
         for name, row in rows.items()
     ]
-    return "\n".join([*lines, "", END_CONNECT])
+    return lines
 
 
-def write_page(text: str) -> None:
-    """Put tables into the page, in the place of the old ones between the same marks."""
-    begin, end = text.splitlines()[0], text.splitlines()[-1]
-    page = PAGE.read_text(encoding="utf-8")
-    if begin not in page or end not in page:
-        sys.exit(f"{PAGE} has lost its marks")
-    before, after = page.partition(begin)[0], page.partition(end)[2]
-    PAGE.write_text(f"{before}{text}{after}", encoding="utf-8")
-
-
-def _rows(part: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+def _rows(part: Mapping[str, Row]) -> list[tuple[str, Row]]:
     return [(name, part[name]) for name in NAMES if name in part]
 
 
 def _engine(kib: float) -> str:
     return f"{kib:.0f} KiB" if kib > 0.5 else ""
+
+
+# ---------------------------------------------------------------- the page
+
+SECTIONS: Final[Mapping[str, tuple[Sequence[str], Callable[[Record], list[str]]]]] = {
+    "the targets": ((), of_targets),
+    "connecting": (("connect",), of_connecting),
+    "the listener": (("crowd", "storm", "messages"), of_listener),
+    "the TUI": (("tui",), of_tui),
+}
+"""What is between each pair of marks: the parts it needs, any of them, and how it is written."""
+
+
+def texts(record: Record) -> dict[str, str]:
+    """Give what can be written from these figures, by the name of its place."""
+    return {
+        name: "\n".join(write(record))
+        for name, (parts, write) in SECTIONS.items()
+        if not parts or set(parts) & set(record.parts)
+    }
+
+
+def placed(page: str, name: str, text: str) -> str:
+    """Give a page with a text between its marks, in the place of what was there.
+
+    Raises:
+        ValueError: It has no such marks.
+    """
+    begin, end = f"<!-- figures of {name}: make bench -->", f"<!-- end of the figures of {name} -->"
+    if begin not in page or end not in page:
+        raise ValueError(f"no place for the figures of {name}")
+    before, after = page.partition(begin)[0], page.partition(end)[2]
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
+
+
+def write_page(record: Record) -> None:
+    """Put the tables into the documentation."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in texts(record).items():
+        try:
+            page = placed(page, name, text)
+        except ValueError as error:
+            sys.exit(f"{PAGE}: {error}")
+    PAGE.write_text(page, encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Figures on the page: what is kept of a run, and where its tables go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.report import PAGE, SECTIONS, Record, placed, texts
+
+HOST: dict[str, str | int] = {
+    "processor": "a processor",
+    "cores": 2,
+    "system": "Linux 6",
+    "python": "3.11.7",
+    "codex": "0.1",
+    "textual": "8",
+}
+CONNECTS = {"0 ms": {"rounds": 3, "ours_ms": 1234.4, "recipe_ms": 2000.0, "ratio": 0.617}}
+
+
+def test_what_one_run_measured_is_kept_beside_what_another_did(tmp_path: Path) -> None:
+    first = Record()
+    first.add("connect", CONNECTS, HOST, 1.4)
+    first.add("storm", {"hub": {"errors": 1}}, HOST, 1.0)
+    first.write(tmp_path / "bench.json")
+
+    second = Record.read(tmp_path / "bench.json")
+    second.add("storm", {"hub": {"errors": 0}}, HOST, 2.0)
+
+    assert second.figures == {"connect": CONNECTS, "storm": {"hub": {"errors": 0}}}
+    assert second.machine("connect")["load"] == "1"
+    assert second.machine("storm")["load"] == "2"
+
+
+def test_a_file_that_is_not_there_is_a_record_without_figures(tmp_path: Path) -> None:
+    assert Record.read(tmp_path / "none.json").figures == {}
+
+
+def test_only_what_was_measured_is_written_but_the_targets_always() -> None:
+    record = Record()
+    assert list(texts(record)) == ["the targets"]
+
+    record.add("connect", CONNECTS, HOST, 1.0)
+
+    assert list(texts(record)) == ["the targets", "connecting"]
+    assert "| 0 ms | 1,234 ms | 2,000 ms | 0.62 |" in texts(record)["connecting"].splitlines()
+
+
+def test_a_text_goes_between_its_own_marks_again_and_again() -> None:
+    begin, end = "<!-- figures of x: make bench -->", "<!-- end of the figures of x -->"
+    page = f"before\n{begin}\nold\n{end}\nafter\n"
+
+    once = placed(page, "x", "new")
+
+    assert once == f"before\n{begin}\n\nnew\n\n{end}\nafter\n"
+    assert placed(once, "x", "new") == once
+    with pytest.raises(ValueError, match="no place"):
+        placed(page, "y", "new")
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_page_has_a_place_for_every_table(name: str) -> None:
+    page: Any = PAGE.read_text(encoding="utf-8")
+
+    assert "new text" in placed(page, name, "new text")
