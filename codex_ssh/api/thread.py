@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from codex_ssh.api.approval import Approval
@@ -26,6 +25,7 @@ from codex_ssh.core.methods import (
     turn_steer,
 )
 from codex_ssh.core.thread import ThreadId, TurnError, TurnId, TurnStatus
+from codex_ssh.core.value import dataclass
 
 T = TypeVar("T")
 

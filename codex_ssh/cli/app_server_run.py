@@ -15,12 +15,13 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from codex_ssh.core.token import Verifier
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 from codex_ssh.local.files import read_secret
 from codex_ssh.local.stdio_pipes import open_stdio_client

@@ -11,12 +11,13 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.redact import redact
+from codex_ssh.core.value import dataclass
 
 COLUMNS: Final = 80
 _NAME_COLUMNS: Final = 15

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from codex_ssh.cli.bench import ASK_SECONDS, COMMAND_SECONDS, Bench, CheckFailed, CheckSkipped
@@ -27,6 +27,7 @@ from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.methods import thread_read, thread_turns_list
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadState, TurnStatus
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CodexSshError, RpcFailed
 from codex_ssh.link.supervisor import words
 from codex_ssh.server.rehearsal.wire import MODEL as REHEARSAL

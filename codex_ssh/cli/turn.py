@@ -11,7 +11,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.cli.approval import ApprovalPolicy, Approver
@@ -37,6 +37,7 @@ from codex_ssh.core.methods import (
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.thread import Turn, TurnId, TurnStatus
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
 from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline

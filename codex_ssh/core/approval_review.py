@@ -9,11 +9,11 @@ Source: ``item/autoApprovalReview/*`` of ``codex app-server generate-json-schema
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.items import compact_json, unwrap_shell
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 class Review(enum.Enum):

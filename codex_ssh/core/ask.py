@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.decision import (
@@ -36,6 +35,7 @@ from codex_ssh.core.question_form import AnswerKind, Option, Question, decode_qu
 from codex_ssh.core.rpc import Json, Request, RequestId
 from codex_ssh.core.shell_words import line_without_shell
 from codex_ssh.core.thread import ThreadId, TurnId
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,11 @@ Source: ``UserInput`` of ``codex app-server generate-json-schema``, 0.163 and 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from codex_ssh.core.fields import text_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ who shows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.entry import Entry, EntryKey, Progress, TurnEnd
 from codex_ssh.core.items import FileChange
 from codex_ssh.core.thread import TurnStatus
+from codex_ssh.core.value import dataclass
 
 FILES_NAMED: Final = 5
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 from codex_ssh.core.fields import list_at, text_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 T = TypeVar("T")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from codex_ssh.core.redact import redact
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CodexSshError, ExitCode
 
 RUNGS: Final = (

@@ -12,11 +12,11 @@ Source: ``ServerRequest`` of ``codex app-server generate-json-schema``, 0.163 an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import text_at
 from codex_ssh.core.rpc import METHOD_NOT_FOUND, Json, Request
+from codex_ssh.core.value import dataclass
 
 REFUSED: Final = -32000
 """The code of a refusal with a reason; the official client's."""

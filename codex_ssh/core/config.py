@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from codex_ssh.core.endpoint import (
 from codex_ssh.core.pin import parse_pins
 from codex_ssh.core.release import REGISTRY
 from codex_ssh.core.ssh_options import SshClient
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError, UsageError
 
 Raw: TypeAlias = Mapping[str, Any]

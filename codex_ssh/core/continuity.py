@@ -14,9 +14,9 @@ Source: the conversation of codex 0.163 and 0.169 with a client that comes back 
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from codex_ssh.core.fields import list_at, shape_at, text_at, truth_at
@@ -33,6 +33,7 @@ from codex_ssh.core.rpc import (
     encode,
 )
 from codex_ssh.core.thread import TurnStatus
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import RpcFailed
 
 LINK_LOST: Final = -32000
@@ -72,12 +73,12 @@ class Phase(enum.Enum):
     RESTORING = "a new session is being made like the old one"
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Turn:
     """A turn that is going on, as the client has seen it."""
 
     number: str
-    done: set[str] = field(default_factory=set)
+    done: set[str] = dataclasses.field(default_factory=set)
 
 
 class Continuity:

@@ -15,12 +15,13 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.shell_words import without_shell
+from codex_ssh.core.value import dataclass
 
 
 class Verdict(enum.Enum):

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Attachment, Mention, Picture, PictureThere, SkillMention, label
 from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.value import dataclass
 
 FOLD_LINES: Final = 10
 """A paste of more lines is folded."""

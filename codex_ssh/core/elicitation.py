@@ -11,7 +11,6 @@ That a tool may run is asked as a form without fields whose ``_meta`` has the to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.decision import Decision, Verdict, as_json
@@ -19,6 +18,7 @@ from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.question_form import Question, form_questions
 from codex_ssh.core.rpc import Json, Request, RequestId
 from codex_ssh.core.thread import ThreadId, TurnId
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ fragment is allowed. Unlike it we refuse userinfo, without echoing it: it prints
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.approval_review import ApprovalReview
@@ -16,6 +16,7 @@ from codex_ssh.core.events import Delta, DeltaKind, PlanStep
 from codex_ssh.core.hook import HookRun
 from codex_ssh.core.items import AgentMessage, CommandExecution, Item, ItemStatus, Plan, Reasoning
 from codex_ssh.core.thread import TurnError, TurnId, TurnStatus
+from codex_ssh.core.value import dataclass
 
 OUTPUT_LIMIT_CHARACTERS: Final = 512 * 1024
 """So much of a running command's output is kept, from the end; ``item/completed`` brings all of it."""

@@ -7,9 +7,9 @@ Lives here: order, keys, and remembering changes until somebody looks. Not here:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from codex_ssh.core.entry import Entry, EntryKey
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 MOST_BLANKS: Final = 11
 """Blanks in a row that are shown as they are; a longer run is counted."""

@@ -5,7 +5,7 @@ Lives here: the value only. Not here: who finds the facts out (:mod:`codex_ssh.l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ Source: RFC 6455 section 4.1; RFC 9112 by way of h11.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -21,6 +20,7 @@ import h11
 
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.upgrade import accept_key
+from codex_ssh.core.value import dataclass
 
 NONCE_BYTES: Final = 16
 """Length of the random value behind ``Sec-WebSocket-Key`` (RFC 6455 section 4.1)."""

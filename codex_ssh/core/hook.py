@@ -9,10 +9,10 @@ Source: ``HookRunSummary`` of ``codex app-server generate-json-schema``, 0.169.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from codex_ssh.core.fields import list_at, number_at, text_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 class HookStatus(enum.Enum):

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 _NAME: Final = re.compile(r"[\w.:%+][\w.:%+-]*")

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from codex_ssh.core.attachment import Picture
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ImageRefused
 
 IMAGE_BYTES: Final = 20_000_000

@@ -13,9 +13,9 @@ import difflib
 import enum
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 
 

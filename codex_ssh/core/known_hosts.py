@@ -18,8 +18,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 DEFAULT_PORT: Final = 22
 

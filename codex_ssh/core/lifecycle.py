@@ -16,8 +16,10 @@ Not here: when to step (:mod:`codex_ssh.link.supervisor`) and how long to wait (
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 
 class LinkState(enum.Enum):

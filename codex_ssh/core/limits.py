@@ -9,12 +9,13 @@ Source: ``RateLimitSnapshot`` of codex 0.163 and 0.169. Only a ChatGPT account h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Final
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.fields import number_at, shape_at, text_at, truth_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 _NAMES: Final = {60: "1h", 300: "5h", 1440: "day", 10080: "week", 43200: "month"}
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.value import dataclass
 
 _MOST_CHARACTERS: Final = 8192
 _REFUSED: Final = re.compile(r"[\\<>\"`{}|^\s\x00-\x20\x7f]")

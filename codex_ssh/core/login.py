@@ -14,7 +14,7 @@ versions do.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.events import AccountUpdated, Event, LoginCompleted
@@ -23,6 +23,7 @@ from codex_ssh.core.fields import text_at
 from codex_ssh.core.methods import Account
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

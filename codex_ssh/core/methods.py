@@ -9,7 +9,6 @@ Source: ``codex app-server generate-json-schema``, 0.163 and 0.169, and what tho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Attachment, wire_inputs
@@ -18,6 +17,7 @@ from codex_ssh.core.fields import list_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.items import Item, decode_item
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import Thread, Turn, TurnId, decode_thread, decode_turn
+from codex_ssh.core.value import dataclass
 
 OPTED_OUT: Final = (
     "thread/readState/changed",

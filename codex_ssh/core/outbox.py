@@ -22,11 +22,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.draft import NOTHING, Draft, draft_of
 from codex_ssh.core.thread import ThreadId
+from codex_ssh.core.value import dataclass
 
 
 class Delivery(enum.Enum):

@@ -12,11 +12,11 @@ and writable by others only where the sticky bit forbids replacing what is not t
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.endpoint import is_loopback
 from codex_ssh.core.probe import FoundServer, FoundSocket, PathFacts
+from codex_ssh.core.value import dataclass
 
 OVERFLOW_UID: Final = 65534
 """What the kernel shows for an owner that has no number in this user namespace."""

@@ -12,12 +12,12 @@ Source: ``RequestPermissionProfile``, ``AdditionalPermissionProfile`` and ``Gran
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.decision import as_json
 from codex_ssh.core.fields import shape_at, text_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ Lives here: the presets, which of them a devbox allows, and which one a thread h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.settings_methods import PermissionProfile, Permissions, Requirements
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

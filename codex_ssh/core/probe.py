@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from codex_ssh.core.command import ServerAuth, UnknownAuth, parse_auth, parse_listen
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 
 SECRET_LIMIT_BYTES: Final = 4096
 """The largest token or shared-secret file that is read. Real ones are below 100 bytes."""

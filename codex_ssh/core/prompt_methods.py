@@ -9,7 +9,6 @@ everybody who has the thread hears ``thread/reverted``. No file is changed back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Attachment, read_attachment
@@ -18,6 +17,7 @@ from codex_ssh.core.fields import list_at, text_at
 from codex_ssh.core.methods import OpenThread, open_thread
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import TurnId
+from codex_ssh.core.value import dataclass
 
 REVERT: Final = "thread/revert"
 

@@ -12,7 +12,7 @@ import base64
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +20,7 @@ import h11
 
 from codex_ssh.core.endpoint import WssEndpoint, is_loopback
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 
 _WITH_PORT: Final = re.compile(r"(?P<host>\[[^]]*\]|[^:]*):(?P<port>[0-9]{1,5})")

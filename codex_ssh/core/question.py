@@ -8,10 +8,10 @@ Not here: the terminal that asks (:mod:`codex_ssh.local.terminal`) and the stage
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Protocol
 
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 
 
 class QuestionKind(enum.Enum):

@@ -13,12 +13,13 @@ from __future__ import annotations
 import enum
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Final
 
 from codex_ssh.core.fields import list_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 class AnswerKind(enum.Enum):

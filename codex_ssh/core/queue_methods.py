@@ -9,13 +9,13 @@ another turn, or for :func:`queue_start`. It goes on without any client, and out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Attachment, read_attachment, wire_inputs
 from codex_ssh.core.call import Call, Page, nothing, page_of
 from codex_ssh.core.fields import list_at, text_at, truth_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 QUEUE_ADD: Final = "thread/queue/add"
 QUEUE_CHANGED: Final = "thread/queue/changed"

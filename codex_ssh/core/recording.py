@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.rpc import Json, Message, encode, read_message
+from codex_ssh.core.value import dataclass
 
 FORMAT: Final = 1
 

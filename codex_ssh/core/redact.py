@@ -9,8 +9,9 @@ programs and the devbox. A shape nobody thought of gets through.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 MASK: Final = "…redacted…"
 

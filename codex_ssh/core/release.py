@@ -14,8 +14,9 @@ import base64
 import binascii
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from codex_ssh.core.value import dataclass
 
 PACKAGE: Final = "@openai/codex"
 REGISTRY: Final = "https://registry.npmjs.org"

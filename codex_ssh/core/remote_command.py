@@ -11,12 +11,12 @@ with -32603.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.call import Call, said
 from codex_ssh.core.fields import number_at, text_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 _READS_ONLY: Final = {"type": "readOnly"}
 

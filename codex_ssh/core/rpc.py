@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
+
+from codex_ssh.core.value import dataclass
 
 Json: TypeAlias = Any
 """Decoded JSON. Kept to this module's messages and to the decoders in ``core``."""

@@ -9,12 +9,12 @@ found for an empty query, folders are found too, and paths are relative to the r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.call import Call, nothing
 from codex_ssh.core.fields import list_at, text_at, truth_at
 from codex_ssh.core.rpc import Json, Notification
+from codex_ssh.core.value import dataclass
 
 SEARCH: Final = "fuzzyFileSearch"
 SEARCH_START: Final = "fuzzyFileSearch/sessionStart"

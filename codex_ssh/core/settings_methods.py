@@ -12,11 +12,11 @@ Source: ``codex app-server generate-json-schema --experimental``, 0.163 and 0.16
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from codex_ssh.core.call import Call, Page, nothing, page_of, said
 from codex_ssh.core.fields import list_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 PLAN_MODE = "plan"
 DEFAULT_MODE = "default"

@@ -15,10 +15,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.host import is_safe_name, is_safe_user
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 
 _CHACHA: Final = "chacha20-poly1305@openssh.com"

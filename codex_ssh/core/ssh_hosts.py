@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from codex_ssh.core.host import parse_host
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 

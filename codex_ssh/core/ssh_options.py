@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.host import Host, is_safe_user
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 KEEPALIVE_INTERVAL_SECONDS: Final = 1.5

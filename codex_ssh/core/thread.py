@@ -7,12 +7,12 @@ Lives here: the values in answers and notifications that are not items. Not here
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final, NewType
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at, truth_at
 from codex_ssh.core.items import Item, decode_item
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 ThreadId = NewType("ThreadId", str)
 TurnId = NewType("TurnId", str)

@@ -20,11 +20,11 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeGuard
 
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.upgrade import Refusal
+from codex_ssh.core.value import dataclass
 
 MAX_TOKEN_BYTES: Final = 4096
 """Largest token file a client reads; a token is one header line."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from codex_ssh.core.ask import Ask, CommandAsk, FileChangeAsk, PermissionsAsk, UnknownAsk
@@ -71,6 +71,7 @@ from codex_ssh.core.thread import (
     TurnId,
     TurnStatus,
 )
+from codex_ssh.core.value import dataclass
 
 _APPROVALS: Final = (CommandAsk, FileChangeAsk, PermissionsAsk)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, Final
 
 from codex_ssh.core import config_value as form
 from codex_ssh.core.config import Layer, Raw
 from codex_ssh.core.keymap import Keymap
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError, UsageError
 
 _PREFIX: Final = "CODEX_SSH_TUI_"

@@ -17,12 +17,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
 import h11
+
+from codex_ssh.core.value import dataclass
 
 MAX_HEAD_BYTES: Final = 65_536
 """Longest request head we read. The real server allows some 400 KiB; no client needs more than a token."""

@@ -9,8 +9,9 @@ clock that is set forward looks the same; the price is one needless check of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 SLEPT_SECONDS: Final = 2.0
 """A smaller difference is a clock being corrected."""

@@ -9,12 +9,11 @@ or a compaction begun while a turn runs ends that turn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from codex_ssh.core.call import Call, Page, nothing, page_of, said
 from codex_ssh.core.fields import number_at, shape_at, text_at, truth_at
 from codex_ssh.core.goal import Goal, GoalStatus, decode_goal
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 def thread_compact_start(thread_id: str) -> Call[None]:

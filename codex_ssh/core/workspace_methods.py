@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.fields import list_at, text_at, truth_at
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from codex_ssh.core.endpoint import WsEndpoint
+from codex_ssh.core.value import dataclass
 from codex_ssh.demo.ssh_server import open_ssh_server
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.link.appserver import make_token

@@ -15,11 +15,11 @@ import shutil
 import sys
 import termios
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 from codex_ssh.local.files import private_temp_dir
 from codex_ssh.local.process import end_process

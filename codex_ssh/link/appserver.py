@@ -12,7 +12,7 @@ import base64
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Protocol
 
 from codex_ssh.core.command import NoAuth, ServerAuth
@@ -21,6 +21,7 @@ from codex_ssh.core.ownership import Owner, Verdict, judge_listeners, judge_sock
 from codex_ssh.core.probe import FoundServer, FoundSocket, Probe, ProbeError, SecretFile, parse_probe
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, OwnerNotProved, Stage
 from codex_ssh.link.shell import compose, exports, run_script, unreadable
 from codex_ssh.link.ssh import Ssh

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from codex_ssh import __version__
@@ -23,6 +23,7 @@ from codex_ssh.core.methods import Account, InitializeResult, account_read, init
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.value import dataclass
 from codex_ssh.core.version import staleness
 from codex_ssh.errors import (
     HostUnreachable,

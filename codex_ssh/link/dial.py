@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from codex_ssh.core.command import NoAuth
 from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, Stage
 from codex_ssh.link.appserver import AppServer, Wanted, attached, find_again
 from codex_ssh.link.attached import open_attached

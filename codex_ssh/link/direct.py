@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from codex_ssh.core.endpoint import WssEndpoint
 from codex_ssh.core.proxy import Proxies
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.token import Signer
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 from codex_ssh.link.appserver import Wanted, look, on_tcp
 from codex_ssh.link.ssh import Ssh

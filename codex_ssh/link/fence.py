@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh
 

@@ -20,7 +20,6 @@ import struct
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +34,7 @@ from codex_ssh.core.upgrade import (
     check_upgrade,
     refusal_bytes,
 )
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.dial import Dial
 from codex_ssh.link.splice import Splice

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +34,7 @@ from codex_ssh.core.known_hosts import (
 )
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.ssh_config import SshConfig, StrictHostKeys
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import HostKeyRefused, Stage
 
 _FILE_LIMIT: Final = 16 * 1024 * 1024

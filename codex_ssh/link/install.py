@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from codex_ssh.core.config import Install
 from codex_ssh.core.probe import Probe
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.release import PACKAGE, REGISTRY, Release, ReleaseError, platform_of
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, Stage, StageError
 from codex_ssh.link.download import DownloadFailed, fetch, own_codex, read_release, read_sums
 from codex_ssh.link.shell import ScriptFailed, compose, open_script_stream

@@ -11,12 +11,12 @@ import re
 import secrets
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final, Generic, TypeVar
 
 from codex_ssh.core.probe import ProbeError, parse_lines
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.link.ssh import Ran, Ssh
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from codex_ssh.core.value import dataclass
 
 P = TypeVar("P", bound=asyncio.Protocol)
 

@@ -12,12 +12,13 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.ssh_config import SshConfig, needs_openssh
 from codex_ssh.core.ssh_options import SshClient, SshOptions
+from codex_ssh.core.value import dataclass
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
 from codex_ssh.link.ssh_config import read_ssh_config

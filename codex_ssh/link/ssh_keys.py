@@ -19,7 +19,6 @@ import os
 import stat
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +26,7 @@ import asyncssh
 
 from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.value import dataclass
 from codex_ssh.link.ssh_patience import Patience
 from codex_ssh.local.tasks import open_tasks
 

@@ -13,11 +13,11 @@ import asyncio
 import hmac
 import re
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from codex_ssh.core.pin import CertificateFault, pin_of, show_pin
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError, Stage, TlsRefused
 from codex_ssh.local.files import require_private
 

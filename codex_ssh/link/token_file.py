@@ -6,12 +6,13 @@ Lives here: what ``codex-ssh token`` does on one SSH connection. Not here: readi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core import token as rules
 from codex_ssh.core.command import CapabilityFile, SignedBearer
 from codex_ssh.core.probe import SecretFile
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import Stage, TokenError
 from codex_ssh.link.appserver import AppServer, choose, look, make_token
 from codex_ssh.link.connect import Profile

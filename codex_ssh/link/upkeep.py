@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.call import Call
@@ -17,6 +17,7 @@ from codex_ssh.core.methods import thread_read
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.probe import Probe
 from codex_ssh.core.thread import ThreadState
+from codex_ssh.core.value import dataclass
 from codex_ssh.core.version import is_older
 from codex_ssh.errors import AppServerError, CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.link.appserver import (

@@ -17,11 +17,11 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.dropped import dropped_paths
 from codex_ssh.core.image import IMAGE_BYTES, Image, decode_image, is_image_name, require_size
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ImageRefused
 from codex_ssh.local.image_file import read_image_file
 from codex_ssh.local.program import run_program

@@ -13,8 +13,10 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 log = logging.getLogger(__name__)
 

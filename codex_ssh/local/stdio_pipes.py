@@ -14,8 +14,9 @@ import os
 import stat
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 MAX_LINE_BYTES: Final = 128 * 1024 * 1024
 """What the official client accepts."""

@@ -14,9 +14,9 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 
 

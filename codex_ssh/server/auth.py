@@ -12,7 +12,6 @@ from __future__ import annotations
 import enum
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from codex_ssh.core.secret import Secret
@@ -28,6 +27,7 @@ from codex_ssh.core.token import (
     parse_shared_secret,
     trim_token,
 )
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
 
 

@@ -9,11 +9,11 @@ Source: codex 0.163 and 0.169, raw requests, case by case (``tests/integration/t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.token import Verifier
 from codex_ssh.core.upgrade import Refusal, UpgradeRequest, check_upgrade
+from codex_ssh.core.value import dataclass
 
 HEALTH_PATHS: Final = ("/readyz", "/healthz")
 

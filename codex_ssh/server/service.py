@@ -20,10 +20,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, Stage
 from codex_ssh.local.files import lock_file, make_private_dir
 

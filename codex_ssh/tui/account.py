@@ -6,7 +6,6 @@ Lives here: paging. Not here: merging (:mod:`codex_ssh.core.history`) and when t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.call import Order
@@ -14,6 +13,7 @@ from codex_ssh.core.methods import StoredItem, thread_items_list, thread_turns_l
 from codex_ssh.core.rpc import METHOD_NOT_FOUND
 from codex_ssh.core.thread import ThreadId, Turn
 from codex_ssh.core.transcript import Transcript
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Conversation
 from codex_ssh.tui.caller import Caller

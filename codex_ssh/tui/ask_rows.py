@@ -10,7 +10,6 @@ says can look like a row of ours. Nothing is cut off.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.style import Style
@@ -22,6 +21,7 @@ from codex_ssh.core.exact_text import Line, exact_line, exact_lines, warnings
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import Change, FileChange
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.diff import change_counts, diff_rows
 from codex_ssh.tui.wrap import Span, blank, wrap

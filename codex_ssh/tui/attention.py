@@ -11,7 +11,6 @@ by its number alone, which another run of the app server gives out anew.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.ask import Ask, CommandAsk, ElicitationAsk, FileChangeAsk, PermissionsAsk, QuestionsAsk
@@ -20,6 +19,7 @@ from codex_ssh.core.items import AgentMessage
 from codex_ssh.core.thread import ThreadId, TurnId
 from codex_ssh.core.transcript import RunState, Transcript
 from codex_ssh.core.tui_settings import NotifyOn
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.title import thread_title
 
 _QUESTIONS: Final = (QuestionsAsk, ElicitationAsk)

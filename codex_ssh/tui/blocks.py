@@ -13,11 +13,14 @@ Link definitions are looked up by whoever draws the pieces. Source: CommonMark 0
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 
 class Kind(enum.Enum):
@@ -50,7 +53,7 @@ class Piece:
     language: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Blocks:
     """The state between two lines."""
 

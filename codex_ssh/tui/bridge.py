@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
@@ -20,6 +20,7 @@ from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.core.thread import Thread
 from codex_ssh.core.tui_settings import TuiSettings
+from codex_ssh.core.value import dataclass
 
 T = TypeVar("T")
 

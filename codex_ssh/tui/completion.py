@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.attachment import Mention, SkillMention
@@ -18,6 +17,7 @@ from codex_ssh.core.draft import Draft, image_fold, mention_fold
 from codex_ssh.core.image import Image, is_image_name
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.search_methods import FoundFile, Skill
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.commands.slash_command import SlashCommand
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
@@ -17,6 +16,7 @@ from textual.strip import Strip
 
 from codex_ssh.core.items import Change, ChangeKind
 from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.wrap import Span, padded, wrap
 

@@ -8,13 +8,13 @@ another look. Not here: breaking lines (:mod:`codex_ssh.tui.wrap`), and who want
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.style import Style
 from textual.strip import Strip
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.wrap import inset_of, joint_of
 
 

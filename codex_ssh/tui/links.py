@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.style import Style
 from textual.strip import Strip
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.wrap import Span
 
 META: Final = "link"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.login import describe_account
 from codex_ssh.core.methods import account_read, model_list, thread_list
 from codex_ssh.core.remote_command import command_exec
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui import remote_files
 from codex_ssh.tui.chat import Chat

@@ -7,13 +7,14 @@ Lives here: the values, and making them of text and of changes. Not here: scroll
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from textual.strip import Strip
 
 from codex_ssh.core.items import Change, ChangeKind
 from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.diff import change_counts, diff_rows
 from codex_ssh.tui.syntax import LANGUAGES, code_spans

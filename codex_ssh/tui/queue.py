@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
@@ -33,6 +32,7 @@ from codex_ssh.core.queue_methods import (
 from codex_ssh.core.rpc import Notification
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.core.transcript import Transcript
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.outgoing import Outgoing
 

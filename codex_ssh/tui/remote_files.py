@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.remote_command import command_exec
+from codex_ssh.core.value import dataclass
 from codex_ssh.core.workspace_methods import (
     DirectoryEntry,
     fs_get_metadata,

@@ -7,10 +7,10 @@ Nothing here imports Textual.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.remote_command import TIMED_OUT, Ran, command_exec
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import DevboxFailed, RpcFailed
 from codex_ssh.tui.caller import Caller
 

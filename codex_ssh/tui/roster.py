@@ -10,7 +10,7 @@ needs no polling.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.events import Event, ThreadClosed, ThreadNamed, ThreadStarted, ThreadStatusChanged
@@ -26,6 +26,7 @@ from codex_ssh.core.methods import (
     thread_unarchive,
 )
 from codex_ssh.core.thread import Need, Thread, ThreadId
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.bridge import Conversation
 
 PAGE: Final = 50

@@ -11,12 +11,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from textual.strip import Strip
 
 from codex_ssh.core.entry import EntryKey
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui.lines import Line, Span, line_at, lines_of
 from codex_ssh.tui.wrap import is_ornament
 

@@ -9,7 +9,7 @@ Colour is never the only carrier of a meaning: every mark comes with a word.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
@@ -25,6 +25,7 @@ from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.settings_methods import DEFAULT_MODE
 from codex_ssh.core.transcript import RunState, Transcript
 from codex_ssh.core.tui_settings import StatusItem
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.cells import seconds
 from codex_ssh.tui.chat import Chat

@@ -11,7 +11,6 @@ written on a coloured ground.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -23,6 +22,7 @@ from textual.color import Color
 from textual.filter import LineFilter, NoColor
 
 from codex_ssh.core.tui_settings import ThemeName
+from codex_ssh.core.value import dataclass
 
 Triple = tuple[int, int, int]
 

@@ -7,7 +7,6 @@ Lives here: what is asked, and patience with a server that is not ready to give 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.methods import (
@@ -18,6 +17,7 @@ from codex_ssh.core.methods import (
     thread_resume,
     thread_start,
 )
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Conversation, TuiOptions
 

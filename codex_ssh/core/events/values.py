@@ -6,7 +6,6 @@ Source: ``ServerNotification`` of ``codex app-server generate-json-schema``, 0.1
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from codex_ssh.core.approval_review import ApprovalReview
 from codex_ssh.core.goal import Goal
@@ -15,6 +14,7 @@ from codex_ssh.core.items import Change, Item, ItemId
 from codex_ssh.core.limits import Limits
 from codex_ssh.core.rpc import RequestId
 from codex_ssh.core.thread import Thread, ThreadId, ThreadStatus, TokenUsage, Turn, TurnError, TurnId
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

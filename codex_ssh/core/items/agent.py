@@ -5,11 +5,10 @@ Source: ``ThreadItem`` of ``codex app-server generate-json-schema``, 0.163 and 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from codex_ssh.core.fields import shape_at, text_at, texts_at
 from codex_ssh.core.items.base import ItemId, ItemStatus
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ Source: ``ThreadItem`` and ``FileUpdateChange`` of ``codex app-server generate-j
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from codex_ssh.core.fields import list_at, shape_at, text_at
 from codex_ssh.core.items.base import ItemId, ItemStatus
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 
 class ChangeKind(enum.Enum):

@@ -5,13 +5,13 @@ Source: ``ThreadItem`` and ``CommandAction`` of ``codex app-server generate-json
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, text_at
 from codex_ssh.core.items.base import ItemId, ItemStatus
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.shell_words import script_of, split_words
+from codex_ssh.core.value import dataclass
 
 _LOOKING: Final = frozenset({"read", "listFiles", "search"})
 

@@ -6,12 +6,12 @@ Source: ``ThreadItem`` of ``codex app-server generate-json-schema``, 0.163 and 0
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import number_at, text_at
 from codex_ssh.core.items.base import ItemId, compact_json
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 SHORT_CHARACTERS: Final = 200
 """A text field of an unknown item is shown by itself up to so many characters."""

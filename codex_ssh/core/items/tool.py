@@ -5,12 +5,12 @@ Source: ``ThreadItem`` of ``codex app-server generate-json-schema``, 0.163 and 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at, texts_at
 from codex_ssh.core.items.base import ItemId, ItemStatus, compact_json
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.value import dataclass
 
 _MOST_RESULTS: Final = 50
 

@@ -18,10 +18,10 @@ import shlex
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.server.rehearsal.wire import Shape
 
 COMMAND_SECONDS: Final = 600

@@ -14,11 +14,11 @@ import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from codex_ssh.core.rpc import FrameError, Notification, Request, decode
+from codex_ssh.core.value import dataclass
 from codex_ssh.server.engine import Client
 from codex_ssh.server.rehearsal import (
     account_methods,

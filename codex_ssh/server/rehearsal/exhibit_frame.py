@@ -7,9 +7,10 @@ Lives here: the frames, and the simplest ways to make some. Not here: what is sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from codex_ssh.core.value import dataclass
 from codex_ssh.server.rehearsal.wire import Shape
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from codex_ssh.core.value import dataclass
 
 MAX_DELTAS: Final = 1_000_000
 """Most words of one ``slow`` or ``burst``: a typing error must not run for ever."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.style import Style
@@ -11,6 +10,7 @@ from textual.strip import Strip
 
 from codex_ssh.core.items import ItemStatus
 from codex_ssh.core.plain_text import plain_lines
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.links import linked
 from codex_ssh.tui.wrap import Span, ornament, wrap

@@ -6,8 +6,9 @@ Lives here: the value. Not here: which commands there are (:mod:`codex_ssh.tui.c
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from codex_ssh.core.value import dataclass
 
 if TYPE_CHECKING:
     from codex_ssh.core.transcript import Transcript

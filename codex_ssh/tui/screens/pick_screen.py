@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.screens.dialog import Dialog, frame
