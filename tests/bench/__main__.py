@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.connect import measure_connects
+from tests.bench.line import KINDS
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
 from tests.bench.report import Record, machine, texts, write_page
 from tests.bench.servers import NAMES, open_server
+from tests.bench.trips import count_trips
 from tests.bench.tui import LOADS, measure_tui
 
 RUNS: Final = 3
@@ -34,8 +36,13 @@ Rows = dict[str, dict[str, Any]]
 
 async def connect(arguments: argparse.Namespace, place: Path) -> Rows:
     """A cold process beside the documented recipe, over lines with a delay."""
-    found = await measure_connects(place, rounds=arguments.rounds)
+    found = await measure_connects(place, rounds=arguments.rounds, kind=arguments.line)
     return {f"{connects.round_trip_ms} ms": asdict(connects) for connects in found}
+
+
+async def trips(arguments: argparse.Namespace, place: Path) -> Rows:
+    """Round trips, counted."""
+    return {name: asdict(found) for name, found in (await count_trips(place)).items()}
 
 
 async def tui(arguments: argparse.Namespace, place: Path) -> Rows:
@@ -83,6 +90,7 @@ async def messages(arguments: argparse.Namespace, place: Path) -> Rows:
 
 
 PARTS: Final[Mapping[str, Callable[[argparse.Namespace, Path], Awaitable[Rows]]]] = {
+    "trips": trips,
     "connect": connect,
     "tui": tui,
     "crowd": crowd,
@@ -111,7 +119,13 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
     parser.add_argument("--seconds", type=float, default=24, help="how long they go on")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each way of connecting is taken")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each way of connecting is taken")
+    parser.add_argument(
+        "--line",
+        choices=KINDS,
+        default="",
+        help="what delays: packets or bytes; packets where that can be had",
+    )
     parser.add_argument(
         "--json",
         type=Path,

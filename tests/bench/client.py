@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -67,10 +68,19 @@ def _id(payload: bytes) -> object:
 
 
 async def connect(port: int, token: str, *, tls: ssl.SSLContext | None = None) -> Client:
-    """Connect and upgrade; any answer but 101 is an OSError."""
+    """Connect to a port on loopback and upgrade; any answer but 101 is an OSError."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=tls, server_hostname="127.0.0.1" if tls is not None else None
     )
+    return await _upgrade(reader, writer, token)
+
+
+async def upgrade(connection: socket.socket, token: str) -> Client:
+    """Upgrade a connection that is there; any answer but 101 is an OSError."""
+    return await _upgrade(*await asyncio.open_connection(sock=connection), token)
+
+
+async def _upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> Client:
     try:
         writer.write(request(f"Authorization: Bearer {token}\r\n"))
         head = await reader.readuntil(b"\r\n\r\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import targets
+from tests.bench.connect import round_trips
 from tests.bench.servers import DESCRIPTIONS, NAMES
 from tests.bench.targets import Figures
 from tests.support.codex import require_codex
@@ -193,16 +194,42 @@ def of_connecting(record: Record) -> list[str]:
     """Give the table of connecting."""
     rows = record.figures["connect"]
     host = record.machine("connect")
-    rounds = next(iter(rows.values()))["rounds"]
+    first = list(rows.values())[-1]
     lines = [
-        about(host, f"codex {host['codex']}", f"medians of {rounds} rounds"),
+        about(host, f"codex {host['codex']}", f"medians of {first['rounds']} rounds"),
+        LINES_SAID[first["line"]],
         "",
-        "| round trip | ours | recipe | ratio |",
-        "|---|---|---|---|",
+        "| round trip | ours | recipe | ratio | recipe, curve25519 |",
+        "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {row['ours_ms']:,.0f} ms | {row['recipe_ms']:,.0f} ms | {row['ratio']:.2f} |"
+        f"| {name} | {row['ours_ms']:,.0f} ms | {row['recipe_ms']:,.0f} ms | {row['ratio']:.2f} "
+        f"| {row['quick_recipe_ms']:,.0f} ms |"
         for name, row in rows.items()
+    ]
+    slopes = [
+        round_trips([(row["round_trip_ms"], row[way]) for row in rows.values()])
+        for way in ("ours_ms", "recipe_ms", "quick_recipe_ms")
+        if len(rows) > 1
+    ]
+    if slopes:
+        ours, recipe, quick = (f"{slope:.1f}" for slope in slopes)
+        lines += [f"| *round trips, by the slope* | {ours} | {recipe} |  | {quick} |"]
+    return lines
+
+
+LINES_SAID: Final = {
+    "tun": "The line delays packets between two TUN devices: real TCP runs over it.",
+    "relay": "The line is a relay that delays bytes: what TCP itself would cost is not in the figures.",
+    "none": "There was no line.",
+}
+
+
+def of_trips(record: Record) -> list[str]:
+    """Give the table of round trips that were counted."""
+    lines = ["| | round trips | TCP connections |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {row['trips']} | {row['connections']} |" for name, row in record.figures["trips"].items()
     ]
     return lines
 
@@ -220,6 +247,7 @@ def _engine(kib: float) -> str:
 SECTIONS: Final[Mapping[str, tuple[Sequence[str], Callable[[Record], list[str]]]]] = {
     "the targets": ((), of_targets),
     "connecting": (("connect",), of_connecting),
+    "the round trips": (("trips",), of_trips),
     "the listener": (("crowd", "storm", "messages"), of_listener),
     "the TUI": (("tui",), of_tui),
 }

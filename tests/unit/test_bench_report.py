@@ -17,7 +17,18 @@ HOST: dict[str, str | int] = {
     "codex": "0.1",
     "textual": "8",
 }
-CONNECTS = {"0 ms": {"rounds": 3, "ours_ms": 1234.4, "recipe_ms": 2000.0, "ratio": 0.617}}
+CONNECTS = {
+    f"{milliseconds} ms": {
+        "round_trip_ms": milliseconds,
+        "line": "tun" if milliseconds else "none",
+        "rounds": 3,
+        "ours_ms": 1234.4 + 4 * milliseconds,
+        "recipe_ms": 2000.0 + 25 * milliseconds,
+        "quick_recipe_ms": 1900.0 + 24 * milliseconds,
+        "ratio": 0.617,
+    }
+    for milliseconds in (0, 20)
+}
 
 
 def test_what_one_run_measured_is_kept_beside_what_another_did(tmp_path: Path) -> None:
@@ -45,7 +56,10 @@ def test_only_what_was_measured_is_written_but_the_targets_always() -> None:
     record.add("connect", CONNECTS, HOST, 1.0)
 
     assert list(texts(record)) == ["the targets", "connecting"]
-    assert "| 0 ms | 1,234 ms | 2,000 ms | 0.62 |" in texts(record)["connecting"].splitlines()
+    lines = texts(record)["connecting"].splitlines()
+    assert "| 0 ms | 1,234 ms | 2,000 ms | 0.62 | 1,900 ms |" in lines
+    assert "| *round trips, by the slope* | 4.0 | 25.0 |  | 24.0 |" in lines
+    assert any("TUN" in line for line in lines)
 
 
 def test_a_text_goes_between_its_own_marks_again_and_again() -> None:
