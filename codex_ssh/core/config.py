@@ -24,6 +24,7 @@ from codex_ssh.core.endpoint import (
     parse_endpoint,
 )
 from codex_ssh.core.pin import parse_pins
+from codex_ssh.core.ports import Deny, read_deny
 from codex_ssh.core.release import REGISTRY
 from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.core.value import dataclass
@@ -87,6 +88,7 @@ class Settings:
         door: Run our own TUI through the loopback door too.
         trust_listener: Send the token though nobody proved whose listener it is.
         allow_exposed: Use an app server that listens beyond loopback.
+        forward_deny: Ports of the devbox that are never opened here, and ranges of them.
         passive: A lost link waits for the user, since connecting wakes the host.
     """
 
@@ -116,6 +118,7 @@ class Settings:
     door: bool = False
     trust_listener: bool = False
     allow_exposed: bool = False
+    forward_deny: Deny = ()
     passive: bool = False
 
 
@@ -273,6 +276,7 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "door": form.flag,
     "trust_listener": form.flag,
     "allow_exposed": form.flag,
+    "forward_deny": read_deny,
     "passive": form.flag,
 }
 

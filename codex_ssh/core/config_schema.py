@@ -74,6 +74,8 @@ def _shape(key: str, kind: Any) -> Json:
         inner = get_args(kind)[0]
         if inner is bytes:
             return _TEXT  # several in one text
+        if inner is range:
+            return {"type": "array", "items": {"anyOf": [{"type": "integer"}, _TEXT]}}
         listed = {"type": "array", "items": _shape("", inner)}
         return {"anyOf": [listed, {"const": "off"}]} if key in _OFF else listed
     if isinstance(kind, type) and issubclass(kind, enum.Enum):

@@ -389,11 +389,11 @@ def _secret_file(facts: _Facts, role: str) -> SecretFile | None:
 
 def _kernel_listener(row: str) -> Listener:
     local, uid, _ = row.split(",")
-    return Listener(address=_kernel_address(local.partition(":")[0]), uid=int(uid))
+    return Listener(address=read_address(local.partition(":")[0]), uid=int(uid))
 
 
-def _kernel_address(text: str) -> str:
-    """Turn the hexadecimal address of ``/proc/net/tcp`` into the numeric form.
+def read_address(text: str) -> str:
+    """Turn the hexadecimal address of ``/proc/net/tcp`` into the numeric form; ``*`` for any.
 
     The kernel prints each 32-bit word in the byte order of the machine. All-zero is "any" in either
     order, and 127.0.0.1 is recognised in both, so the order need not be known for what we decide.
@@ -409,7 +409,7 @@ def _kernel_address(text: str) -> str:
         if words[2] == b"\0\0\0\0" and sorted(words[3]) == [0, 0, 0, 1]:
             return "::1"
         if words[2] in (b"\0\0\xff\xff", b"\xff\xff\0\0"):
-            return _kernel_address(words[3].hex())
+            return read_address(words[3].hex())
     swapped = b"".join(word[::-1] for word in words).hex()
     return ":".join(swapped[i : i + 4] for i in range(0, 32, 4))
 

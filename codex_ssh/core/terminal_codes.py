@@ -4,8 +4,8 @@ Lives here: which terminal understands what, and text that does it. Not here: dr
 Whatever text goes in is made harmless first: nothing in it ends a sequence early or begins another.
 
 Sources: xterm's ctlseqs (OSC 2, OSC 52, window operations 22 and 23), iTerm2's proprietary escape codes
-(OSC 9), urxvt's and foot's documentation (OSC 777), kitty's "Desktop notifications" (OSC 99), tmux(1)
-``allow-passthrough``, screen(1) on DCS.
+(OSC 9), "Hyperlinks in terminal emulators" (OSC 8), urxvt's and foot's documentation (OSC 777), kitty's
+"Desktop notifications" (OSC 99), tmux(1) ``allow-passthrough``, screen(1) on DCS.
 """
 
 from __future__ import annotations
@@ -121,6 +121,16 @@ def notification(way: Notifications, title: str, body: str) -> str:
 def copy_sequence(text: str) -> str:
     """Give what asks the terminal to put a text on the clipboard (OSC 52)."""
     return f"\x1b]52;c;{_encoded(text)}\a"
+
+
+def link_sequence(url: str, text: str) -> str:
+    """Give a text that leads to a URL of ours when it is clicked (OSC 8); elsewhere it is just the text.
+
+    Args:
+        url: Made here, never text from a devbox: a terminal opens it without asking anybody.
+        text: What is shown.
+    """
+    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 def title_sequence(title: str) -> str:

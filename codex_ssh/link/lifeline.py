@@ -25,7 +25,8 @@ from codex_ssh.core.wake import Clocks
 from codex_ssh.errors import AppServerError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Link, Profile, Way, open_session, open_way, through_door
 from codex_ssh.link.fence import SessionProcess
-from codex_ssh.link.supervisor import HeldDial, Supervisor
+from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.supervisor import HOLD_SECONDS, HeldDial, Supervisor
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,18 @@ class Lifeline:
     def connections(self) -> int:
         """How many SSH connections there were so far, the one that is open counted."""
         return self._ways.opened
+
+    async def ssh(self) -> Ssh | None:
+        """Give the SSH connection that is open, waiting a while where one is coming back; None without SSH.
+
+        Raises:
+            LinkLost: There is none just now.
+        """
+        try:
+            async with asyncio.timeout(HOLD_SECONDS):
+                return await (await self._ways.wait_up()).ssh()
+        except TimeoutError:
+            raise self._lost("there is no connection just now") from None
 
     def give_up_connection(self, why: str) -> None:
         """Treat the SSH connection as lost, for a reason in words; it comes back."""

@@ -1,0 +1,172 @@
+"""Ports of the devbox here: same port, another one and why, denied, back after a drop; a real sshd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.ports import Deny, read_deny, read_wish
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import ConfigError, ForwardError
+from codex_ssh.link.child import open_child_host
+from codex_ssh.link.forwards import Forwards, open_forwards, open_supervised_host
+from codex_ssh.link.listeners import Listeners
+from codex_ssh.link.ports import PortTaken
+from codex_ssh.link.ssh import Ssh
+from tests.conftest import StartSshd
+from tests.integration.test_link_dial import Nobody
+from tests.support import ssh_clients
+from tests.support.dev_server import OK, THERE, free_port, open_dev_server, page
+from tests.support.listening import listening
+from tests.support.require import require_program
+from tests.support.shells import require_shell
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.sshd
+
+
+def over(sshd: Sshd) -> Callable[[], AbstractAsyncContextManager[Ssh]]:
+    options = SshOptions(config_file=str(sshd.ssh_config))
+    return lambda: ssh_clients.open_ssh(parse_host(sshd.alias), options, Nobody())
+
+
+@asynccontextmanager
+async def forwarding(
+    log_in: Callable[[], AbstractAsyncContextManager[Ssh]], deny: Deny = ()
+) -> AsyncGenerator[Forwards, None]:
+    async with (
+        open_supervised_host(log_in, log_in, "devbox") as (current, _),
+        open_forwards(current, "devbox", deny=deny) as forwards,
+    ):
+        yield forwards
+
+
+@pytest.mark.usefixtures("ssh_client")
+async def test_a_port_is_the_same_one_here_and_is_back_after_a_drop(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port):
+        found = (await forwards.listening()).at(port)
+        assert found is not None
+        assert found.hosts == (THERE,)
+        assert found.process == "python3 http.server"
+        assert found.age is not None
+        one = await forwards.open(read_wish(str(port)), at=found.hosts)
+        assert (one.local, one.note, one.url) == (port, "", f"http://localhost:{port}")
+        assert await page(port) == OK
+        assert await page(port, address="::1") == OK
+        assert await forwards.open(read_wish(str(port))) is one  # no second listener
+        sshd.cut()
+        await until(lambda: sshd.logins > 1, "the link is made again")
+        assert await page(port) == OK
+        await forwards.close(one.number)
+        assert await page(port) == ""
+        assert forwards.forwards == ()
+
+
+async def test_a_taken_port_gives_another_and_a_named_one_does_not(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port):
+        async with await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", port):
+            one = await forwards.open(read_wish(str(port)), at=(THERE,))
+            assert (one.local, one.note) == (port + 10000, f"{port} is taken here")
+            assert await page(one.local) == OK
+            with pytest.raises(PortTaken, match=f"cannot listen on 127.0.0.1:{port}"):
+                await forwards.open(read_wish(f"{port}:{port}"))
+            with pytest.raises(PortTaken):
+                await forwards.move(one.number, port)
+            assert forwards.forwards == (one,)
+        moved = await forwards.move(one.number, port)
+        assert (moved.local, moved.note, forwards.forwards) == (port, "", (moved,))
+        assert await page(port) == OK
+        assert await page(port + 10000) == ""
+
+
+async def test_another_program_on_the_other_localhost_takes_the_port_too(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port, address="::1"):
+        # A browser asked for localhost would go there.
+        one = await forwards.open(read_wish(str(port)))
+        assert one.local == port + 10000
+        assert await page(one.local) == OK  # found on ::1, though 127.0.0.1 is tried first
+        assert await page(one.local) == OK
+
+
+async def test_denied_ports_stay_closed_and_nothing_listens_beyond_loopback(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd), read_deny([f"{port - 1}-{port}"])) as forwards:
+        with pytest.raises(ConfigError, match=f"port {port} is denied by forward_deny"):
+            await forwards.open(read_wish(str(port)))
+        assert await page(port) == ""
+        one = await forwards.open(read_wish(str(port + 1)), at=(THERE,))
+        assert await page(port + 1) == ""  # nobody listens there
+        await until(lambda: forwards.forwards[0].fault, "the fault is told")
+        assert "refused" in forwards.forwards[0].fault
+        moved = await forwards.move(one.number, 0)
+        assert moved.local not in (port, port + 1)
+        async with open_dev_server(port + 1):
+            assert await page(moved.local) == OK
+        assert forwards.forwards[0].fault == ""
+        ours = [socket for socket in listening([os.getpid()]) if socket.port == moved.local]
+        assert sorted(socket.address for socket in ours) == ["127.0.0.1", "::1"]
+
+
+async def test_where_the_server_forbids_channels_a_program_there_joins_them(start_sshd: StartSshd) -> None:
+    sshd = await start_sshd(lines=["AllowTcpForwarding no"])
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port):
+        await forwards.open(read_wish(str(port)), at=(THERE,))
+        assert await page(port) == OK
+
+
+async def test_over_a_command_and_without_ssh(tmp_path: Path) -> None:
+    port = free_port()
+    async with (
+        forwarding(lambda: open_child_host(Host(name="here"), ("sh",))) as forwards,
+        open_dev_server(port),
+    ):
+        await forwards.open(read_wish(str(port)), at=(THERE,))
+        assert await page(port) == OK
+
+    async def none() -> Ssh | None:
+        return None
+
+    async with open_forwards(none, "devbox") as forwards:
+        with pytest.raises(ForwardError, match="a port needs SSH, and this link has none"):
+            await forwards.open(read_wish("8000"))
+        with pytest.raises(ForwardError, match="no SSH to look with"):
+            await forwards.listening()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+async def test_every_shell_there_sees_what_listens(shell: str) -> None:
+    words = (require_program("busybox", "busybox"), "sh") if shell == "busybox" else (require_shell(shell),)
+    port = free_port()
+    async with (
+        open_child_host(Host(name="here"), [str(word) for word in words]) as ssh,
+        open_dev_server(port),
+    ):
+        listeners = Listeners()
+        first = (await listeners.read(ssh)).at(port)
+        again = (await listeners.read(ssh)).at(port)  # now the process is not looked for any more
+        assert first is not None
+        assert again is not None
+        assert (first.process, first.sockets) == (again.process, again.sockets) == (
+            "python3 http.server", first.sockets,
+        )  # fmt: skip
+        assert again.age is not None
+        assert await listeners.clients(ssh, port) == frozenset()
+        _, writer = await asyncio.open_connection(THERE, port)
+        here = writer.get_extra_info("sockname")[1]
+        clients = await listeners.clients(ssh, port)
+        assert clients is not None
+        assert [int(client.rpartition(":")[2], 16) for client in clients] == [here]
+        writer.close()
+        assert await listeners.clients(ssh, port + 1) is None
+        assert listeners.asked == 5
