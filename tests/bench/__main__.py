@@ -21,6 +21,7 @@ from typing import Any, Final
 from tests.bench.connect import measure_connects
 from tests.bench.line import KINDS
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
+from tests.bench.paths import measure_path
 from tests.bench.report import Record, machine, texts, write_page
 from tests.bench.servers import NAMES, open_server
 from tests.bench.trips import count_trips
@@ -43,6 +44,26 @@ async def connect(arguments: argparse.Namespace, place: Path) -> Rows:
 async def trips(arguments: argparse.Namespace, place: Path) -> Rows:
     """Round trips, counted."""
     return {name: asdict(found) for name, found in (await count_trips(place)).items()}
+
+
+async def latency(arguments: argparse.Namespace, place: Path) -> Rows:
+    """A message and its answer, over each path."""
+    return await measure_path("latency", arguments.requests, place)
+
+
+async def ticks(arguments: argparse.Namespace, place: Path) -> Rows:
+    """A hundred notifications a second over a line of 50 ms."""
+    return await measure_path("ticks", arguments.requests, place, round_trip=0.05, kind=arguments.line)
+
+
+async def throughput(arguments: argparse.Namespace, place: Path) -> Rows:
+    """Plain bytes, both ways."""
+    return await measure_path("throughput", arguments.mebibytes, place)
+
+
+async def flood(arguments: argparse.Namespace, place: Path) -> Rows:
+    """Many small notifications."""
+    return await measure_path("flood", 100_000, place)
 
 
 async def tui(arguments: argparse.Namespace, place: Path) -> Rows:
@@ -92,6 +113,10 @@ async def messages(arguments: argparse.Namespace, place: Path) -> Rows:
 PARTS: Final[Mapping[str, Callable[[argparse.Namespace, Path], Awaitable[Rows]]]] = {
     "trips": trips,
     "connect": connect,
+    "latency": latency,
+    "ticks": ticks,
+    "throughput": throughput,
+    "flood": flood,
     "tui": tui,
     "crowd": crowd,
     "storm": storm,
@@ -120,6 +145,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
     parser.add_argument("--seconds", type=float, default=24, help="how long they go on")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way of connecting is taken")
+    parser.add_argument("--requests", type=int, default=1000, help="of a round, on each path")
+    parser.add_argument("--mebibytes", type=int, default=256, help="how much is carried each way")
     parser.add_argument(
         "--line",
         choices=KINDS,

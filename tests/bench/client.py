@@ -6,8 +6,9 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.integration.app_server_cases import request
 
@@ -91,3 +92,78 @@ async def _upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, t
         writer.transport.abort()
         raise OSError(head.partition(b"\r\n")[0].decode())
     return Client(reader, writer)
+
+
+PIECE = b"x" * 65536
+
+
+class Stream(asyncio.Protocol):
+    """Plain bytes behind an upgrade, one way: ``down`` from :mod:`tests.bench.app_server`, or ``up`` to it.
+
+    Args:
+        way: Which.
+        size: Bytes, a multiple of 64 KiB.
+        token: Shown at the upgrade.
+        port: Of whoever listens, for the ``Host`` header.
+
+    Attributes:
+        took: Gives the seconds from the first byte's being asked for, or sent, to the last one's arrival.
+    """
+
+    def __init__(self, way: str, size: int, token: str, port: int) -> None:
+        self._way = way
+        self._size = size
+        self._request = request(f"Authorization: Bearer {token}\r\n", host=f"Host: 127.0.0.1:{port}\r\n")
+        self._head = b""
+        self._is_open = False
+        self._left = size
+        self._may_write = True
+        self._began = 0.0
+        self.took: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # a channel of SSH has its methods
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_open:
+            self._head += data
+            if b"\r\n\r\n" not in self._head:
+                return
+            assert self._head.startswith(b"HTTP/1.1 101"), self._head
+            self._is_open = True
+            method = "bench/pour" if self._way == "down" else "bench/drain"
+            words = json.dumps({"id": 1, "method": method, "params": {"bytes": self._size}}).encode()
+            self._began = time.perf_counter()
+            self._transport.write(bytes([0x81, 0x80 | len(words)]) + b"\0\0\0\0" + words)
+            self._head = b""
+        elif self._way == "down":
+            self._left -= len(data)
+            if self._left <= 0:  # the answer to the request is among them
+                self._end()
+        elif b"bench/drained" in data:
+            self._end()
+        elif not self._head:  # the answer to the request: it is ready
+            self._head = data
+            self._write()
+
+    def pause_writing(self) -> None:
+        self._may_write = False
+
+    def resume_writing(self) -> None:
+        self._may_write = True
+        self._write()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.took.done():
+            self.took.set_exception(exc or EOFError())
+
+    def _write(self) -> None:
+        while self._way == "up" and self._head and self._may_write and self._left > 0:
+            self._left -= len(PIECE)
+            self._transport.write(PIECE)
+
+    def _end(self) -> None:
+        if not self.took.done():
+            self.took.set_result(time.perf_counter() - self._began)

@@ -109,8 +109,9 @@ async def ours(devbox: Devbox, config: Path, line: Line) -> AsyncGenerator[None,
         async with asyncio.timeout(LONGEST_SECONDS):
             said = await process.stdout.readline()
             assert said == b"up\n", said
-            yield
-            process.stdin.close()
+        yield
+        process.stdin.close()
+        async with asyncio.timeout(LONGEST_SECONDS):
             await process.wait()
     finally:
         await processes.end(process)

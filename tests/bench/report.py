@@ -234,8 +234,67 @@ def of_trips(record: Record) -> list[str]:
     return lines
 
 
+def of_paths(record: Record) -> list[str]:
+    """Give the tables of what passes through a link."""
+    figures = record.figures
+    first = next(part for part in PATH_PARTS if part in figures)
+    lines = [about(record.machine(first))]
+    if latency := figures.get("latency"):
+        lines += [
+            "",
+            "### A message",
+            "",
+            "| | 200 B p50 | p99 | 4 KiB p50 | p99 | p50, 200 B | p50, 4 KiB | p99, 4 KiB |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        columns = ("small_p50", "small_p99", "large_p50", "large_p99")
+        lines += [
+            f"| {name} | {_each(row, columns, '_us', ' µs')} "
+            f"| {row['small_p50_ratio']:.2f}× | {row['large_p50_ratio']:.2f}× "
+            f"| {row['large_p99_ratio']:.2f}× |"
+            for name, row in latency.items()
+        ]
+    if ticks := figures.get("ticks"):
+        row = next(iter(ticks.values()))
+        how = f"{row['per_second']} a second over a line of {row['round_trip_ms']:.0f} ms"
+        lines += [
+            "",
+            "### Notifications",
+            "",
+            f"{how}; how late they are beyond half of it. {LINES_SAID[row['line']]}",
+            "",
+            "| | p50 | p90 | p99 |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {row['p50_ms']:.1f} ms | {row['p90_ms']:.1f} ms | {row['p99_ms']:.1f} ms |"
+            for name, row in ticks.items()
+        ]
+    if throughput := figures.get("throughput"):
+        lines += ["", "### Bytes", "", "| | down | up | down | up |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {name} | {row['down_mb']:,.0f} MB/s | {row['up_mb']:,.0f} MB/s "
+            f"| {row['down_ratio']:.2f}× | {row['up_ratio']:.2f}× |"
+            for name, row in throughput.items()
+        ]
+    if flood := figures.get("flood"):
+        lines += ["", "### A flood of notifications", "", "| | sent | came | a second |", "|---|---|---|---|"]
+        lines += [
+            f"| {name} | {row['sent']:,} | {row['arrived']:,} | {row['per_second']:,.0f} |"
+            for name, row in flood.items()
+        ]
+    return lines
+
+
+PATH_PARTS: Final = ("latency", "ticks", "throughput", "flood")
+
+
 def _rows(part: Mapping[str, Row]) -> list[tuple[str, Row]]:
     return [(name, part[name]) for name in NAMES if name in part]
+
+
+def _each(row: Row, columns: Sequence[str], ending: str, unit: str) -> str:
+    return " | ".join(f"{row[column + ending]:,.0f}{unit}" for column in columns)
 
 
 def _engine(kib: float) -> str:
@@ -248,6 +307,7 @@ SECTIONS: Final[Mapping[str, tuple[Sequence[str], Callable[[Record], list[str]]]
     "the targets": ((), of_targets),
     "connecting": (("connect",), of_connecting),
     "the round trips": (("trips",), of_trips),
+    "the paths": (PATH_PARTS, of_paths),
     "the listener": (("crowd", "storm", "messages"), of_listener),
     "the TUI": (("tui",), of_tui),
 }

@@ -79,3 +79,21 @@ def test_the_page_has_a_place_for_every_table(name: str) -> None:
     page: Any = PAGE.read_text(encoding="utf-8")
 
     assert "new text" in placed(page, name, "new text")
+
+
+def test_the_paths_are_told_with_what_was_measured_of_them() -> None:
+    record = Record()
+    row = {"down_mb": 311.4, "up_mb": 233.0, "down_ratio": 1.15, "up_ratio": 0.85}
+    record.add("throughput", {"in the channel": row}, HOST, 1.0)
+
+    lines = texts(record)["the paths"].splitlines()
+
+    assert "| in the channel | 311 MB/s | 233 MB/s | 1.15× | 0.85× |" in lines
+    assert "### A message" not in lines
+
+    large = {f"{size}_{part}_us": 1000.0 for size in ("small", "large") for part in ("p50", "p99")}
+    ratios = {"small_p50_ratio": 0.9, "large_p50_ratio": 1.0, "large_p99_ratio": 0.05}
+    record.add("latency", {"door": {**large, **ratios}}, HOST, 1.0)
+
+    row_of_door = "| door | 1,000 µs | 1,000 µs | 1,000 µs | 1,000 µs | 0.90× | 1.00× | 0.05× |"
+    assert row_of_door in texts(record)["the paths"].splitlines()
