@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_ssh.core.events import Event
     from codex_ssh.core.items import Item
     from codex_ssh.core.thread import TurnStatus
-    from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, StageError
+    from codex_ssh.errors import CodexSshError, CopyFailed, LinkLost, RpcFailed, StageError
 
 __version__ = "0.1.0.dev0"
 
@@ -33,7 +33,7 @@ _PLACES = {
     "codex_ssh.core.events": ("Event",),
     "codex_ssh.core.items": ("Item",),
     "codex_ssh.core.thread": ("TurnStatus",),
-    "codex_ssh.errors": ("CodexSshError", "LinkLost", "RpcFailed", "StageError"),
+    "codex_ssh.errors": ("CodexSshError", "CopyFailed", "LinkLost", "RpcFailed", "StageError"),
 }
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
@@ -41,6 +41,7 @@ __all__ = [
     "Approval",
     "Ask",
     "CodexSshError",
+    "CopyFailed",
     "Decision",
     "Event",
     "Item",

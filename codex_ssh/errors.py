@@ -24,6 +24,7 @@ The tree::
     │   └── LinkLost            9
     ├── RpcFailed               10   the app server answered a request with an error
     ├── TurnFailed              10
+    ├── CopyFailed              12   a file could not be read, written, or is in the way
     ├── DevboxFailed                 a file or a repository there is not what was wanted
     ├── DeskFailed                   a clipboard, an editor, a browser of this machine did not do it
     └── Interrupted             130/143
@@ -53,6 +54,7 @@ class ExitCode(enum.IntEnum):
     LINK_LOST = 9
     TURN_FAILED = 10
     CHECK_FAILED = 11
+    COPY_FAILED = 12
     SIGINT = 130
     SIGTERM = 143
 
@@ -281,6 +283,30 @@ class TurnFailed(CodexSshError):
         super().__init__(f"the turn ended as {status!r}", hint=hint)
         self.status = status
         self.said = said
+
+
+class CopyFailed(CodexSshError):
+    """A file or a folder could not be copied.
+
+    Args:
+        verb: What could not be done, for a message.
+        path: Which file or folder.
+        where: Which machine it is on, as the user knows it.
+        said: Why, in that machine's words or ours; remote text may be among them.
+        is_full: There is no room: every other file would fail too.
+    """
+
+    exit_code = ExitCode.COPY_FAILED
+
+    def __init__(
+        self, verb: str, path: bytes, *, where: str, said: str, is_full: bool = False, hint: str = ""
+    ) -> None:
+        name = path.decode("utf-8", "backslashreplace")
+        super().__init__(f"cannot {verb} {name!r} on {where}", hint=hint)
+        self.path = path
+        self.where = where
+        self.said = said
+        self.is_full = is_full
 
 
 class DevboxFailed(CodexSshError):

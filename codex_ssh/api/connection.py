@@ -164,8 +164,9 @@ class Link:
         """Copy a file or a folder between this machine and the devbox, over SFTP; gives where it is now.
 
         A path on the devbox is a text that begins with a colon, as ``":results/out.csv"``, relative to the
-        home directory there. A file is there as a whole or not at all; modes and times are kept; links in a
-        folder stay links.
+        home directory there. A file is there as a whole or not at all, with the same SHA-256 on both sides;
+        modes and times are kept; what is there is replaced. Links in a folder stay links and none is
+        followed; one from the devbox that leads out of the folder is left out.
 
         Args:
             source: What is copied.
@@ -173,9 +174,9 @@ class Link:
 
         Raises:
             ValueError: Not exactly one of the two is on the devbox.
-            OSError: Reading or writing here.
-            ForwardError: The devbox would not, or there is no SSH (over ``wss``).
-            LinkLost: The link was lost; what was there before is untouched.
+            CopyFailed: A file could not be read or written; ``said`` holds that machine's words.
+            ForwardError: The devbox has no SFTP, or there is no SSH (over ``wss``).
+            LinkLost: The link was lost; what was there before is untouched, and the same call goes on.
         """
         up, down = _there(target), _there(source)
         if (up is None) == (down is None):

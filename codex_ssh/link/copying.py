@@ -1,0 +1,335 @@
+"""A copy of files and folders between this machine and a devbox, which goes on after a drop.
+
+Lives here: one copy from its first look to its end, over as many connections as it takes. Not here: what is
+copied, in which order (:mod:`codex_ssh.link.copy_plan`), the two sides (:mod:`codex_ssh.link.tree`), and the
+connections (:mod:`codex_ssh.link.copy_over`).
+
+A file is written beside its place, to a file whose name is made from what is copied where, and renamed when
+it is whole and both ends have the same SHA-256. After a drop, and by the same command later, the copy goes on
+behind what is there: when both ends have the same SHA-256 of it. Where they do not, the source has changed,
+and the file is copied from its beginning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, Protocol
+
+from codex_ssh.core.copy_request import CopyRules
+from codex_ssh.core.file_tree import Facts, Kind, Spot
+from codex_ssh.errors import CopyFailed
+from codex_ssh.link.copy_plan import Chooser, Job, make_plan, while_filled
+from codex_ssh.link.tree import Tree
+from codex_ssh.local.tasks import open_tasks
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 6
+"""So many files are under way at once: small ones wait for answers most of the time."""
+
+BEGINNINGS: Final = 3
+"""How often a file is begun, when it changes while it is copied."""
+
+_ROUND_BYTES: Final = 4 * 1024 * 1024
+"""A part is cut to a multiple of it where its end did not arrive as it was sent."""
+
+
+class Watch(Chooser, Protocol):
+    """Whoever sees the copy being made."""
+
+    def planned(self, files: int, size: int) -> None:
+        """So many files, with so many bytes, are to be copied."""
+
+    def at(self, spot: Spot) -> None:
+        """This file is copied now."""
+
+    def moved(self, size: int) -> None:
+        """So many bytes more are where they belong; less, when a file is begun again."""
+
+    def tell(self, text: str) -> None:
+        """Something the user should know; remote text may be in it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What has come of a copy so far.
+
+    Attributes:
+        copied: Files that were copied.
+        same: Files that were there already, the same.
+        skipped: Files that were left as they are, by the user's choice.
+        left_out: What was not copied, and why: links that lead out, pipes.
+        failed: Files that could not be copied.
+        size: Bytes of the files copied.
+        unchecked: Files whose checksum could not be compared.
+        resumed: Bytes that were there from an earlier connection, and counted.
+        begun_again: How often a file was begun anew, since its source had changed.
+        places: Where the sources are now, in their order.
+    """
+
+    copied: int = 0
+    same: int = 0
+    skipped: int = 0
+    left_out: list[str] = field(default_factory=list)
+    failed: list[CopyFailed] = field(default_factory=list)
+    size: int = 0
+    unchecked: int = 0
+    resumed: int = 0
+    begun_again: int = 0
+    places: list[bytes] = field(default_factory=list)
+
+
+class Copy:
+    """One copy.
+
+    Args:
+        here: This machine.
+        is_up: Whether it goes to the devbox.
+        sources: What is copied, as the user wrote it.
+        target: Where it goes, likewise.
+        rules: How.
+        watch: Sees it being made.
+
+    Attributes:
+        outcome: What has come of it so far.
+        progress: Bytes that arrived, over all connections; only grows.
+    """
+
+    def __init__(
+        self,
+        here: Tree,
+        *,
+        is_up: bool,
+        sources: Sequence[bytes],
+        target: bytes,
+        rules: CopyRules,
+        watch: Watch,
+    ) -> None:
+        self.outcome = Outcome()
+        self.progress = 0
+        self._here = here
+        self._is_up = is_up
+        self._sources = tuple(sources)
+        self._target = target
+        self._rules = rules
+        self._watch = watch
+        self._jobs: list[Job] | None = None
+        self._under_way: set[int] = set()
+        self._moved: dict[int, int] = {}
+
+    async def go_on(self, there: Tree) -> None:
+        """Copy what is left, with a devbox that was just reached.
+
+        Raises:
+            CopyFailed: Nothing of it can be copied, or no more.
+            LinkLost, ForwardError: The devbox is gone; to be called again with the next connection.
+        """
+        source, target = (self._here, there) if self._is_up else (there, self._here)
+        if self._jobs is None:
+            plan = await make_plan(source, target, self._sources, self._target, self._rules, self._watch)
+            self._jobs = plan.jobs
+            self.outcome.left_out += plan.left_out
+            self.outcome.failed += plan.failed
+            self.outcome.same += plan.same
+            self.outcome.skipped += plan.skipped
+            self.outcome.places += plan.places
+            files = [job for job in plan.jobs if job.facts.kind is Kind.FILE and not job.is_mark]
+            self._watch.planned(len(files), sum(job.facts.size for job in files))
+        for stage in _stages(self._jobs):
+            await self._do_all(source, target, stage)
+
+    async def _do_all(self, source: Tree, target: Tree, jobs: list[Job]) -> None:
+        """Do jobs that do not need each other, several at once."""
+        left = [job for job in jobs if job.number not in self._under_way]
+        if not left:
+            return
+        jobs_left = iter(left)
+        done = asyncio.Event()
+        working = min(AT_ONCE, len(left))
+
+        async def work() -> None:
+            nonlocal working
+            for job in jobs_left:
+                await self._do(source, target, job)
+                self._under_way.add(job.number)
+            working -= 1
+            if not working:
+                done.set()
+
+        async with open_tasks() as tasks:
+            for _ in range(working):
+                tasks.start(work())
+            await done.wait()
+
+    async def _do(self, source: Tree, target: Tree, job: Job) -> None:
+        try:
+            if job.is_mark:
+                mtime = job.facts.mtime if self._rules.keeps_times else None
+                await target.mark(job.target, mode=job.facts.permissions, mtime=mtime)
+            elif job.facts.kind is Kind.FOLDER:
+                await _have_folder(target, job)
+            elif job.facts.kind is Kind.LINK:
+                await _have_link(target, job)
+            else:
+                await self._copy_file(source, target, job)
+        except CopyFailed as failed:
+            self._count(job, 0)
+            if failed.is_full or job.facts.kind is Kind.FOLDER:
+                raise  # nothing else has a place either
+            self.outcome.failed.append(failed)
+            self._watch.tell(f"{failed}: {failed.said}")
+
+    async def _copy_file(self, source: Tree, target: Tree, job: Job) -> None:
+        self._watch.at(job.source)
+        facts = job.facts
+        part = job.target.beside(_part_name(job))
+        for beginning in range(BEGINNINGS):
+            if beginning:
+                self.outcome.begun_again += 1
+                await _forget(target, part)
+                found = await source.look(job.source)
+                if found is None or found.kind is not Kind.FILE:
+                    raise CopyFailed("read", job.source.path, where=source.label, said="it is gone")
+                facts = found
+            have = await self._proved(source, target, job, part, facts)
+            if not beginning:
+                self.outcome.resumed += have
+            self._count(job, have)
+            try:
+                async with aclosing(source.read(job.source, have, facts.size)) as pieces:
+                    await target.write(part, have, self._counted(job, pieces))
+            except CopyFailed as failed:
+                if failed.where == target.label:
+                    await _forget(target, part)
+                raise
+            said = await self._compare(source, target, job, part, facts)
+            if said is None:
+                break
+            self._watch.tell(f"{job.source.shown}: {said}; it is copied from its beginning")
+        else:
+            await _forget(target, part)
+            raise CopyFailed("copy", job.source.path, where=source.label, said="it changes all the time")
+        if target.keeps_modes:
+            mtime = facts.mtime if self._rules.keeps_times else None
+            await target.mark(part, mode=facts.permissions, mtime=mtime)
+        await target.rename(part, job.target)
+        self.outcome.copied += 1
+        self.outcome.size += facts.size
+
+    async def _proved(self, source: Tree, target: Tree, job: Job, part: Spot, facts: Facts) -> int:
+        """Give how many bytes of an earlier attempt are there and right; without any, nothing is there."""
+        there = await target.look(part)
+        if there is None:
+            return 0
+        if there.kind is Kind.FILE and there.size:
+            size = min(there.size, facts.size)
+            rounded = size // _ROUND_BYTES * _ROUND_BYTES
+            same: bool | None = False
+            # What was under way when the link broke may have holes before its end.
+            for length in dict.fromkeys((size, rounded, rounded - _ROUND_BYTES)):
+                if length > 0:
+                    same = await _same(source, target, job.source, part, length)
+                    if same:
+                        return length
+            self.outcome.begun_again += 1
+            why = "it has changed" if same is False else "no program there can say whether it is the same"
+            self._watch.tell(f"{job.source.shown}: a part of it was copied before, but {why}: once more")
+        await target.remove(part)
+        return 0
+
+    async def _compare(self, source: Tree, target: Tree, job: Job, part: Spot, facts: Facts) -> str | None:
+        """Give why a file is not what it should be; None when it is."""
+        now = await source.look(job.source)
+        if now is None or now.kind is not Kind.FILE:
+            raise CopyFailed("read", job.source.path, where=source.label, said="it is gone")
+        changed = "it changed while it was copied"
+        if now.size != facts.size:
+            return changed
+        same = await _same(source, target, job.source, part, facts.size)
+        if same is None:
+            there = await target.look(part)
+            if there is None or there.size != facts.size or now.mtime != facts.mtime:
+                return changed
+            self.outcome.unchecked += 1
+            return None
+        return None if same else "what arrived is not what is there now"
+
+    async def _counted(self, job: Job, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for piece in pieces:
+            yield piece
+            self.progress += len(piece)
+            self._count(job, self._moved.get(job.number, 0) + len(piece))
+
+    def _count(self, job: Job, size: int) -> None:
+        before = self._moved.get(job.number, 0)
+        self._moved[job.number] = size
+        if size != before:
+            self._watch.moved(size - before)
+
+
+def _stages(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Put jobs in order: folders one after the other, then files, then links, then modes from within."""
+    folders = [job for job in jobs if job.facts.kind is Kind.FOLDER and not job.is_mark]
+    files = [job for job in jobs if job.facts.kind is Kind.FILE]
+    links = [job for job in jobs if job.facts.kind is Kind.LINK]
+    marks = [job for job in jobs if job.is_mark]
+    return [*([one] for one in folders), files, links, *([one] for one in reversed(marks))]
+
+
+async def _have_folder(target: Tree, job: Job) -> None:
+    there = await target.look(job.target)
+    if there is None:
+        await target.make_folder(job.target, while_filled(job.facts))
+    elif there.kind is not Kind.FOLDER:
+        raise CopyFailed(
+            "make", job.target.path, where=target.label, said=f"{there.kind.value} is in the way"
+        )
+
+
+async def _have_link(target: Tree, job: Job) -> None:
+    there = await target.look(job.target)
+    if there is not None:
+        if there.kind is Kind.LINK and await target.link_target(job.target) == job.link:
+            return
+        if there.kind is Kind.FOLDER:
+            raise CopyFailed(
+                "make", job.target.path, where=target.label, said=f"{there.kind.value} is in the way"
+            )
+        await target.remove(job.target)
+    await target.make_link(job.target, job.link)
+
+
+async def _same(source: Tree, target: Tree, one: Spot, other: Spot, length: int) -> bool | None:
+    """Compare the first bytes of two files; None where one side cannot make a checksum."""
+    if not length:
+        return True
+    found: list[bytes | None] = [None, None]
+
+    async def make(place: int, tree: Tree, spot: Spot) -> None:
+        found[place] = await tree.digest(spot, length)
+        if all(found) or found[place] is None:
+            done.set()
+
+    done = asyncio.Event()
+    async with open_tasks() as tasks:
+        tasks.start(make(0, source, one))
+        tasks.start(make(1, target, other))
+        await done.wait()
+    return None if None in found else found[0] == found[1]
+
+
+async def _forget(target: Tree, part: Spot) -> None:
+    with contextlib.suppress(CopyFailed):
+        await target.remove(part)
+
+
+def _part_name(job: Job) -> bytes:
+    """Give the name of the file that grows beside its place: the same for the same copy."""
+    made_from = b"\0".join((job.source.path, job.target.name))
+    return b".codex-ssh-%s.part" % sha256(made_from).hexdigest()[:16].encode()

@@ -1,0 +1,68 @@
+"""An SFTP server that lies about a folder: what a devbox could do to whoever copies from it.
+
+Lives here: a real SSH server with a real SFTP session whose lists hold what no disk can.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from codex_ssh.core.host import Host
+from codex_ssh.core.ssh_options import SshClient, SshOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LyingSftp:
+    """Where it listens, and how it is reached."""
+
+    host: Host
+    options: SshOptions
+
+
+Lie = Callable[[bytes, Sequence[asyncssh.SFTPName]], Sequence[asyncssh.SFTPName]]
+"""Makes of a folder's path and list what is told instead."""
+
+
+@asynccontextmanager
+async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp, None]:
+    """Serve this machine's files by SFTP, and lie about what is in its folders."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    login = asyncssh.generate_private_key("ssh-ed25519")
+    directory.mkdir(parents=True)
+    login.write_private_key(directory / "key")
+    (directory / "key").chmod(0o600)
+    (directory / "authorized").write_bytes(login.export_public_key())
+
+    class Server(asyncssh.SFTPServer):
+        async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+            true = []
+            for name in sorted(os.listdir(path)):
+                place = os.path.join(path, name)
+                found = os.lstat(place)
+                true.append(asyncssh.SFTPName(name, attrs=asyncssh.SFTPAttrs.from_local(found)))
+            for told in lie(path, true):
+                yield told
+
+    server = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_host_keys=[key],
+        authorized_client_keys=str(directory / "authorized"),
+        sftp_factory=Server,
+    )
+    async with server:
+        port = server.get_port()
+        public = key.export_public_key().decode().strip()
+        (directory / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
+        lines = f"Host liar\n HostName 127.0.0.1\n Port {port}\n User me\n IdentityAgent none\n"
+        lines += f" IdentityFile {directory / 'key'}\n IdentitiesOnly yes\n"
+        lines += f" UserKnownHostsFile {directory / 'known_hosts'}\n GlobalKnownHostsFile /dev/null\n"
+        (directory / "config").write_text(lines)
+        options = SshOptions(config_file=str(directory / "config"), client=SshClient.ASYNCSSH)
+        yield LyingSftp(host=Host(name="liar"), options=options)
