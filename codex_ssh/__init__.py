@@ -67,7 +67,10 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is used."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    from codex_ssh.local.collector import collector_resting
+
+    with collector_resting():
+        return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,10 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from codex_ssh.local.collector import rest_at_start
+
+    rest_at_start()
+
     from codex_ssh.cli.main import run
 
     sys.exit(run(sys.argv[1:]))

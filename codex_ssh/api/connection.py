@@ -41,7 +41,6 @@ from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, RpcFailed, Stage
 from codex_ssh.external.stdio import Connect, StdioRelay
 from codex_ssh.link.connect import Profile, Way, open_way
-from codex_ssh.link.files import copy_down, copy_up
 from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
 from codex_ssh.link.session import Session
@@ -186,6 +185,8 @@ class Link:
             raise ForwardError(
                 "copying needs SSH, and this link has none", stage=Stage.FORWARD, host=self.host
             )
+        from codex_ssh.link.files import copy_down, copy_up  # asyncssh, which is loaded by now
+
         if up is not None:
             return f":{await copy_up(ssh, Path(source), up)}"
         assert down is not None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, TypeVar
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
@@ -53,7 +53,7 @@ async def open_bridge(
         variables |= {"HOST": endpoint.host, "PORT": str(endpoint.port)}
     try:
         # As it is: what python runs there wants its indentation.
-        text = files("codex_ssh.link").joinpath("bridge.sh").read_text(encoding="utf-8")
+        text = Path(__file__).with_name("bridge.sh").read_text(encoding="utf-8")
         return await open_script_stream(ssh, factory, compose(functions=text, **variables))
     except ScriptFailed as failed:
         if failed.answer.startswith("foreign"):

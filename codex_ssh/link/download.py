@@ -20,12 +20,9 @@ import shutil
 import socket
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 from codex_ssh.core.endpoint import is_loopback
@@ -39,6 +36,9 @@ from codex_ssh.core.release import (
     platform_of,
 )
 from codex_ssh.local.files import make_private_dir
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 MANIFEST_LIMIT_BYTES: Final = 1024 * 1024
 CONNECT_TIMEOUT_SECONDS: Final = 20.0
@@ -205,6 +205,10 @@ def _sha512(path: Path, stop: _Stop) -> str:
 
 
 def _open(url: str, stop: _Stop) -> HTTPResponse:
+    import urllib.error  # most links never download anything
+    import urllib.request
+    from http.client import HTTPResponse
+
     _require_safe(url)
     request = urllib.request.Request(url, headers={"User-Agent": "codex-ssh"})  # noqa: S310 - checked above
     try:
@@ -225,6 +229,8 @@ def _open(url: str, stop: _Stop) -> HTTPResponse:
 
 
 def _read(answer: HTTPResponse, url: str, limit: int) -> bytes:
+    from http.client import HTTPException
+
     try:
         return answer.read(limit)
     except (OSError, HTTPException) as error:

@@ -12,7 +12,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from codex_ssh.core.probe import ProbeError, parse_lines
@@ -189,6 +189,6 @@ class _Opening(asyncio.Protocol, Generic[P]):
 @cache
 def _read(name: str) -> str:
     """Give a part without its comments and indentation: what is sent costs time on a slow line."""
-    text = files("codex_ssh.link").joinpath(name).read_text(encoding="utf-8")
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))

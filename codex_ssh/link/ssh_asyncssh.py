@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes.util
-import gc
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,6 +35,7 @@ from codex_ssh.link.ssh import Ran, Ssh
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
 from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
+from codex_ssh.local.collector import collector_resting
 
 if TYPE_CHECKING:
     import asyncssh
@@ -49,6 +49,8 @@ T = TypeVar("T")
 HOPS_AT_MOST: Final = 8
 """A hop may itself need a hop; a config that goes round in circles ends here."""
 
+_X509: Final = "asyncssh.crypto.x509"
+
 _SHELL: Final = "exec /bin/sh -s"
 """What the login shell is asked to run: words fish, tcsh and nu read as sh does."""
 
@@ -57,19 +59,21 @@ def load_asyncssh() -> None:
     """Import asyncssh the cheap way; harmless when it is there already.
 
     It looks for shared libraries of algorithms nobody needs here by ``ctypes.util.find_library``, which runs
-    eleven programs on a machine with a compiler. Finding nothing is an answer it is prepared for.
+    eleven programs on a machine with a compiler. And it loads all of ``cryptography.x509``, a tenth of the
+    time, before it sees that there is no pyOpenSSL; OpenSSH has no X.509 either. Finding nothing is an answer
+    it is prepared for.
     """
     if "asyncssh" in sys.modules:
         return
-    find_library, collecting = ctypes.util.find_library, gc.isenabled()
+    find_library = ctypes.util.find_library
     ctypes.util.find_library = _find_nothing
-    gc.disable()
+    sys.modules[_X509] = None  # type: ignore[assignment] # not to be found
     try:
-        import asyncssh  # noqa: F401 - the import is the point
+        with collector_resting():
+            import asyncssh  # noqa: F401 - the import is the point
     finally:
+        sys.modules.pop(_X509, None)
         ctypes.util.find_library = find_library
-        if collecting:
-            gc.enable()
 
 
 @asynccontextmanager

@@ -26,6 +26,20 @@ print("\\n" + json.dumps(sorted(sys.modules)))
 """
 
 
+STARTED = """
+import sys
+started = []
+sys.addaudithook(lambda name, _: name in ("subprocess.Popen", "os.system") and started.append(name))
+import codex_ssh.api.connection
+before = set(sys.modules)
+from codex_ssh.link.ssh_asyncssh import load_asyncssh
+load_asyncssh()
+import codex_ssh.link.ssh_login
+import json
+print(json.dumps([sorted(before), sorted(sys.modules), started]))
+"""
+"""Prints the modules there are before the first byte to a host and with SSH, and which programs ran."""
+
 FROZEN = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -96,3 +110,20 @@ def test_values_are_written_when_the_first_is_made() -> None:
 
     assert done.returncode == 0, done.stderr
     assert not done.stdout.split(), "take dataclass from codex_ssh.core.value"
+
+
+def test_what_is_loaded_before_and_for_ssh() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    before, after, started = json.loads(done.stdout)
+
+    # asyncssh takes as long as all the rest: the network has work meanwhile.
+    assert {"asyncssh", "cryptography", "textual", "jwt"}.isdisjoint(before)
+    # Only where there is a config file, a download, a TUI.
+    assert {"tomllib", "urllib.request", "http.client", "rich", "platformdirs"}.isdisjoint(before)
+    # It looks for libraries by running ldconfig, gcc and ld, and for certificates OpenSSH does not know.
+    assert not started
+    assert "cryptography.x509" not in after
+    assert "asyncssh" in after
