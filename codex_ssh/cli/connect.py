@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from codex_ssh.cli.fleet import came_to
 from codex_ssh.cli.images import add_image_option, checked_images, read_images
 from codex_ssh.cli.options import (
     add_connection_options,
@@ -112,7 +113,10 @@ async def run_front_end(
         )
         log_to_file(log_dir() / "tui.log", arguments.verbosity)
         try:
-            return await run_official(profile, options, prompter, hidden=settings.token_env)
+            code = await run_official(profile, options, prompter, hidden=settings.token_env)
+            if goes_on:
+                came_to(str(profile.host))
+            return code
         finally:
             log_to_stderr(arguments.verbosity)
     return await _run_ours(arguments, profile, settings, prompter, goes_on=goes_on)
@@ -149,6 +153,8 @@ async def _run_ours(
             ) as lifeline,
         ):
             connected()
+            if goes_on:
+                came_to(str(profile.host), lifeline.facts.server_version)
             for warning in lifeline.facts.warnings:
                 warn(warning)
             log_to_file(log_dir() / "tui.log", arguments.verbosity)

@@ -17,20 +17,23 @@ SAID_AFTER_SECONDS: Final = (1, 5, 15, 30, 60, 120)
 
 
 @contextmanager
-def told_when_slow(words: str, prompter: Prompter | None = None) -> Generator[Callable[[], None], None, None]:
+def told_when_slow(
+    words: str | Callable[[], str], prompter: Prompter | None = None
+) -> Generator[Callable[[], None], None, None]:
     """Say what is waited for, after a second and then ever more rarely, until the function given is called.
 
     Nothing is said where stderr is no terminal, nor while a question is on it.
 
     Args:
-        words: What is waited for.
+        words: What is waited for; a function gives what it is by then.
         prompter: Whoever asks meanwhile.
     """
     import asyncio
 
     def say(seconds: int) -> None:
         if not getattr(prompter, "is_asking", False):
-            note(f"{words} …" if seconds == SAID_AFTER_SECONDS[0] else f"{words} … {seconds} s")
+            what = words if isinstance(words, str) else words()
+            note(f"{what} …" if seconds == SAID_AFTER_SECONDS[0] else f"{what} … {seconds} s")
 
     if not sys.stderr.isatty():
         yield lambda: None

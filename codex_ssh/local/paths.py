@@ -63,3 +63,10 @@ def history_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("codex-ssh") / "history"
+
+
+def hosts_dir() -> Path:
+    """What was last seen on each host; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "hosts"

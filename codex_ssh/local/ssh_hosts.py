@@ -42,14 +42,18 @@ def list_aliases(config_file: str = "") -> list[Alias]:
 def list_hosts() -> list[Alias]:
     """Give the aliases of the ssh configs, then the hosts only our config file names, patterns left out."""
     found = {alias.name: alias for alias in list_aliases()}
+    for name in config_hosts():
+        found.setdefault(name, Alias(name=name, path=str(config_file()), line=0))
+    return list(found.values())
+
+
+def config_hosts() -> list[str]:
+    """Give the hosts our config file names, patterns left out; none where it cannot be read."""
     try:
         tables = read_config().get("host", {})
     except ConfigError:
-        tables = {}  # whoever connects is told what is wrong with it
-    for name in tables if isinstance(tables, dict) else ():
-        if not set("*?[") & set(name):
-            found.setdefault(name, Alias(name=name, path=str(config_file()), line=0))
-    return list(found.values())
+        return []  # whoever connects is told what is wrong with it
+    return [name for name in tables if not set("*?[") & set(name)] if isinstance(tables, dict) else []
 
 
 def _collect(path: Path, base: Path, found: dict[str, Alias], depth: int) -> None:

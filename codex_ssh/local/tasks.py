@@ -28,6 +28,11 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    async def wait(self) -> None:
+        """Wait until all of them have ended."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     def cancel(self) -> None:
         """Ask all of them to end."""
         for task in tuple(self._running):

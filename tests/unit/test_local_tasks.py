@@ -26,6 +26,22 @@ async def test_tasks_are_cancelled_and_awaited_at_the_end_of_the_block() -> None
     assert ended == [True, True]
 
 
+async def test_all_of_them_can_be_waited_for() -> None:
+    ended = []
+
+    async def end(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        ended.append(turns)
+
+    async with open_tasks() as tasks:
+        await tasks.wait()
+        for turns in (3, 1, 2):
+            tasks.start(end(turns))
+        await tasks.wait()
+        assert (ended, len(tasks)) == ([1, 2, 3], 0)
+
+
 async def test_a_failing_task_ends_the_block_with_its_own_exception() -> None:
     async def fail() -> None:
         raise ConnectionError("gone")
