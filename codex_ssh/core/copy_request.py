@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 _FORMS: Final = "write HOST:PATH for the devbox, and ./NAME for a file here with a colon in its name"

@@ -11,9 +11,9 @@ and NUL.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from codex_ssh.core.plain_text import plain_line
+from codex_ssh.core.value import dataclass
 
 
 class Kind(enum.Enum):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from codex_ssh.core.probe import read_address
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import UsageError
 
 LOOPBACK: Final = ("127.0.0.1", "::1")
