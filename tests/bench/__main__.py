@@ -21,9 +21,12 @@ from typing import Any, Final
 from tests.bench.connect import measure_connects
 from tests.bench.line import KINDS
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
+from tests.bench.memory import measure_memory
+from tests.bench.outage import measure_outages
 from tests.bench.paths import measure_path
 from tests.bench.report import Record, machine, texts, write_page
 from tests.bench.servers import NAMES, open_server
+from tests.bench.start import measure_start
 from tests.bench.trips import count_trips
 from tests.bench.tui import LOADS, measure_tui
 
@@ -64,6 +67,21 @@ async def throughput(arguments: argparse.Namespace, place: Path) -> Rows:
 async def flood(arguments: argparse.Namespace, place: Path) -> Rows:
     """Many small notifications."""
     return await measure_path("flood", 100_000, place)
+
+
+async def start(arguments: argparse.Namespace, place: Path) -> Rows:
+    """How soon a command says something."""
+    return {name: asdict(found) for name, found in (await measure_start(place, rounds=15)).items()}
+
+
+async def memory(arguments: argparse.Namespace, place: Path) -> Rows:
+    """What our own programs take."""
+    return await measure_memory(place)
+
+
+async def outage(arguments: argparse.Namespace, place: Path) -> Rows:
+    """A peer that is gone, and a network that comes back."""
+    return await measure_outages(place, kind=arguments.line)
 
 
 async def tui(arguments: argparse.Namespace, place: Path) -> Rows:
@@ -117,6 +135,9 @@ PARTS: Final[Mapping[str, Callable[[argparse.Namespace, Path], Awaitable[Rows]]]
     "ticks": ticks,
     "throughput": throughput,
     "flood": flood,
+    "outage": outage,
+    "start": start,
+    "memory": memory,
     "tui": tui,
     "crowd": crowd,
     "storm": storm,

@@ -286,6 +286,48 @@ def of_paths(record: Record) -> list[str]:
     return lines
 
 
+def of_outages(record: Record) -> list[str]:
+    """Give the table of peers that are gone and networks that come back."""
+    rows = record.figures["outage"]
+    first = next(iter(rows.values()))
+    lines = [
+        about(record.machine("outage"), f"the median of {first['clients']} links"),
+        f"The line has {first['round_trip_ms']:.0f} ms. {LINES_SAID[first['line']]}",
+        "",
+        "| | noticed after | healed after the network |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {_seconds(row, 'noticed_s')} | {_seconds(row, 'healed_s')} |"
+        for name, row in rows.items()
+    ]
+    return lines
+
+
+def of_start(record: Record) -> list[str]:
+    """Give the table of how soon a command says something."""
+    rows = record.figures["start"]
+    first = next(iter(rows.values()))
+    lines = [
+        about(record.machine("start"), f"{first['rounds']} rounds"),
+        "",
+        "| | median | best |",
+        "|---|---|---|",
+    ]
+    return lines + [
+        f"| {name} | {row['median_ms']:.0f} ms | {row['best_ms']:.0f} ms |" for name, row in rows.items()
+    ]
+
+
+def of_memory(record: Record) -> list[str]:
+    """Give the table of memory."""
+    lines = [about(record.machine("memory")), "", "| | RSS | PSS |", "|---|---|---|"]
+    return lines + [
+        f"| {name} | {row['rss_mib']:.0f} MiB | {row['pss_mib']:.0f} MiB |"
+        for name, row in record.figures["memory"].items()
+    ]
+
+
 PATH_PARTS: Final = ("latency", "ticks", "throughput", "flood")
 
 
@@ -295,6 +337,10 @@ def _rows(part: Mapping[str, Row]) -> list[tuple[str, Row]]:
 
 def _each(row: Row, columns: Sequence[str], ending: str, unit: str) -> str:
     return " | ".join(f"{row[column + ending]:,.0f}{unit}" for column in columns)
+
+
+def _seconds(row: Row, name: str) -> str:
+    return f"{row[name]:.1f} s" if name in row else ""
 
 
 def _engine(kib: float) -> str:
@@ -308,6 +354,9 @@ SECTIONS: Final[Mapping[str, tuple[Sequence[str], Callable[[Record], list[str]]]
     "connecting": (("connect",), of_connecting),
     "the round trips": (("trips",), of_trips),
     "the paths": (PATH_PARTS, of_paths),
+    "outages": (("outage",), of_outages),
+    "starting": (("start",), of_start),
+    "memory": (("memory",), of_memory),
     "the listener": (("crowd", "storm", "messages"), of_listener),
     "the TUI": (("tui",), of_tui),
 }

@@ -11,12 +11,13 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,13 @@ from typing import Any, Final
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tests.support import processes
+
 COLUMNS: Final = 120
 LINES: Final = 40
 KEYS_PER_SECOND: Final = 5
+
+COLOURS: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 
 LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 """Nothing else on the screen has them: each is seen when it is painted, and only then."""
@@ -50,6 +55,9 @@ assert add(1, 2) == 3
 """
 
 Json = dict[str, Any]
+
+SEEN: Final = re.compile(rb"(?<![\x1b\[;?0-9])[!-~]{2}|\xe2[\x94-\xa5]")
+"""Words or lines, not only the codes that set a terminal up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +118,7 @@ async def measure_tui(load: Load, *, seconds: float) -> Tui:
     server = _Server()
     async with serve(server.handle, "127.0.0.1", 0, compression=None, max_size=None) as listener:
         port = listener.sockets[0].getsockname()[1]
-        async with _open_terminal(port) as terminal:
+        async with open_terminal(sys.executable, "-m", "tests.bench.tui_child", str(port)) as terminal:
             painted = terminal.watch("╭")
             idle = terminal.watch("idle")
             first_paint = await painted - await server.initialized
@@ -191,7 +199,7 @@ async def stream(server: _Server, load: Load, seconds: float) -> float:
     return time.perf_counter()
 
 
-async def type_letters(terminal: _Terminal, count: int) -> list[float]:
+async def type_letters(terminal: Terminal, count: int) -> list[float]:
     """Type letters at an even pace; gives how long each took."""
     waits = []
     began = time.perf_counter()
@@ -265,7 +273,7 @@ class _Server:
 # ---------------------------------------------------------------- the terminal
 
 
-class _Terminal:
+class Terminal:
     """A process on a pseudo terminal, and what of its output was seen."""
 
     def __init__(self, process: subprocess.Popen[bytes], handle: int) -> None:
@@ -273,6 +281,8 @@ class _Terminal:
         self._handle = handle
         self._tail = b""
         self._wanted: dict[bytes, asyncio.Future[float]] = {}
+        self.first: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        """When anything came that can be seen."""
         os.set_blocking(handle, False)
         asyncio.get_running_loop().add_reader(handle, self._read)
 
@@ -288,6 +298,8 @@ class _Terminal:
             chunk = os.read(self._handle, 1 << 16)
             at = time.perf_counter()
             drawn = self._tail + chunk
+            if not self.first.done() and SEEN.search(chunk):
+                self.first.set_result(at)
             for wanted in [wanted for wanted in self._wanted if wanted in drawn]:
                 self._wanted.pop(wanted).set_result(at)
             # A letter may be cut in two, and a word.
@@ -299,12 +311,7 @@ class _Terminal:
 
     def memory_mib(self) -> tuple[float, float]:
         """Resident and proportional set size."""
-        found = {"Rss": 0, "Pss": 0}
-        for line in Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name in found:
-                found[name] = int(value.split()[0])
-        return found["Rss"] / 1024, found["Pss"] / 1024
+        return processes.memory_mib(self.process.pid)
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._handle)
@@ -312,19 +319,22 @@ class _Terminal:
 
 
 @asynccontextmanager
-async def _open_terminal(port: int) -> AsyncGenerator[_Terminal, None]:
+async def open_terminal(
+    *argv: str | Path, environment: Mapping[str, str] | None = None
+) -> AsyncGenerator[Terminal, None]:
+    """Run a program on a pseudo terminal; it is killed at the end."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     process = subprocess.Popen(  # noqa: ASYNC220 - started once, and nothing waits for it
-        [sys.executable, "-m", "tests.bench.tui_child", str(port)],
+        argv,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        env=_environment(),
+        env={**(environment or _environment()), **COLOURS},
     )
     os.close(theirs)
-    terminal = _Terminal(process, ours)
+    terminal = Terminal(process, ours)
     try:
         yield terminal
     finally:
@@ -335,8 +345,7 @@ async def _open_terminal(port: int) -> AsyncGenerator[_Terminal, None]:
 
 def _environment() -> dict[str, str]:
     """Give the variables of a TUI that was started before: its modules are compiled."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _at(ordered: Sequence[float], part: float) -> float:

@@ -113,6 +113,16 @@ def command_line(pid: int) -> list[str]:
         return []
 
 
+def memory_mib(pid: int) -> tuple[float, float]:
+    """The resident and the proportional set size of a process."""
+    found = {"Rss": 0, "Pss": 0}
+    for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name in found:
+            found[name] = int(value.split()[0])
+    return found["Rss"] / 1024, found["Pss"] / 1024
+
+
 def with_variable(name: str, value: str) -> list[int]:
     """Every process whose environment at its start held NAME=VALUE: finds detached ones too."""
     wanted = f"{name}={value}".encode()

@@ -97,3 +97,15 @@ def test_the_paths_are_told_with_what_was_measured_of_them() -> None:
 
     row_of_door = "| door | 1,000 µs | 1,000 µs | 1,000 µs | 1,000 µs | 0.90× | 1.00× | 0.05× |"
     assert row_of_door in texts(record)["the paths"].splitlines()
+
+
+def test_an_outage_that_was_only_noticed_has_no_time_of_healing() -> None:
+    record = Record()
+    facts = {"clients": 3, "round_trip_ms": 20.0, "line": "relay"}
+    rows = {"frozen peer": {**facts, "noticed_s": 4.36}, "3 s without a network": {**facts, "healed_s": 0.59}}
+    record.add("outage", rows, HOST, 1.0)
+
+    lines = texts(record)["outages"].splitlines()
+
+    assert "| frozen peer | 4.4 s |  |" in lines
+    assert "| 3 s without a network |  | 0.6 s |" in lines

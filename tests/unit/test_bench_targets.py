@@ -78,3 +78,18 @@ def test_no_row_breaks_the_table() -> None:
         for text in (target.figure, target.aim, target.shortfall, target.absent):
             assert "|" not in text
             assert "\n" not in text
+
+
+@pytest.mark.parametrize(("long", "met"), [(70.0, True), (90.0, False)])
+def test_memory_that_grows_with_the_history_does_not_meet_its_target(long: float, met: bool) -> None:
+    mebibytes = {
+        "exec": 52.0,
+        "TUI": 70.0,
+        "one host": 57.0,
+        "ten hosts": 58.0,
+        "history of 20 MiB": 67.0,
+        "history of 100 MiB": long,
+    }
+    figures = {"memory": {name: {"rss_mib": size} for name, size in mebibytes.items()}}
+
+    assert (verdicts(figures)["P11"][1] == "met") is met
