@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link.copying import Copy
+from codex_ssh.link.script_tree import open_script_tree
 from codex_ssh.link.sftp_tree import open_sftp_tree
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import Supervisor, words
+from codex_ssh.link.tree import Tree
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,27 @@ GIVE_UP_SECONDS: Final = 600.0
 
 FRUITLESS: Final = 5
 """So many connections in a row may bring nothing."""
+
+
+@asynccontextmanager
+async def open_tree(ssh: Ssh) -> AsyncGenerator[Tree, None]:
+    """Give the devbox's files: over SFTP, or by scripts where there is none.
+
+    Raises:
+        ForwardError: It has neither.
+        LinkLost: The connection went away meanwhile.
+    """
+    async with AsyncExitStack() as stack:
+        tree: Tree
+        try:
+            tree = await stack.enter_async_context(open_sftp_tree(ssh))
+        except ForwardError as refused:
+            log.info("no SFTP: %s (%s)", refused, refused.said)
+            try:
+                tree = await stack.enter_async_context(open_script_tree(ssh))
+            except ForwardError:
+                raise refused from None
+        yield tree
 
 
 async def copy_over(
@@ -55,14 +78,15 @@ async def copy_over(
         while True:
             before = copy.progress
             try:
-                async with open_sftp_tree(ssh) as there:
+                async with open_tree(ssh) as there:
                     return await copy.go_on(there)
             except (LinkLost, ForwardError) as lost:
                 fruitless = 0 if copy.progress > before else fruitless + 1
                 is_refusal = isinstance(lost, ForwardError) and not copy.progress
                 if is_refusal or fruitless >= FRUITLESS:
                     raise
-                tell(f"the link is lost ({words(lost)}); it goes on when it is back")
+                log.info("%s", words(lost))
+                tell("the link is lost; the copy goes on when it is back")
                 ssh = await _next(supervisor, ssh, lost, give_up)
                 tell("the link is back")
 

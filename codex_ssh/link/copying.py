@@ -68,9 +68,10 @@ class Outcome:
         failed: Files that could not be copied.
         size: Bytes of the files copied.
         unchecked: Files whose checksum could not be compared.
-        resumed: Bytes that were there from an earlier connection, and counted.
+        resumed: Bytes of them that were there from an earlier connection or run.
         begun_again: How often a file was begun anew, since its source had changed.
         places: Where the sources are now, in their order.
+        connections: How many it took.
     """
 
     copied: int = 0
@@ -83,6 +84,7 @@ class Outcome:
     resumed: int = 0
     begun_again: int = 0
     places: list[bytes] = field(default_factory=list)
+    connections: int = 0
 
 
 class Copy:
@@ -130,6 +132,7 @@ class Copy:
             CopyFailed: Nothing of it can be copied, or no more.
             LinkLost, ForwardError: The devbox is gone; to be called again with the next connection.
         """
+        self.outcome.connections += 1
         source, target = (self._here, there) if self._is_up else (there, self._here)
         if self._jobs is None:
             plan = await make_plan(source, target, self._sources, self._target, self._rules, self._watch)
@@ -198,8 +201,6 @@ class Copy:
                     raise CopyFailed("read", job.source.path, where=source.label, said="it is gone")
                 facts = found
             have = await self._proved(source, target, job, part, facts)
-            if not beginning:
-                self.outcome.resumed += have
             self._count(job, have)
             try:
                 async with aclosing(source.read(job.source, have, facts.size)) as pieces:
@@ -219,6 +220,7 @@ class Copy:
             mtime = facts.mtime if self._rules.keeps_times else None
             await target.mark(part, mode=facts.permissions, mtime=mtime)
         await target.rename(part, job.target)
+        self.outcome.resumed += have
         self.outcome.copied += 1
         self.outcome.size += facts.size
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from codex_ssh.core.copy_request import Conflict, CopyRules
 from codex_ssh.core.file_tree import Facts, Spot
+from codex_ssh.link.copy_over import open_tree
 from codex_ssh.link.copying import Copy
-from codex_ssh.link.sftp_tree import open_sftp_tree
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.local.file_tree import LocalTree
 
@@ -56,7 +56,7 @@ async def copy_down(ssh: Ssh, source: str, target: Path) -> Path:
 
 async def _copy(ssh: Ssh, source: bytes, target: bytes, *, is_up: bool) -> bytes:
     copy = Copy(LocalTree(), is_up=is_up, sources=(source,), target=target, rules=_RULES, watch=Unwatched())
-    async with open_sftp_tree(ssh) as there:
+    async with open_tree(ssh) as there:
         await copy.go_on(there)
     for failed in copy.outcome.failed:
         raise failed

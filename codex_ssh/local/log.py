@@ -73,11 +73,17 @@ def keep_log(most: int = 5000) -> deque[str]:
     return lines
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what asyncio says for each piece that was on its way when a connection broke."""
+    return record.msg != "socket.send() raised exception."
+
+
 def _install(handler: logging.Handler, verbosity: int) -> None:
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
         old.close()
+    handler.addFilter(_is_news)
     root.addHandler(handler)
     level = _LEVELS[min(verbosity, 2)]
     logging.getLogger("codex_ssh").setLevel(level)

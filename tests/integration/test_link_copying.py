@@ -136,6 +136,7 @@ async def test_three_drops_and_the_file_is_whole(sshd: Sshd, here: Path, there: 
     assert os.listdir(there) == ["big"]
     assert (copy.outcome.copied, copy.outcome.begun_again, copy.outcome.unchecked) == (1, 0, 0)
     assert copy.outcome.resumed > 20 * MIB
+    assert copy.outcome.connections == 4
     assert (seen.size, seen.whole) == (size, size)
     assert sshd.logins == 4
 
