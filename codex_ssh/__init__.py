@@ -67,9 +67,9 @@ def __getattr__(name: str) -> Any:
     """Load a public name when it is used."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from codex_ssh.local.collector import collector_resting
+    from codex_ssh.local.collector import no_collections
 
-    with collector_resting():
+    with no_collections():
         return getattr(importlib.import_module(_HOMES[name]), name)
 
 

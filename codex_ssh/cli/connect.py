@@ -131,12 +131,12 @@ async def _run_ours(
     goes_on: bool,
 ) -> int:
     from codex_ssh.link.lifeline import open_lifeline
+    from codex_ssh.local.collector import no_collections
     from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.desk import open_desk
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
-    from codex_ssh.tui.garbage import no_collections
 
     images = read_images(arguments.image)
     look = read_tui_settings().settings

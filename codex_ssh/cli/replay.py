@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _show(player: Player, settings: TuiSettings, verbosity: int) -> int:
-    from codex_ssh.tui.garbage import no_collections
+    from codex_ssh.local.collector import no_collections
 
     with no_collections():
         from codex_ssh.tui.replay_app import run_replay

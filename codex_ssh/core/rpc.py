@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from codex_ssh.core.value import dataclass
 
@@ -70,6 +70,8 @@ class ErrorResponse:
     data: Json = None
 
 
+_READER: Final = json.JSONDecoder()
+
 Message = Request | Notification | Response | ErrorResponse
 
 
@@ -80,10 +82,20 @@ def decode(frame: str | bytes) -> Message:
         FrameError: Not JSON, not an object, or neither a call nor an answer.
     """
     try:
-        found = json.loads(frame)
+        found = _loads(frame)
     except (ValueError, RecursionError) as error:
         raise FrameError(f"not JSON: {error}") from error
     return read_message(found)
+
+
+def _loads(frame: str | bytes) -> Json:
+    # Thousands of these come in a second, and json.loads takes longer to look for white space around one than
+    # to read it.
+    if isinstance(frame, str) and frame.startswith("{"):
+        found, end = _READER.raw_decode(frame)
+        if end == len(frame):
+            return found
+    return json.loads(frame)
 
 
 def read_message(found: Json) -> Message:

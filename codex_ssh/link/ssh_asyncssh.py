@@ -35,7 +35,7 @@ from codex_ssh.link.ssh import Ran, Ssh
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
 from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
-from codex_ssh.local.collector import collector_resting
+from codex_ssh.local.collector import no_collections
 
 if TYPE_CHECKING:
     import asyncssh
@@ -69,7 +69,7 @@ def load_asyncssh() -> None:
     ctypes.util.find_library = _find_nothing
     sys.modules[_X509] = None  # type: ignore[assignment] # not to be found
     try:
-        with collector_resting():
+        with no_collections():
             import asyncssh  # noqa: F401 - the import is the point
     finally:
         sys.modules.pop(_X509, None)

@@ -15,8 +15,8 @@ START_OBJECTS: Final = 200_000
 
 
 @contextmanager
-def collector_resting() -> Generator[None, None, None]:
-    """Let it rest while modules are loaded."""
+def no_collections() -> Generator[None, None, None]:
+    """Collect nothing inside the block, for loading what stays: a sixth of the time Textual takes to load."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -30,15 +30,17 @@ def rest_at_start() -> None:
     """Let it rest while this process starts; for a process that is ours.
 
     What there is at its first look stays for good, mostly modules and classes. It is set aside, and the
-    collector works as always from then on.
+    collector works as always from then on; where somebody has set it meanwhile, it works as that.
     """
     usual = gc.get_threshold()
+    resting = (START_OBJECTS, *usual[1:])
 
     def first_look(phase: str, _: Mapping[str, int]) -> None:
         if phase == "stop":
             gc.callbacks.remove(first_look)
-            gc.set_threshold(*usual)
-            gc.freeze()
+            if gc.get_threshold() == resting:
+                gc.set_threshold(*usual)
+                gc.freeze()
 
     gc.callbacks.append(first_look)
-    gc.set_threshold(START_OBJECTS, *usual[1:])
+    gc.set_threshold(*resting)

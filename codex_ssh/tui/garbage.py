@@ -1,7 +1,7 @@
 """Fewer pauses of Python's garbage collector while a screen is drawn.
 
-Lives here: its thresholds for the time a TUI runs, and none for while one is loaded. Not here: anything about
-what is drawn.
+Lives here: its thresholds for the time a TUI runs. Not here: anything about what is drawn, and loading
+(:mod:`codex_ssh.local.collector`).
 
 Drawing makes some thousand small objects a frame, almost all without cycles. With Python's own thresholds the
 collector runs a hundred times a second then, and once in a while goes through everything there is, the
@@ -18,18 +18,6 @@ from typing import Final
 
 THRESHOLDS: Final = (20_000, 20, 20)
 """New objects before a collection, and collections of one generation before the next is looked at too."""
-
-
-@contextmanager
-def no_collections() -> Generator[None, None, None]:
-    """Collect nothing inside the block, for loading what stays: a sixth of the time Textual takes to load."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager

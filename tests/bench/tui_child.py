@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from codex_ssh.tui.garbage import no_collections
+from codex_ssh.local.collector import no_collections
 from tests.support.headless import open_loopback
 
 

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from codex_ssh.tui.garbage import THRESHOLDS, no_collections, rare_collections
+from codex_ssh.tui.garbage import THRESHOLDS, rare_collections
 
 
 def test_it_is_quiet_inside_and_as_before_outside() -> None:
@@ -32,14 +32,3 @@ def test_what_is_made_inside_is_still_collected() -> None:
         gc.collect()
 
         assert gone() is None
-
-
-def test_nothing_is_collected_while_something_is_loaded() -> None:
-    with pytest.raises(ZeroDivisionError), no_collections():
-        assert not gc.isenabled()
-        with no_collections():
-            pass
-        assert not gc.isenabled()
-        _ = 1 / 0
-
-    assert gc.isenabled()

@@ -47,6 +47,13 @@ def test_members_nobody_knows_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
+    "frame", [' {"method":"m"}', '{"method":"m"}\n', b'{"method":"m"}', '\t{"method":"m"} ']
+)
+def test_white_space_and_bytes_make_no_difference(frame: str | bytes) -> None:
+    assert decode(frame) == Notification(method="m")
+
+
+@pytest.mark.parametrize(
     "frame",
     [
         "",
@@ -59,6 +66,9 @@ def test_members_nobody_knows_are_ignored() -> None:
         '{"id":true,"method":"m"}',
         '{"id":[1],"result":1}',
         "[" * 99999,
+        '{"a":' * 99999,
+        '{"method":"m"} {"method":"m"}',
+        '{"method":"m"}x',
     ],
 )
 def test_what_is_no_message_is_a_frame_error(frame: str) -> None:

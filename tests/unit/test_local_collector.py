@@ -6,7 +6,9 @@ import gc
 import subprocess
 import sys
 
-from codex_ssh.local.collector import collector_resting
+import pytest
+
+from codex_ssh.local.collector import no_collections
 
 REST = """
 import gc
@@ -25,9 +27,13 @@ print("well")
 """
 
 
-def test_it_rests_while_modules_are_loaded() -> None:
-    with collector_resting():
+def test_nothing_is_collected_while_something_is_loaded() -> None:
+    with pytest.raises(ZeroDivisionError), no_collections():
         assert not gc.isenabled()
+        with no_collections():
+            pass
+        assert not gc.isenabled()
+        _ = 1 / 0
 
     assert gc.isenabled()
 
@@ -35,12 +41,29 @@ def test_it_rests_while_modules_are_loaded() -> None:
 def test_it_goes_on_resting_where_somebody_stopped_it() -> None:
     gc.disable()
     try:
-        with collector_resting():
+        with no_collections():
             pass
 
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+SET = """
+import gc
+from codex_ssh.local.collector import START_OBJECTS, rest_at_start
+rest_at_start()
+gc.set_threshold(1000)
+kept = [[] for _ in range(START_OBJECTS)]
+assert gc.get_threshold()[0] == 1000 and not gc.get_freeze_count() and not gc.callbacks
+print("well")
+"""
+
+
+def test_what_somebody_sets_meanwhile_stays() -> None:
+    done = subprocess.run([sys.executable, "-c", SET], capture_output=True, text=True, timeout=60)
+
+    assert done.stdout == "well\n", done.stderr
 
 
 def test_a_process_of_ours_is_looked_through_once_it_has_started() -> None:
