@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from codex_ssh.core.value import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at

@@ -14,7 +14,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from codex_ssh.core.value import dataclass
 from typing import Final
 
 from codex_ssh.core.config import WssFallback
