@@ -20,8 +20,9 @@ from codex_ssh.cli.options import (
 from codex_ssh.cli.output import note, warn
 from codex_ssh.cli.slow import told_when_slow
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
+from codex_ssh.core.listening import Listening
 from codex_ssh.core.plain_text import plain_line
-from codex_ssh.core.ports import Deny, Direction, Forward, Listening, Wish, read_wish
+from codex_ssh.core.ports import Deny, Direction, Forward, Wish, read_wish
 from codex_ssh.core.terminal_codes import link_sequence
 from codex_ssh.errors import ForwardError, Stage, UsageError
 from codex_ssh.local.log import log_to_stderr

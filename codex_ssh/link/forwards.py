@@ -15,13 +15,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
+from codex_ssh.core.listening import Listening
 from codex_ssh.core.ports import (
     ANY_PORT,
     LOOPBACK,
     Deny,
     Direction,
     Forward,
-    Listening,
     Wish,
     is_denied,
     local_ports,

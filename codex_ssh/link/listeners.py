@@ -1,14 +1,14 @@
 """What listens on the devbox, asked by one small script.
 
 Lives here: asking, and remembering whose each socket is. Not here: the script (``listeners.sh``), reading its
-answer (:mod:`codex_ssh.core.ports`), and how often it is asked.
+answer (:mod:`codex_ssh.core.listening`), and how often it is asked.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from codex_ssh.core.ports import Holder, Listening, read_holders, read_listening
+from codex_ssh.core.listening import Holder, Listening, read_holders, read_listening
 from codex_ssh.core.probe import ProbeError, parse_lines
 from codex_ssh.link.shell import compose, unreadable
 from codex_ssh.link.ssh import Ssh
