@@ -130,6 +130,7 @@ async def _run_ours(
     *,
     goes_on: bool,
 ) -> int:
+    from codex_ssh.link.forwards import open_forwards
     from codex_ssh.link.lifeline import open_lifeline
     from codex_ssh.local.collector import no_collections
     from codex_ssh.local.config_file import read_tui_settings
@@ -151,6 +152,7 @@ async def _run_ours(
             open_lifeline(
                 profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
             ) as lifeline,
+            open_forwards(lifeline.ssh, str(profile.host), deny=settings.forward_deny) as forwards,
         ):
             connected()
             if goes_on:
@@ -168,20 +170,23 @@ async def _run_ours(
                 last=arguments.last,
                 left=merge_kept(drafts.left),
                 settings=look,
+                forward_ports=settings.forward_ports,
+                forward_deny=settings.forward_deny,
             )
+            keeper = forwards if lifeline.facts.transport != "wss" else None
             try:
                 if look.screen_reader or arguments.screen_reader:
                     from codex_ssh.local.line_terminal import open_stdio_lines
                     from codex_ssh.tui.line_front import run_lines
 
                     async with open_stdio_lines() as terminal:
-                        outcome = await run_lines(record(lifeline), options, terminal, drafts)
+                        outcome = await run_lines(record(lifeline), options, terminal, drafts, keeper)
                 else:
                     # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
                     with no_collections():
                         from codex_ssh.tui.app import run_tui
 
-                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk)
+                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk, keeper)
             finally:
                 log_to_stderr(arguments.verbosity)
     if outcome.draft:

@@ -50,6 +50,14 @@ class Install(enum.Enum):
     NEVER = "never"
 
 
+class ForwardPorts(enum.Enum):
+    """What becomes of a port that something begins to listen on in a turn."""
+
+    OFF = "off"
+    ASK = "ask"
+    AUTO = "auto"
+
+
 class FrontEnd(enum.Enum):
     """Which TUI: ours, or the official one."""
 
@@ -88,6 +96,7 @@ class Settings:
         door: Run our own TUI through the loopback door too.
         trust_listener: Send the token though nobody proved whose listener it is.
         allow_exposed: Use an app server that listens beyond loopback.
+        forward_ports: What becomes of ports that dev servers open on the devbox: offered, opened, or neither.
         forward_deny: Ports of the devbox that are never opened here, and ranges of them.
         passive: A lost link waits for the user, since connecting wakes the host.
     """
@@ -118,6 +127,7 @@ class Settings:
     door: bool = False
     trust_listener: bool = False
     allow_exposed: bool = False
+    forward_ports: ForwardPorts = ForwardPorts.ASK
     forward_deny: Deny = ()
     passive: bool = False
 
@@ -276,6 +286,7 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "door": form.flag,
     "trust_listener": form.flag,
     "allow_exposed": form.flag,
+    "forward_ports": lambda raw: form.name(raw, ForwardPorts),
     "forward_deny": read_deny,
     "passive": form.flag,
 }

@@ -32,6 +32,7 @@ class Place(enum.Enum):
     QUESTION = "at a question"
     LIST = "in lists and dialogs"
     THREADS = "in the list of threads"
+    PORTS = "in the list of ports"
     BROWSE = "in the list of directories"
     PAGE = "in a full-screen view"
     REPLAY = "in a replay"
@@ -63,6 +64,7 @@ ACTIONS: Final = (
     _action("app.leave", Place.ANYWHERE, "ctrl+q", "leave; a running turn goes on"),
     _action("app.focus", Place.ANYWHERE, "tab", "between composer and approval; complete a command"),
     _action("app.reconnect", Place.ANYWHERE, "ctrl+r", "reconnect at once, when the link is lost"),
+    _action("app.ports", Place.ANYWHERE, "alt+p f12", "open the port that is offered; else list ports"),
     _action("app.mode", Place.ANYWHERE, "shift+tab", "plan before doing, and back"),
     _action("app.effort_up", Place.ANYWHERE, "alt+full_stop f8", "think harder, from the next turn on"),
     _action("app.effort_down", Place.ANYWHERE, "alt+comma f7", "think less, from the next turn on"),
@@ -171,6 +173,11 @@ ACTIONS: Final = (
     _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
     _action("threads.rename", Place.THREADS, "f2", "give it a name"),
     _action("threads.delete", Place.THREADS, "f9", "delete it for good, after a question"),
+    _action("ports.new", Place.PORTS, "n", "open another one: PORT, or LOCAL:PORT"),
+    _action("ports.move", Place.PORTS, "m", "another port here for it"),
+    _action("ports.close", Place.PORTS, "x delete", "close it, or offer it no more"),
+    _action("ports.browse", Place.PORTS, "o", "show it in your browser"),
+    _action("ports.copy", Place.PORTS, "c", "copy its address"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),
     _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),
     _action("page.close", Place.PAGE, "escape q", "back; ends a search first"),

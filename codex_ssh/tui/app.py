@@ -39,10 +39,12 @@ from codex_ssh.tui.desk import Desk, NoDesk
 from codex_ssh.tui.dialogs import DialogPrompter
 from codex_ssh.tui.garbage import rare_collections
 from codex_ssh.tui.outward import OutwardApp
+from codex_ssh.tui.port_watch import PortKeeper
 from codex_ssh.tui.reading_app import ReadingApp
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
+from codex_ssh.tui.screens.ports_screen import PortsScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.sources import ChatSources
@@ -53,6 +55,7 @@ from codex_ssh.tui.widgets.ask_queue import AskQueue
 from codex_ssh.tui.widgets.composer import Composer
 from codex_ssh.tui.widgets.desk_pane import DeskPane
 from codex_ssh.tui.widgets.popup import Popup
+from codex_ssh.tui.widgets.port_offer import PortOffer
 from codex_ssh.tui.widgets.queue_view import QueueView
 from codex_ssh.tui.widgets.reading_pane import ReadingPane
 from codex_ssh.tui.widgets.status_bar import StatusBar
@@ -100,6 +103,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         bind("app.leave", "leave", priority=True),
         bind("app.focus", "swap_focus", priority=True),
         bind("app.reconnect", "reconnect", priority=True),
+        bind("app.ports", "ports", priority=True),
         bind("app.mode", "next_mode", priority=True),
         bind("app.effort_up", "step_effort(1)", priority=True),
         bind("app.effort_down", "step_effort(-1)", priority=True),
@@ -132,6 +136,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
             vim=chat.options.settings.vim,
         )
         self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
+        self._offer = PortOffer(chat.ports, next(iter(self.keymap.keys("app.ports")), ""), chat.facts.host)
         self._status = StatusBar(chat)
         self._shown: Transcript | None = None
         self._tick: Timer | None = None
@@ -147,6 +152,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         yield self.pane
         yield self._asks
         yield self._queue
+        yield self._offer
         yield self._popup
         yield self.composer
         yield self._status
@@ -188,6 +194,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         elif transcript is not None and (changes := transcript.take_changes()):
             self.pane.update_entries(transcript.entries, changes)
         self._queue.show()
+        self._offer.show()
         self._asks.catch_up()
         LoginScreen.follow(self, chat.sign_in)
         self._refresh_threads()
@@ -200,7 +207,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
 
     def _refresh_threads(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, ThreadsScreen):
+            if isinstance(screen, ThreadsScreen | PortsScreen):
                 screen.catch_up()
         if self.chat.offers_threads and len(self.screen_stack) == 1:
             self.chat.offers_threads = False
@@ -297,7 +304,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         """Say whether an action's key means it now; else the key is the focused widget's."""
         if action == "reconnect":
             return self.chat.status.state is not LinkState.UP
-        if action in ("next_mode", "step_effort"):
+        if action in ("next_mode", "step_effort", "ports"):
             return len(self.screen_stack) == 1
         if action == "swap_focus" and len(self.screen_stack) == 1 and self.composer.has_focus:
             is_asked = self._asks.waits
@@ -335,6 +342,13 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
     def action_reconnect(self) -> None:
         """Reconnect at once instead of waiting."""
         self.chat.try_now()
+
+    def action_ports(self) -> None:
+        """Open what is offered; with nothing offered, list the ports."""
+        if self.chat.ports.offered:
+            self.chat.ports.take()
+        else:
+            self.type_command("/ports")
 
     def action_scroll_transcript(self, pages: int) -> None:
         """Scroll the transcript, whatever has the keyboard; a long approval scrolls itself."""
@@ -491,6 +505,7 @@ async def run_tui(
     drafts: Drafts | None = None,
     dialogs: DialogPrompter | None = None,
     desk: Desk | None = None,
+    keeper: PortKeeper | None = None,
 ) -> TuiOutcome:
     """Run the TUI until the user leaves or the link is lost for good.
 
@@ -500,7 +515,7 @@ async def run_tui(
         Exception: Whatever crashed it, our bug; nothing was printed, the terminal is back.
     """
     try:
-        async with open_chat(lifeline, options, drafts) as chat:
+        async with open_chat(lifeline, options, drafts, keeper) as chat:
             app = CodexApp(chat, desk)
             if dialogs is not None:
                 dialogs.app = app

@@ -14,9 +14,11 @@ from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
+from codex_ssh.core.config import ForwardPorts
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.outbox import Kept
+from codex_ssh.core.ports import Deny
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.core.thread import Thread
 from codex_ssh.core.tui_settings import TuiSettings
@@ -109,6 +111,8 @@ class TuiOptions:
         approval_policy, sandbox: For a new thread; empty takes the server's.
         left: What an earlier client left behind; what did not arrive goes to the composer.
         settings: How the TUI looks and behaves: the ``[tui]`` table of the config file.
+        forward_ports: What becomes of ports that dev servers open on the devbox.
+        forward_deny: Ports of it that are not opened here.
         grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
         patience: Multiplies how long other clients may answer first what this one cannot.
     """
@@ -124,6 +128,8 @@ class TuiOptions:
     sandbox: str = ""
     left: Kept = field(default_factory=Kept)
     settings: TuiSettings = field(default_factory=TuiSettings)
+    forward_ports: ForwardPorts = ForwardPorts.ASK
+    forward_deny: Deny = ()
     grace_seconds: float = 0.5
     patience: float = 1.0
 

@@ -43,7 +43,7 @@ from codex_ssh.core.methods import (
 )
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import Json, Notification, Request
-from codex_ssh.core.thread import Need, Thread
+from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
@@ -60,9 +60,11 @@ from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.early import Early
 from codex_ssh.tui.file_search import FileSearch
+from codex_ssh.tui.leaving import outcome_of
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.past import Past
 from codex_ssh.tui.pending import Pending
+from codex_ssh.tui.port_watch import PortKeeper, ports_of
 from codex_ssh.tui.queue import Queue
 from codex_ssh.tui.roster import Roster
 from codex_ssh.tui.shell import Shell
@@ -100,10 +102,16 @@ class Chat:
         shell: Commands of the user's own.
         past: What is before what is shown, and the way back.
         search: Files and skills of the devbox, for the composer.
+        ports: Ports of the devbox, offered and open here.
     """
 
     def __init__(
-        self, lifeline: Lifeline, options: TuiOptions, tasks: asyncio.TaskGroup, drafts: Drafts
+        self,
+        lifeline: Lifeline,
+        options: TuiOptions,
+        tasks: asyncio.TaskGroup,
+        drafts: Drafts,
+        keeper: PortKeeper | None = None,
     ) -> None:
         self.options = options
         self.transcript: Transcript | None = None
@@ -133,6 +141,7 @@ class Chat:
         self._heard_at = 0.0
         self._state = LinkState.UP
         self.search = FileSearch(self, self._spawn)
+        self.ports = ports_of(self, keeper, self._spawn, self._changed)
         self.sign_in = SignIn(
             self.conversation,
             facts=lambda: self.facts,
@@ -205,29 +214,8 @@ class Chat:
         return [entry.content.text for entry in entries if isinstance(entry.content, UserMessage)]
 
     def outcome(self, reason: ExitReason, typed: Draft | None = None) -> TuiOutcome:
-        """Say how it ended.
-
-        Args:
-            reason: Why.
-            typed: What stands in the composer.
-        """
-        transcript, unsent = self.transcript, self.draft or typed or Draft()
-        return TuiOutcome(
-            reason=reason,
-            thread_id=transcript.thread_id if transcript is not None else "",
-            can_resume=self.has_turns,
-            turn_running=transcript is not None and transcript.state.is_running,
-            error=self.lost,
-            draft=unsent.text if reason is ExitReason.LINK_LOST else "",
-            threads=(*self._shown_thread(), *self.roster.threads_by_time),
-        )
-
-    def _shown_thread(self) -> list[Thread]:
-        """Give the thread shown, with what a list needs of it; none before it has a turn."""
-        if self.transcript is None or not self.has_turns:
-            return []
-        first = next(iter(self.said()), "")
-        return [Thread(id=self.transcript.thread_id, name=self.transcript.name, preview=first)]
+        """Say how it ended, and what stands in the composer then."""
+        return outcome_of(self, reason, typed)
 
     # ---------------------------------------------------------------- intents
 
@@ -328,6 +316,7 @@ class Chat:
         finally:
             if doing and self.doing == doing:
                 self.doing = ""
+            self.ports.settle()
             self.on_change()
 
     async def _open(self) -> None:
@@ -427,6 +416,7 @@ class Chat:
         for said in self._early.take():
             self._fold(said)
         self.surroundings.look()
+        self.ports.settle()
         self.on_change()
         return transcript
 
@@ -467,6 +457,7 @@ class Chat:
         async for message in session.incoming():
             self._heard_at = self._now()
             await self._take(message)
+            self.ports.settle()
             self.on_change()
             count += 1
             if count % _BATCH == 0:
@@ -563,6 +554,7 @@ class Chat:
         self._lifeline.on_change = self._changed
         self._spawn(self._live())
         self._spawn(self._watch_quiet())
+        self._spawn(self.ports.run())
 
     def stop(self) -> None:
         """Cancel all that is under way."""
@@ -577,11 +569,14 @@ class Chat:
 
 @asynccontextmanager
 async def open_chat(
-    lifeline: Lifeline, options: TuiOptions, drafts: Drafts | None = None
+    lifeline: Lifeline,
+    options: TuiOptions,
+    drafts: Drafts | None = None,
+    keeper: PortKeeper | None = None,
 ) -> AsyncGenerator[Chat, None]:
     """Give a chat that reads its link; at the end its tasks are cancelled, the turn goes on."""
     async with asyncio.TaskGroup() as tasks:
-        chat = Chat(lifeline, options, tasks, drafts or NoDrafts())
+        chat = Chat(lifeline, options, tasks, drafts or NoDrafts(), keeper)
         chat.run()
         try:
             yield chat

@@ -21,14 +21,16 @@ from codex_ssh.core.entry import Entry, EntryKey, Progress
 from codex_ssh.core.items import AgentMessage, UserMessage
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.plain_text import plain_line, plain_lines
+from codex_ssh.core.ports import read_wish
 from codex_ssh.core.rpc import Json, RequestId
 from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed
+from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, UsageError
 from codex_ssh.tui import spoken
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.pages import status_text
+from codex_ssh.tui.port_watch import PortKeeper, offer_text
 
 THREADS_SAID: Final = 15
 ENTRIES_SAID: Final = 8
@@ -42,6 +44,7 @@ a line and enter: say it; while a turn runs it steers the turn
 /fork: go on in a copy of this thread
 /model NAME EFFORT: use another model from the next turn on; the effort may be left out
 /again: say the approval or question once more
+/ports: open the ports that are offered; /ports PORT: open that one of the devbox
 /status: host, thread, model, tokens
 /help: this
 /quit, or control d: leave; a running turn goes on"""
@@ -86,6 +89,7 @@ class LineFront:
         self._along: tuple[Attachment, ...] = ()
         self._link = LinkState.UP
         self._said_code = ""
+        self._said_ports = ""
         self._interrupted_at = float("-inf")
         self._changed = asyncio.Event()
         self._over: asyncio.Future[TuiOutcome] = asyncio.get_running_loop().create_future()
@@ -122,6 +126,7 @@ class LineFront:
             self._tell_entries(chat.transcript)
         self._tell_asks()
         self._tell_sign_in()
+        self._tell_ports()
         if chat.draft:
             self._take_back(chat.draft)
             chat.draft = Draft()
@@ -238,6 +243,14 @@ class LineFront:
         if code is not None and self._said_code != code.code:
             self._said_code = code.code
             self._say(f"open {code.url} in a browser, anywhere, and enter this code: {code.code}")
+
+    def _tell_ports(self) -> None:
+        """Say which ports are offered."""
+        offered = offer_text(self._chat.ports.offered, self._chat.facts.host)
+        if offered != self._said_ports:
+            self._said_ports = offered
+            if offered:
+                self._say(f"something listens on {offered}; /ports opens it here")
 
     # ---------------------------------------------------------------- listening
 
@@ -393,6 +406,20 @@ class LineFront:
         self._chat.sign_in.offer()
         self._chat.sign_in.by_code()
 
+    async def ports(self, words: list[str]) -> None:
+        """Open the ports that are offered, or those that are named."""
+        ports = self._chat.ports
+        if not words and not ports.offered:
+            opened = [f"{one.url} is port {one.far}" for one in ports.forwards]
+            self._say(*opened or ["no port is offered; /ports PORT opens one"])
+        elif not words:
+            ports.take()
+        for word in words:
+            try:
+                await ports.open(read_wish(word))
+            except UsageError as error:
+                self._say(f"error: {plain_line(str(error))}; {error.hint}")
+
     async def reconnect(self, _words: list[str]) -> None:
         """Try once more at once."""
         self._chat.try_now()
@@ -446,6 +473,7 @@ _COMMANDS: Final[dict[str, Callable[[LineFront, list[str]], Coroutine[None, None
     "skip": LineFront.skip,
     "status": LineFront.status,
     "login": LineFront.login,
+    "ports": LineFront.ports,
     "reconnect": LineFront.reconnect,
     "help": LineFront.help,
     "quit": LineFront.leave,
@@ -453,11 +481,15 @@ _COMMANDS: Final[dict[str, Callable[[LineFront, list[str]], Coroutine[None, None
 
 
 async def run_lines(
-    lifeline: Lifeline, options: TuiOptions, terminal: LineTerminal, drafts: Drafts | None = None
+    lifeline: Lifeline,
+    options: TuiOptions,
+    terminal: LineTerminal,
+    drafts: Drafts | None = None,
+    keeper: PortKeeper | None = None,
 ) -> TuiOutcome:
     """Tell a conversation until the user leaves or the link is lost for good."""
     try:
-        async with open_chat(lifeline, options, drafts) as chat:
+        async with open_chat(lifeline, options, drafts, keeper) as chat:
             return await LineFront(chat, terminal).run()
     except* CodexSshError as group:
         raise group.exceptions[0] from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import StartCodex, StartTmux
 from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.dev_server import OK, THERE, free_port, open_dev_server, page
@@ -101,3 +102,39 @@ async def test_what_cannot_be_opened_says_why_by_its_exit_code(sshd: Sshd, tmp_p
     assert (usage.code, "write PORT or LOCAL:PORT" in usage.err) == (2, True), usage.err
     wss = await codex_ssh("forward", "devbox", "8000", "--wss", "wss://x:1", home=tmp_path)
     assert (wss.code, "a port needs SSH" in wss.err) == (8, True), wss.err
+
+
+@pytest.mark.codex
+@pytest.mark.tmux
+async def test_a_dev_server_of_a_turn_is_offered_and_answers_here_and_again_after_a_drop(
+    start_tmux: StartTmux, sshd: Sshd, start_codex: StartCodex, workspace: Path, tmp_path: Path
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    port = free_port()
+    serve = f"run: python3 -m http.server {port} --bind {THERE} >log 2>&1 & sleep 600"
+    tui = await start_tmux(
+        [
+            *PROGRAM, "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint),
+            "--cd", str(workspace), "devbox", serve,
+        ],
+        environment=client_environment(tmp_path, TERM="xterm-256color", PYTHONDEVMODE=""),
+        columns=100, lines=30,
+    )  # fmt: skip
+    await tui.wait_text(f"port {port} (python3 http.server) of devbox  Alt+P opens it here", seconds=40)
+    assert await page(port) == ""
+    await tui.key("M-p")
+    await tui.wait_text(f"http://localhost:{port} is port {port} of devbox (python3 http.server)")
+    assert await page(port) == OK
+    logins = sshd.logins
+    sshd.cut()
+    await until(lambda: sshd.logins > logins, "the link is made again", seconds=30)
+    assert await page(port) == OK
+    await tui.key("M-p")
+    await tui.wait_text("ports of devbox")
+    await tui.wait_text(f"⇄ {port}")
+    await tui.key("x")
+    await until(lambda: _is_closed(port), "the port is closed here")
+
+
+async def _is_closed(port: int) -> bool:
+    return await page(port) == ""

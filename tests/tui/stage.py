@@ -12,6 +12,7 @@ from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.desk import Desk
+from codex_ssh.tui.port_watch import PortKeeper
 from codex_ssh.tui.widgets.composer import Composer
 from tests.support.waiting import until
 from tests.tui.conversation import Script
@@ -70,6 +71,7 @@ async def open_stage(
     drafts: Drafts | None = None,
     desk: Desk | None = None,
     through: Lifeline | None = None,
+    keeper: PortKeeper | None = None,
 ) -> AsyncGenerator[Stage, None]:
     """Run the TUI until the block ends; waits for the thread unless told not to.
 
@@ -77,7 +79,7 @@ async def open_stage(
     """
     script = script or Script()
     options = options or TuiOptions(grace_seconds=0, patience=0)
-    async with open_chat(through or script, options, drafts) as chat:
+    async with open_chat(through or script, options, drafts, keeper) as chat:
         app = CodexApp(chat, desk)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)

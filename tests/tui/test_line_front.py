@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from codex_ssh.core.image import decode_image
 from codex_ssh.tui.bridge import ExitReason, TuiOptions, TuiOutcome
 from codex_ssh.tui.line_front import run_lines
+from codex_ssh.tui.port_watch import PortKeeper
 from tests.support import pictures
 from tests.support.waiting import until
 from tests.tui.conversation import Script, thread
+from tests.tui.test_ports import Box, port
 
 
 @dataclass(kw_only=True)
@@ -43,13 +45,15 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(script: Script, **options: object) -> AsyncGenerator[Listener, None]:
+async def listening(
+    script: Script, keeper: PortKeeper | None = None, **options: object
+) -> AsyncGenerator[Listener, None]:
     """Run the front end until the block ends."""
     listener = Listener()
     chosen = TuiOptions(**{"grace_seconds": 0, **options})  # type: ignore[arg-type]
 
     async def run() -> None:
-        listener.outcome = await run_lines(script, chosen, listener)
+        listener.outcome = await run_lines(script, chosen, listener, keeper=keeper)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run())
@@ -254,3 +258,23 @@ async def test_an_image_goes_along_with_what_is_said_next_and_no_further() -> No
     assert first["input"][1]["url"] == image.url
     assert [part["type"] for part in second["input"]] == ["text"]
     assert "not taken" not in listener.all()
+
+
+async def test_a_port_is_offered_once_and_opened_by_a_command() -> None:
+    script = Script()
+    async with listening(script, Box(port(5173, age=0.0))) as listener:
+        await listener.wait("/help says")
+        listener.type("/ports")
+        await listener.wait("no port is offered")
+        listener.type("go")
+        await until(lambda: script.asked("turn/start"), "the turn")
+        script.say("turn/started", turn={"id": "turn-1", "status": "inProgress"})
+        await listener.wait("something listens on port 5173 (node vite) of devbox; /ports opens it here")
+        listener.type("/ports")
+        await listener.wait("http://localhost:5173 is port 5173 of devbox (node vite)")
+        listener.type("/ports 8000 x")
+        await listener.wait("http://localhost:8000 is port 8000 of devbox")
+        await listener.wait("not a forward: 'x'")
+        listener.type("/ports")
+        await listener.wait("http://localhost:8000 is port 8000")
+    assert listener.all().count("something listens") == 1
