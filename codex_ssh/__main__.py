@@ -13,7 +13,11 @@ def main() -> None:
 
     from codex_ssh.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # What was never imported has not parted.
+    if parting := sys.modules.get("codex_ssh.local.parting"):
+        parting.end_at_once(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

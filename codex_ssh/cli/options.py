@@ -33,6 +33,13 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
     ssh.add_argument(
         "--ssh", choices=("auto", "asyncssh", "openssh"), help="which program makes the SSH connection"
     )
+    ssh.add_argument(
+        "--no-share",
+        dest="share",
+        action="store_const",
+        const=False,
+        help="an SSH connection of its own, not one with other windows",
+    )
     server = parser.add_argument_group("app server")
     server.add_argument(
         "--endpoint",
@@ -86,7 +93,7 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
     keys = ("ssh", "exec", "endpoint", "codex_path", "install", "token_file", "token_env",
             "wss_fallback", "tls_ca",
             "tls_pin", "tls_cert", "tls_key", "trust_listener", "allow_exposed", "cd", "model", "tui",
-            "door")  # fmt: skip
+            "door", "share")  # fmt: skip
     given = {key: getattr(arguments, key, None) for key in keys}
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     try:
@@ -113,6 +120,7 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
         identity_files=tuple(arguments.identity),
         jump=arguments.jump,
         client=settings.ssh,
+        share=settings.share,
     )
     wss = _parse_wss(arguments.wss) if arguments.wss else None
     return make_profile(host, settings, ssh, build_prompter(arguments), wss=wss)

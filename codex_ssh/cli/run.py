@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from codex_ssh.errors import ExitCode, Interrupted
+from codex_ssh.local.parting import Parting, set_parting
 from codex_ssh.local.signals import catch_signals
 
 _SIGNALS = {
@@ -22,12 +23,13 @@ def run_async(main: Coroutine[Any, Any, int]) -> int:
     """Run to the end and give the exit code.
 
     A signal cancels the coroutine, so that every block above still closes what it opened; a second one
-    cancels again, so that a clean-up that hangs ends too.
+    cancels again, so that a clean-up that hangs ends too. What others still need goes on in another process.
 
     Raises:
         Interrupted: A signal ended it.
     """
     got: list[ExitCode] = []
+    parting = Parting()
 
     async def watched() -> int:
         task = asyncio.current_task()
@@ -38,10 +40,14 @@ def run_async(main: Coroutine[Any, Any, int]) -> int:
             task.cancel()
 
         catch_signals({number: partial(stop, code) for number, code in _SIGNALS.items()})
+        set_parting(parting)
         return await main
 
-    with asyncio.Runner() as runner:
-        try:
-            return runner.run(watched())
-        except asyncio.CancelledError:
-            raise Interrupted(got[0] if got else ExitCode.SIGINT) from None
+    runner = asyncio.Runner(loop_factory=parting.make_loop)
+    try:
+        return runner.run(watched())
+    except asyncio.CancelledError:
+        raise Interrupted(got[0] if got else ExitCode.SIGINT) from None
+    finally:
+        if not (parting.goes_on and parting.part(runner)):
+            runner.close()

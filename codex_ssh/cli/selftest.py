@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     from codex_ssh.cli.run import run_async
 
     log_to_stderr(arguments.verbosity)
+    arguments.share = False  # connections are broken on purpose
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
     card: Card = JsonCard() if arguments.json else TextCard()

@@ -99,6 +99,7 @@ class Settings:
         forward_ports: What becomes of ports that dev servers open on the devbox: offered, opened, or neither.
         forward_deny: Ports of the devbox that are never opened here, and ranges of them.
         passive: A lost link waits for the user, since connecting wakes the host.
+        share: Windows on this machine use one SSH connection to it.
     """
 
     ssh: SshClient = SshClient.AUTO
@@ -130,6 +131,7 @@ class Settings:
     forward_ports: ForwardPorts = ForwardPorts.ASK
     forward_deny: Deny = ()
     passive: bool = False
+    share: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +291,7 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "forward_ports": lambda raw: form.name(raw, ForwardPorts),
     "forward_deny": read_deny,
     "passive": form.flag,
+    "share": form.flag,
 }
 
 TABLES: Final = ("defaults", "host", "tui")

@@ -55,6 +55,7 @@ class SshOptions:
         keepalive_count: Unanswered keepalives until the link counts as lost.
         connect_timeout: Seconds where the host has no ``ConnectTimeout``.
         login_timeout: Seconds for the login; questions do not count.
+        share: Windows on this machine may use one connection; only commands can, not programs that import us.
     """
 
     config_file: str = ""
@@ -68,6 +69,7 @@ class SshOptions:
     keepalive_count: int = KEEPALIVE_COUNT
     connect_timeout: float = CONNECT_TIMEOUT_SECONDS
     login_timeout: float = LOGIN_TIMEOUT_SECONDS
+    share: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could be taken for something else.

@@ -16,7 +16,6 @@ import asyncio
 import logging
 import os
 import socket
-import struct
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -38,6 +37,7 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.dial import Dial
 from codex_ssh.link.splice import Splice
+from codex_ssh.local.peer import peer_uid
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -177,16 +177,9 @@ class _Guard:
             return refusal
         if self.names:
             return self._verifier.verify(request.values("authorization"), now=time.time())
-        if client is None or _peer_uid(client) != os.getuid():
+        if client is None or peer_uid(client) != os.getuid():
             return Refusal(status=403, body="this door is another user's")
         return None
-
-
-def _peer_uid(client: socket.socket) -> int:
-    if credentials := getattr(socket, "SO_PEERCRED", None):
-        return int(struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, credentials, 12))[1])
-    # macOS: LOCAL_PEERCRED (0x001) at SOL_LOCAL (0) gives a struct xucred: version, then the uid.
-    return int(struct.unpack_from("2I", client.getsockopt(0, 0x001, 76))[1])
 
 
 class _Client(asyncio.Protocol):

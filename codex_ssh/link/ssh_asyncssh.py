@@ -31,7 +31,7 @@ from codex_ssh.errors import (
     StageError,
     UsageError,
 )
-from codex_ssh.link.ssh import Ran, Ssh
+from codex_ssh.link.ssh import Ran
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
 from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
@@ -79,7 +79,7 @@ def load_asyncssh() -> None:
 @asynccontextmanager
 async def open_asyncssh(
     host: Host, options: SshOptions, prompter: Prompter, config: SshConfig
-) -> AsyncGenerator[Ssh, None]:
+) -> AsyncGenerator[AsyncsshSsh, None]:
     """Log in to a host, through the hops its config names, and hold the connection while the block lasts.
 
     Asks what has to be asked, and never tries a second time.
@@ -255,6 +255,22 @@ class AsyncsshSsh:
             f"start its subsystem {name!r}",
             kind=ExecTransport,
         )
+
+    async def start_session(self, session: object, command: str, *, subsystem: bool = False) -> None:
+        """Run a command, or a subsystem, with a session of asyncssh's shape on it; raises as `open_tcp`."""
+
+        async def make() -> Any:
+            channel, _ = await self._connection.create_session(
+                cast("Callable[[], asyncssh.SSHClientSession[bytes]]", lambda: session),
+                None if subsystem else command,
+                subsystem=command if subsystem else None,
+                request_pty=False,
+                x11_forwarding=False,
+                encoding=None,
+            )
+            return channel
+
+        await self._attempt(make, lambda channel: channel.abort(), "run a command", Stage.FORWARD)
 
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""

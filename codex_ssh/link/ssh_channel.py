@@ -234,3 +234,15 @@ class ExecTransport(ChannelTransport):
         if name == "stderr":
             return self._stderr.decode(errors="replace").strip()
         return super().get_extra_info(name, default)
+
+
+def send_ahead(channel: Any, data: bytes) -> None:
+    """Send all of a session's stdin and its end, before the server has given the channel a window.
+
+    For data that fits into one packet, right behind the request to run something.
+    """
+    from asyncssh.constants import MSG_CHANNEL_DATA, MSG_CHANNEL_EOF
+    from asyncssh.packet import String
+
+    channel.send_packet(MSG_CHANNEL_DATA, String(data))
+    channel.send_packet(MSG_CHANNEL_EOF)

@@ -11,14 +11,16 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.question import Prompter
+from codex_ssh.core.shared_login import login_name
 from codex_ssh.core.ssh_config import SshConfig, needs_openssh
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.core.value import dataclass
+from codex_ssh.link.holder import Holder, current_holder
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
 from codex_ssh.link.ssh_config import read_ssh_config
@@ -80,9 +82,28 @@ async def open_ssh(
     if resolved is None:
         resolved = await resolve(host, options)
     log.info("ssh client for %s: %s (%s)", host, resolved.client.value, resolved.why)
-    opened = open_openssh if resolved.client is SshClient.OPENSSH else open_asyncssh
-    async with opened(host, options, prompter, resolved.config) as ssh:
+    opened: AbstractAsyncContextManager[Ssh]
+    if resolved.client is SshClient.OPENSSH:
+        opened = open_openssh(host, options, prompter, resolved.config)
+    elif options.share and (holder := current_holder()) is not None:
+        opened = _open_shared(holder, host, options, prompter, resolved.config)
+    else:
+        opened = open_asyncssh(host, options, prompter, resolved.config)
+    async with opened as ssh:
         yield ssh
+
+
+def _open_shared(
+    holder: Holder, host: Host, options: SshOptions, prompter: Prompter, config: SshConfig
+) -> AbstractAsyncContextManager[Ssh]:
+    return holder.open(
+        login_name(config, options, os.environ, directory=os.getcwd()),
+        lambda: open_asyncssh(host, options, prompter, config),
+        config=config,
+        options=options,
+        host=str(host),
+        tell=lambda text: prompter.tell(str(host), text),
+    )
 
 
 async def _read_hops(config: SshConfig, options: SshOptions) -> list[tuple[str, SshConfig]]:

@@ -14,29 +14,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from codex_ssh.link import ssh_mux_wire as wire
 from codex_ssh.link.ssh_mux_channel import Channel, MuxChannel, Session, SocketChannel
-
-_HELLO, _VERSION = 0x00000001, 4
-_NEW_SESSION, _ALIVE_CHECK, _NEW_STDIO_FWD = 0x10000002, 0x10000004, 0x10000008
-_OPEN_FORWARD, _CLOSE_FORWARD, _FORWARD_LOCAL = 0x10000006, 0x10000007, 1
-_OK, _DENIED, _FAILURE = 0x80000001, 0x80000002, 0x80000003
-_ALIVE, _OPENED = 0x80000005, 0x80000006
-
-_STREAMLOCAL: Final = 0xFFFFFFFE
-"""The port that says that the host is a socket's path (``PORT_STREAMLOCAL``)."""
+from codex_ssh.link.ssh_mux_wire import MuxError, text, u32
 
 _ALIVE_SECONDS: Final = 2.0
-_PACKET_LIMIT: Final = 256 * 1024
-_NO_ESCAPE: Final = 0xFFFFFFFF
-
-
-class MuxError(Exception):
-    """The control socket cannot be used: nobody is there, or it does not speak version 4."""
 
 
 class MuxRefused(Exception):
@@ -49,11 +35,14 @@ class Mux:
     Args:
         path: The control socket.
         directory: A private one, for the sockets of forwards to unix sockets.
+        is_ours: Another codex-ssh has the connection: it opens unix sockets without such a forward, and reads
+            a session's stdin before the session has begun.
     """
 
-    def __init__(self, path: str, directory: Path) -> None:
+    def __init__(self, path: str, directory: Path, *, is_ours: bool = False) -> None:
         self._path = path
         self._directory = directory
+        self._is_ours = is_ours
         self._loop = asyncio.get_running_loop()
         self._channels: set[Channel] = set()
         self._forwards: dict[str, str] = {}
@@ -66,9 +55,9 @@ class Mux:
         """
         control = await self._connect()
         try:
-            await self._send(control, _u32(_ALIVE_CHECK) + _u32(0))
-            kind, _ = await self._receive(control)
-            _expect(_ALIVE, kind)
+            await wire.send(control, u32(wire.ALIVE_CHECK) + u32(0))
+            kind, _ = await wire.receive(control)
+            _expect(wire.ALIVE, kind)
         except BaseException:
             control.close()
             raise
@@ -81,7 +70,7 @@ class Mux:
             MuxRefused: The server, or the master, would not.
             MuxError: The master is gone.
         """
-        request = _u32(_NEW_STDIO_FWD) + _u32(0) + _text("") + _text(host) + _u32(port)
+        request = u32(wire.NEW_STDIO_FORWARD) + u32(0) + text("") + text(host) + u32(port)
         await self._open(session, request, errors=False)
 
     async def open_unix(self, session: Session, path: str) -> None:
@@ -91,10 +80,13 @@ class Mux:
         directory. A connection to it is accepted before the server is asked, so we ask the server for
         something that takes longer, and look whether the connection still stands.
         """
+        if self._is_ours:
+            await self.open_tcp(session, path, wire.STREAMLOCAL)
+            return
         here = self._forwards.get(path)
         if here is None:
             here = str(self._directory / f"u{len(self._forwards)}")
-            await self._simple(_forward(_OPEN_FORWARD, here, path))
+            await self._simple(_forward(wire.OPEN_FORWARD, here, path))
             self._forwards[path] = here
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -113,7 +105,7 @@ class Mux:
                 refused = False
             except OSError:
                 refused = True
-            _expect(_OPENED, _FAILURE if refused else _OPENED, _u32(0) + _text("open failed"))
+            _expect(wire.OPENED, wire.FAILURE if refused else wire.OPENED, u32(0) + text("open failed"))
         except BaseException:
             sock.close()
             raise
@@ -127,6 +119,7 @@ class Mux:
         *,
         subsystem: bool = False,
         agent: bool = False,
+        at_once: bool = False,
     ) -> None:
         """Run a command without a terminal and put a session on it; raises as `open_tcp`.
 
@@ -138,11 +131,13 @@ class Mux:
             environment: Variables to pass on, as far as master and server allow.
             subsystem: Which of the two it is.
             agent: Lend it the agent, if the master may.
+            at_once: Let the session write before it is known whether it begins, where the other side reads
+                that early; a session that does not begin is told of its end as well.
         """
-        flags = _u32(0) * 2 + _u32(agent) + _u32(subsystem)  # no terminal, no X11
-        request = _u32(_NEW_SESSION) + _u32(0) + _text("") + flags + _u32(_NO_ESCAPE) + _text("")
-        request += _text(command) + b"".join(_text(f"{key}={value}") for key, value in environment.items())
-        await self._open(session, request, errors=True)
+        flags = u32(0) * 2 + u32(agent) + u32(subsystem)  # no terminal, no X11
+        request = u32(wire.NEW_SESSION) + u32(0) + text("") + flags + u32(wire.NO_ESCAPE) + text("")
+        request += text(command) + b"".join(text(f"{key}={value}") for key, value in environment.items())
+        await self._open(session, request, errors=True, at_once=at_once and self._is_ours)
 
     async def close(self) -> None:
         """End every channel at once, and take back what a master that lives on would keep listening on."""
@@ -150,7 +145,7 @@ class Mux:
             channel.end()
         for path, here in self._forwards.items():
             with contextlib.suppress(MuxError, MuxRefused):
-                await self._simple(_forward(_CLOSE_FORWARD, here, path))
+                await self._simple(_forward(wire.CLOSE_FORWARD, here, path))
 
     def forget_forwards(self) -> None:
         """Leave the forwards to the end of the master."""
@@ -159,15 +154,17 @@ class Mux:
     async def _simple(self, request: bytes) -> None:
         control = await self._connect()
         try:
-            await self._send(control, request)
-            kind, body = await self._receive(control)
+            await wire.send(control, request)
+            kind, body = await wire.receive(control)
         finally:
             control.close()
-        _expect(_OK, kind, body)
+        _expect(wire.OK, kind, body)
 
-    async def _open(self, session: Session, request: bytes, *, errors: bool) -> None:
+    async def _open(self, session: Session, request: bytes, *, errors: bool, at_once: bool = False) -> None:
         ours: list[socket.socket] = []
         theirs: list[socket.socket] = []
+        channel: MuxChannel | None = None
+        control: socket.socket | None = None
         try:
             for _ in range(3):
                 for ends, end in zip((ours, theirs), socket.socketpair(), strict=True):
@@ -177,20 +174,27 @@ class Mux:
             for end in [] if errors else (ours.pop(), theirs.pop()):
                 end.close()
             control = await self._connect()
-            ours.append(control)
-            await self._send(control, request)
+            await wire.send(control, request)
             for end in theirs:
-                await self._hand_over(control, end)
-            kind, body = await self._receive(control)
-            _expect(_OPENED, kind, body)
+                await wire.send_descriptor(control, end.fileno())
+                end.close()
+            if at_once:
+                channel = await MuxChannel.start(session, ours, self._channels)
+            kind, body = await wire.receive(control)
+            _expect(wire.OPENED, kind, body)
+            if channel is None:
+                channel = await MuxChannel.start(session, ours, self._channels)
+            await channel.attach(control)
         except BaseException:
-            for end in ours:
+            if channel is not None:
+                channel.end()
+                ours.clear()
+            for end in (*ours, *([control] if control is not None else [])):
                 end.close()
             raise
         finally:
             for end in theirs:
                 end.close()
-        await MuxChannel.start(session, ours, self._channels)
 
     async def _connect(self) -> socket.socket:
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -200,49 +204,11 @@ class Mux:
                 await self._loop.sock_connect(control, self._path)
             except OSError as error:
                 raise MuxError(error.strerror or str(error)) from error
-            await self._send(control, _u32(_HELLO) + _u32(_VERSION))
-            kind, body = await self._receive(control)
-            _expect(_HELLO, kind if body[:4] == _u32(_VERSION) else 0)
+            await wire.greet(control)
         except BaseException:
             control.close()
             raise
         return control
-
-    async def _send(self, control: socket.socket, body: bytes) -> None:
-        try:
-            await self._loop.sock_sendall(control, _u32(len(body)) + body)
-        except OSError as error:
-            raise MuxError(error.strerror or str(error)) from error
-
-    async def _receive(self, control: socket.socket) -> tuple[int, bytes]:
-        length = int.from_bytes(await self._read(control, 4), "big")
-        if not 4 <= length <= _PACKET_LIMIT:
-            raise MuxError(f"a message of {length} bytes")
-        body = await self._read(control, length)
-        return int.from_bytes(body[:4], "big"), body[4:]
-
-    async def _read(self, control: socket.socket, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            try:
-                more = await self._loop.sock_recv(control, count - len(data))
-            except OSError as error:
-                raise MuxError(error.strerror or str(error)) from error
-            if not more:
-                raise MuxError("the master closed its control socket")
-            data += more
-        return data
-
-    async def _hand_over(self, control: socket.socket, end: socket.socket) -> None:
-        while True:
-            try:
-                socket.send_fds(control, [b"\0"], [end.fileno()])
-            except BlockingIOError:
-                await _writable(control, self._loop)
-            except OSError as error:
-                raise MuxError(error.strerror or str(error)) from error
-            else:
-                return
 
 
 async def is_alive(path: str) -> bool:
@@ -278,34 +244,16 @@ class _Barrier:
 
 
 def _expect(wanted: int, kind: int, body: bytes = b"") -> None:
-    if kind in (_FAILURE, _DENIED):
+    if kind in (wire.FAILURE, wire.DENIED):
         raise MuxRefused(_read_text(body[4:]))
     if kind != wanted:
         raise MuxError(f"answer {kind:#x} instead of {wanted:#x}")
 
 
 def _forward(kind: int, here: str, there: str) -> bytes:
-    ends = _text(here) + _u32(_STREAMLOCAL) + _text(there) + _u32(_STREAMLOCAL)
-    return _u32(kind) + _u32(0) + _u32(_FORWARD_LOCAL) + ends
-
-
-def _u32(number: int) -> bytes:
-    return struct.pack(">I", number)
-
-
-def _text(text: str) -> bytes:
-    data = text.encode(errors="surrogateescape")
-    return _u32(len(data)) + data
+    ends = text(here) + u32(wire.STREAMLOCAL) + text(there) + u32(wire.STREAMLOCAL)
+    return u32(kind) + u32(0) + u32(wire.FORWARD_LOCAL) + ends
 
 
 def _read_text(data: bytes) -> str:
     return data[4 : 4 + int.from_bytes(data[:4], "big")].decode(errors="replace")
-
-
-async def _writable(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    ready = loop.create_future()
-    loop.add_writer(sock, lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_writer(sock)

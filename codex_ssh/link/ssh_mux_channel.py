@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-_EXIT: Final = 0x80000004
+from codex_ssh.link.ssh_mux_wire import EXIT
 
 LINGER_SECONDS: Final = 5.0
 """How long a closed channel may take to send what is buffered; then it is cut."""
@@ -64,6 +64,7 @@ class MuxChannel:
         self._channels = channels
         self._loop = asyncio.get_running_loop()
         self._transports: list[asyncio.Transport] = []
+        self._master: asyncio.Transport | None = None
         self._open_ends = 0
         self._control = b""
         self._ended = False
@@ -73,36 +74,39 @@ class MuxChannel:
     async def start(
         cls, session: Session, sockets: list[socket.socket], channels: set[Channel]
     ) -> MuxChannel:
-        """Take over our ends: what we write, what we read, stderr if there is one, and the control socket.
+        """Take over our ends: what we write, what we read, and stderr if there is one.
 
-        Nothing is read before all of them are there, so no session hears an end before its beginning.
+        Nothing is read before the control socket is there too, so no session hears an end before its
+        beginning.
         """
         channel = cls(session, channels)
-        *pairs, control = sockets
         handlers: list[Callable[[], asyncio.Protocol]] = [
             lambda: _Feed(session, channel),
             lambda: _Drain(channel, None),
             lambda: _Drain(channel, 1),
         ]
-        makers = [*zip(pairs, handlers, strict=False), (control, lambda: _Control(channel))]
-        channel._open_ends = len(makers) - 1
+        channel._open_ends = len(sockets)  # all that bring something: the control socket, not what we write
         try:
-            for sock, make in makers:
+            for sock, make in zip(sockets, handlers, strict=False):
                 transport, _ = await channel._loop.create_connection(make, sock=sock)
                 transport.pause_reading()
                 channel._transports.append(transport)
         except BaseException:
             channel.abort()
-            for sock in sockets[len(channel._transports) :]:
-                sock.close()
             raise
         channels.add(channel)
         session.connection_made(channel)
         session.session_started()
-        for transport in channel._transports:
+        return channel
+
+    async def attach(self, control: socket.socket) -> None:
+        """Take the control socket over, and read from now on."""
+        self._master, _ = await self._loop.create_connection(lambda: _Control(self), sock=control)
+        if self._ended:  # cut meanwhile
+            self.abort()
+        for transport in self._transports:
             if not transport.is_closing():
                 transport.resume_reading()
-        return channel
 
     # ------------------------------------------------------------ what a session calls
 
@@ -147,14 +151,14 @@ class MuxChannel:
         if self._closing:
             return
         self._closing = True
-        for transport in self._transports[1:-1]:
+        for transport in self._transports[1:]:
             _abort(transport)
         self._transports[0].close()
 
     def abort(self) -> None:
         """Cut it now."""
         self._closing = True
-        for transport in self._transports:
+        for transport in self._ends():
             _abort(transport)
 
     # ------------------------------------------------------------ what the ends call
@@ -189,7 +193,7 @@ class MuxChannel:
             if len(self._control) < 4 + length:
                 break
             body, self._control = self._control[4 : 4 + length], self._control[4 + length :]
-            if len(body) >= 12 and int.from_bytes(body[:4], "big") == _EXIT:
+            if len(body) >= 12 and int.from_bytes(body[:4], "big") == EXIT:
                 heard = getattr(self._session, "exit_status_received", None)
                 if heard is not None:
                     heard(int.from_bytes(body[8:12], "big"))
@@ -202,10 +206,11 @@ class MuxChannel:
 
     def _finish(self) -> None:
         self._channels.discard(self)
-        self._closing = True
-        for transport in self._transports:
-            _abort(transport)
+        self.abort()
         self._tell()
+
+    def _ends(self) -> list[asyncio.Transport]:
+        return [*self._transports, *([self._master] if self._master is not None else [])]
 
     def _tell(self) -> None:
         if not self._ended:

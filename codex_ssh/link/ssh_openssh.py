@@ -31,8 +31,9 @@ from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link.ssh import Ran, Ssh
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_master import Master, bounded, open_master
-from codex_ssh.link.ssh_mux import Mux, MuxError, MuxRefused, is_alive
+from codex_ssh.link.ssh_mux import Mux, MuxRefused, is_alive
 from codex_ssh.link.ssh_mux_channel import Session
+from codex_ssh.link.ssh_mux_wire import MuxError
 from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
 from codex_ssh.local.files import private_temp_dir
 

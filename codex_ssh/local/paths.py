@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -70,3 +71,14 @@ def hosts_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("codex-ssh") / "hosts"
+
+
+def runtime_dir() -> Path:
+    """Sockets of windows that run; made with mode 0700 by whoever puts one there.
+
+    It is gone with the session where the system has such a place, else below the temporary directory.
+    """
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    if named.startswith("/") and Path(named).is_dir():
+        return Path(named) / "codex-ssh"
+    return Path(tempfile.gettempdir()) / f"codex-ssh-{os.getuid()}"

@@ -25,6 +25,7 @@ from codex_ssh.core.upgrade import (
     accept_bytes,
 )
 from codex_ssh.errors import AppServerError, ConfigError, Stage
+from codex_ssh.local.peer import peer_uid
 from codex_ssh.server.address import TcpAddress, UnixAddress
 from codex_ssh.server.audit import AuditLog
 from codex_ssh.server.credential import FileVerifier
@@ -39,7 +40,7 @@ from codex_ssh.server.limits import (
     FailureLimit,
 )
 from codex_ssh.server.tls import TlsFiles
-from codex_ssh.server.unix_socket import bind_unix_socket, peer_uid
+from codex_ssh.server.unix_socket import bind_unix_socket
 from codex_ssh.server.websocket import FLUSH_SECONDS, MAX_FRAME_BYTES
 
 logger = logging.getLogger(__name__)

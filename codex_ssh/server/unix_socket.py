@@ -1,8 +1,7 @@
 """A unix socket of our own: where it may stand, and taking the place of a dead one.
 
-Lives here: binding a 0600 socket in a 0700 directory, removing it, and whose process is at the other end.
-Not here: serving it
-(:mod:`codex_ssh.server.listener`).
+Lives here: binding a 0600 socket in a 0700 directory, and removing it.
+Not here: serving it (:mod:`codex_ssh.server.listener`).
 
 The real server puts the socket into ``/tmp/codex-daemon-UID`` and links to it. We put it where it was asked
 for, and refuse a directory that others can enter or write to: nothing else guards a unix socket.
@@ -14,7 +13,6 @@ import contextlib
 import fcntl
 import os
 import socket
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,18 +43,6 @@ def bind_unix_socket(path: Path) -> Iterator[socket.socket]:
         finally:
             if identity is not None and _identity(path) == identity:
                 path.unlink(missing_ok=True)
-
-
-def peer_uid(sock: socket.socket) -> int | None:
-    """Give the user whose process connected; None where the system does not say."""
-    try:
-        if hasattr(socket, "SO_PEERCRED"):
-            found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            return int(struct.unpack("3i", found)[1])
-        # macOS: LOCAL_PEERCRED (0x001) at level SOL_LOCAL (0) gives struct xucred {version; uid; ...}.
-        return int(struct.unpack_from("Ii", sock.getsockopt(0, 0x001, 76))[1])
-    except (OSError, struct.error):
-        return None
 
 
 def _bind_private(sock: socket.socket, path: Path) -> None:

@@ -70,6 +70,7 @@ def test_every_key_has_a_form() -> None:
         "tui": "codex",
         "door": "yes",
         "passive": "no",
+        "share": "yes",
         "trust_listener": False,
         "allow_exposed": "1",
         "forward_ports": "auto",

@@ -1,0 +1,172 @@
+"""Riding the SSH connection of another window.
+
+Lives here: getting on, hearing of the end, and noticing a window that does not answer any more.
+Not here: finding that window (:mod:`codex_ssh.link.holder`), and what it does for us
+(:mod:`codex_ssh.link.holder_server`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import LinkLost, Stage
+from codex_ssh.link import ssh_mux_wire as wire
+from codex_ssh.link.ssh import Ran
+from codex_ssh.link.ssh_mux import Mux
+from codex_ssh.link.ssh_mux_wire import Fields, MuxClosed, MuxError, u32
+from codex_ssh.link.ssh_openssh import OpenSsh
+from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
+from codex_ssh.local.files import private_temp_dir
+from codex_ssh.local.tasks import open_tasks
+
+GREETING_SECONDS: Final = 1.0
+"""A window that lives answers at once; one that does not is stopped, or hangs."""
+
+_TELLS_AFTER_SECONDS: Final = 1.0
+
+
+class NoRide(Exception):
+    """The other window cannot take us.
+
+    Attributes:
+        is_deaf: It is there and does not answer.
+        is_busy: It is there, and its login takes too long.
+    """
+
+    def __init__(self, why: str, *, is_deaf: bool = False, is_busy: bool = False) -> None:
+        super().__init__(why)
+        self.is_deaf = is_deaf
+        self.is_busy = is_busy
+
+
+async def get_on(control: socket.socket, *, patience: float, tell: Callable[[str], None]) -> None:
+    """Wait until the other window has its connection, which may not have been made yet.
+
+    Args:
+        control: A connection to it.
+        patience: Seconds its login may take; its user may be asked meanwhile.
+        tell: Gets a line when that takes a while.
+
+    Raises:
+        NoRide: It does not answer, its login failed or took too long.
+    """
+    try:
+        async with asyncio.timeout(GREETING_SECONDS):
+            await wire.greet(control)
+    except TimeoutError:
+        raise NoRide("the other window does not answer", is_deaf=True) from None
+    except MuxError as error:
+        raise NoRide(str(error)) from error
+    try:
+        async with asyncio.timeout(patience), open_tasks() as tasks:
+            tasks.start(_tell_later(tell))
+            await _ask(control)
+    except TimeoutError:
+        raise NoRide("the login in the other window takes too long", is_busy=True) from None
+    except MuxError as error:
+        raise NoRide(f"the login in the other window failed: {error}") from error
+
+
+@asynccontextmanager
+async def open_ride(
+    control: socket.socket, path: Path, config: SshConfig, options: SshOptions, *, host: str
+) -> AsyncGenerator[Ride, None]:
+    """Use the other window's connection while the block lasts.
+
+    Args:
+        control: A connection to it, on which :func:`get_on` was called. It is closed at the end.
+        path: Where more of them are made.
+        config: What the host was resolved to.
+        options: Says how long silence may last.
+        host: As typed.
+    """
+    with private_temp_dir(for_sockets=True) as directory:
+        ride = Ride(Mux(str(path), directory, is_ours=True), host=host, config=config, log=None)
+        async with open_tasks() as tasks:
+            tasks.start(_watch(ride, control, options))
+            try:
+                yield ride
+            finally:
+                await ride.close()
+
+
+class Ride(OpenSsh):
+    """A connection of another window's; implements :class:`codex_ssh.link.ssh.Ssh`."""
+
+    why_lost = "the window that had the connection is gone"
+
+    async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
+        """Run a POSIX script; see the Protocol. The script goes out with the request to run a shell."""
+        session = ScriptSession(script, limit, self._loop)
+        async with session.limit(timeout, self._host):
+            opening = self._mux.open_exec(session, "exec /bin/sh -s", {}, at_once=True)
+            await self._attempt(opening, "run a command", Stage.SSH)
+            await session.ended
+        if session.broke_off and await self._is_gone():
+            raise await self._loss()
+        ran = session.ran()
+        refuse_windows(ran, host=self._host, server="")
+        return ran
+
+    async def _loss(self) -> LinkLost:
+        return LinkLost(
+            "the connection was closed" if self._closing else "the connection was lost",
+            stage=Stage.SSH,
+            host=self._host,
+            said="" if self._closing else self.why_lost,
+        )
+
+
+async def _ask(control: socket.socket) -> None:
+    """Ask whether its connection is there.
+
+    Raises:
+        MuxError: It is not, and will not be.
+    """
+    await wire.send(control, u32(wire.ALIVE_CHECK) + u32(0))
+    await _hear(control)
+
+
+async def _hear(control: socket.socket) -> None:
+    """Hear that it is there; what comes unasked is the reason why it is not."""
+    kind, body = await wire.receive(control)
+    if kind != wire.ALIVE:
+        fields = Fields(body)
+        fields.u32()
+        raise MuxError(fields.text())
+
+
+async def _watch(ride: Ride, control: socket.socket, options: SshOptions) -> None:
+    """Ask every now and then, until it is lost or we leave."""
+    # As patient as with the SSH server itself.
+    interval = options.keepalive_interval
+    patience = interval * options.keepalive_count if interval else None
+    try:
+        while True:
+            async with asyncio.timeout(patience):
+                await _ask(control)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(interval or None):
+                    await _hear(control)
+    except TimeoutError:
+        ride.why_lost = "the window that has the connection does not answer"
+    except MuxClosed:
+        pass
+    except MuxError as error:
+        ride.why_lost = str(error)
+    finally:
+        control.close()
+    ride.set_lost()
+
+
+async def _tell_later(tell: Callable[[str], None]) -> None:
+    await asyncio.sleep(_TELLS_AFTER_SECONDS)
+    tell("another window is logging in; waiting for it")

@@ -1,0 +1,176 @@
+"""One SSH login for several windows: counted by sshd, with windows that end in every order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support import processes
+from tests.support.require import require_program
+from tests.support.sshd import Sshd, open_sshd
+from tests.support.waiting import until
+from tests.support.window import Window, open_window
+
+pytestmark = pytest.mark.sshd
+
+OpenWindow = Callable[..., AbstractAsyncContextManager[Window]]
+
+
+@pytest.fixture
+async def sshd(tmp_path: Path) -> AsyncGenerator[Sshd, None]:
+    async with open_sshd(tmp_path / "sshd") as server:
+        yield server
+
+
+@pytest.fixture
+def a_window(short_path: Path, sshd: Sshd) -> OpenWindow:
+    """Opens windows of one person."""
+    return partial(open_window, short_path, sshd.ssh_config, sshd.alias)
+
+
+def left(home: Path) -> list[object]:
+    """What is still there of a person's windows: files where they meet, and processes."""
+    return [*(home / "run").iterdir(), *processes.with_variable("XDG_RUNTIME_DIR", str(home / "run"))]
+
+
+async def test_the_second_window_logs_in_no_more_and_outlives_the_first(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    async with a_window() as first, a_window() as second:
+        assert await second.ask("run echo 2; exit 3") == "2 3"
+        assert await first.ask("run echo 1") == "1 0"
+        assert sshd.logins == sshd.connections == 1
+        assert await first.leave() == 0
+        assert first.said == ""
+        assert await second.ask("run echo still") == "still 0"
+        async with a_window() as third:
+            assert await third.ask("run echo 3") == "3 0"
+            assert await second.leave() == 0
+            assert await third.ask("run echo alone") == "alone 0"
+            assert sshd.connections == 1
+            assert await third.leave() == 0
+    await until(lambda: not left(short_path), "nothing is left", show=lambda: left(short_path))
+    await until(lambda: not sshd.connection_pids(), "the connection ends")
+
+
+async def test_a_window_that_is_killed_costs_the_other_one_login(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    async with a_window() as first, a_window() as second:
+        second.process.kill()
+        await second.process.wait()
+        assert await first.ask("run echo 1") == "1 0"
+        async with a_window() as third:
+            first.process.kill()
+            assert await third.line() == "lost the window that had the connection is gone"
+            assert await third.line() == "open"
+            assert await third.ask("run echo 3") == "3 0"
+            assert sshd.logins == 2
+            assert await third.leave() == 0
+    await until(lambda: not left(short_path), "nothing is left", show=lambda: left(short_path))
+
+
+async def test_windows_that_come_at_once_log_in_once(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    async with a_window(opens=False) as a, a_window(opens=False) as b, a_window(opens=False) as c:
+        for window in (a, b, c):
+            while (line := await window.line()) != "open":
+                assert line == "told another window is logging in; waiting for it"
+        assert sshd.logins == 1
+        # A loss is one login again: the first to come back makes it for all of them.
+        sshd.cut()
+        for window in (a, b, c):
+            assert (await window.line()).startswith("lost ")
+        for window in (a, b, c):
+            while (line := await window.line()) != "open":
+                assert line == "told another window is logging in; waiting for it"
+            assert await window.ask("run echo back") == "back 0"
+        assert sshd.logins == 2
+        for window in (b, a, c):
+            assert await window.leave() == 0
+            assert window.said == ""
+    await until(lambda: not left(short_path), "nothing is left", show=lambda: left(short_path))
+
+
+async def test_a_window_that_is_stopped_holds_nobody_up(sshd: Sshd, a_window: OpenWindow) -> None:
+    async with a_window() as first, a_window() as second:
+        first.process.send_signal(signal.SIGSTOP)
+        # One that comes now logs in itself, and is the one to ride from here on.
+        async with a_window() as third:
+            assert await second.line() == "lost the window that has the connection does not answer"
+            assert await second.line() == "open"
+            assert await second.ask("run echo 2") == "2 0"
+            assert sshd.logins == 2
+            first.process.send_signal(signal.SIGCONT)
+            assert await first.ask("run echo 1") == "1 0"
+            assert await first.leave() == 0
+            assert await third.ask("run echo 3") == "3 0"
+
+
+async def test_ports_and_sockets_go_through_another_window(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"heard " + await reader.read())
+        writer.close()
+
+    path = short_path / "s"
+    port = await asyncio.start_server(answer, "127.0.0.1", 0)
+    unix = await asyncio.start_unix_server(answer, path)
+    async with port, unix, a_window(), a_window() as second:
+        number = port.sockets[0].getsockname()[1]
+        big = "x" * 60_000  # one line of a StreamReader
+        assert await second.ask(f"port {number} {big}") == f"heard {big}"
+        assert await second.ask(f"path {path} hello") == "heard hello"
+        assert sshd.logins == 1
+
+
+async def test_the_users_own_ssh_sees_the_connection_and_cannot_end_it(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    ssh = require_program("ssh", "ssh: apt-get install openssh-client")
+    async with a_window() as first:
+        (path,) = (short_path / "run" / "codex-ssh").iterdir()
+        master = (ssh, "-F", "none", "-S", path)
+        checked = await processes.run([*master, "-O", "check", "x"])
+        assert f"Master running (pid={first.process.pid})" in checked.err
+        ran = await processes.run([*master, "-T", "x", "cat; echo err >&2; exit 7"], stdin="piped in\n")
+        assert (ran.out, ran.err, ran.code) == ("piped in\n", "err\n", 7)
+        banner = await processes.run([*master, "-W", f"127.0.0.1:{sshd.port}", "x"])
+        assert banner.out.startswith("SSH-2.0-")
+        refused = await processes.run([*master, "-W", "127.0.0.1:1", "x"])
+        assert "Connection refused" in refused.err
+        for words in ("exit", "stop"):
+            assert (await processes.run([*master, "-O", words, "x"])).code != 0
+        assert await first.ask("run echo 1") == "1 0"
+        assert sshd.logins == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user needs root")
+async def test_another_user_gets_nothing_even_where_the_doors_stand_open(
+    a_window: OpenWindow, short_path: Path
+) -> None:
+    ssh = require_program("ssh", "ssh: apt-get install openssh-client")
+    async with a_window() as first:
+        (path,) = (short_path / "run" / "codex-ssh").iterdir()
+        for place in (path, *list(path.parents)[:3]):
+            place.chmod(0o777)
+        check: list[str | Path] = [ssh, "-F", "none", "-S", str(path), "-O", "check", "x"]
+        assert (await processes.run(check)).code == 0
+        code = "import os,sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])"
+        foreign = await processes.run([sys.executable, "-c", code, *check])
+        assert foreign.code != 0
+        assert "Master running" not in foreign.err
+        # And nobody rides what lies in a directory that others can write to.
+        async with a_window() as second:
+            assert await second.ask("run echo 2") == "2 0"
+            assert await first.ask("run echo 1") == "1 0"
