@@ -10,12 +10,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import replace
-from codex_ssh.core.value import dataclass
 from typing import Final
 
 from codex_ssh.core.fields import list_at, number_at, shape_at, text_at
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.thread import Need, Thread, ThreadId, ThreadState, TurnStatus
+from codex_ssh.core.value import dataclass
 from codex_ssh.core.version import is_older
 
 

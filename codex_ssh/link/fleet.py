@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from codex_ssh.core.value import dataclass
 from typing import Final
 
 from codex_ssh.core.config import WssFallback
@@ -25,6 +24,7 @@ from codex_ssh.core.methods import loaded_threads, thread_read, thread_turns_lis
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.thread import TurnStatus
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import (
     CodexSshError,
     ConfigError,
