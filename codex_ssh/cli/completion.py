@@ -115,7 +115,7 @@ def _script(shell: str) -> str:
 
     parser = build_parser()
     _offer(parser)
-    names = " ".join(command.NAME for command in COMMANDS)
+    names = " ".join(COMMANDS)
     preamble = {name: text.replace("@COMMANDS@", names) for name, text in _PREAMBLE.items()}
     script = shtab.complete(parser, shell=shell, preamble=preamble)  # type: ignore[arg-type]
     if shell == "zsh":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from codex_ssh.cli.fleet import came_to
 from codex_ssh.cli.images import add_image_option, checked_images, read_images
 from codex_ssh.cli.options import (
     add_connection_options,
@@ -16,16 +15,13 @@ from codex_ssh.cli.options import (
     name_of_command,
 )
 from codex_ssh.cli.output import note, warn
-from codex_ssh.cli.record import recording_to
-from codex_ssh.cli.slow import told_when_slow
+from codex_ssh.cli.slow import say_connecting, told_when_slow
 from codex_ssh.core.config import FrontEnd, Settings
 from codex_ssh.core.plain_text import plain_lines
 from codex_ssh.core.question import Prompter
 from codex_ssh.errors import UsageError
-from codex_ssh.local.drafts import merge_kept, open_drafts
 from codex_ssh.local.log import log_to_file, log_to_stderr
 from codex_ssh.local.paths import drafts_dir, log_dir, threads_dir
-from codex_ssh.local.seen_threads import see_threads
 
 if TYPE_CHECKING:
     from codex_ssh.link.connect import Profile
@@ -70,12 +66,13 @@ def add_front_end_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Connect, run the TUI, and give its exit code."""
-    from codex_ssh.cli.run import run_async
-
     log_to_stderr(arguments.verbosity)
     if arguments.host is None:
         arguments.host = name_of_command(arguments.exec)
     effective = load_settings(arguments, arguments.host)
+    say_connecting(arguments.host)
+    from codex_ssh.cli.run import run_async
+
     profile = build_profile(arguments, arguments.host, effective.settings)
     return run_async(run_front_end(arguments, profile, effective.settings, build_prompter(arguments)))
 
@@ -115,6 +112,8 @@ async def run_front_end(
         try:
             code = await run_official(profile, options, prompter, hidden=settings.token_env)
             if goes_on:
+                from codex_ssh.cli.fleet import came_to
+
                 came_to(str(profile.host))
             return code
         finally:
@@ -130,11 +129,15 @@ async def _run_ours(
     *,
     goes_on: bool,
 ) -> int:
+    from codex_ssh.cli.fleet import came_to
+    from codex_ssh.cli.record import recording_to
     from codex_ssh.link.forwards import open_forwards
     from codex_ssh.link.lifeline import open_lifeline
     from codex_ssh.local.collector import no_collections
     from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.desk import open_desk
+    from codex_ssh.local.drafts import merge_kept, open_drafts
+    from codex_ssh.local.seen_threads import see_threads
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
@@ -145,7 +148,7 @@ async def _run_ours(
     with (
         recording_to(arguments.record) as record,
         open_drafts(drafts_dir(), str(profile.host)) as drafts,
-        told_when_slow(f"{profile.host}: connecting", prompter) as connected,
+        told_when_slow(f"{profile.host}: connecting", prompter, is_said=True) as connected,
     ):
         async with (
             open_desk(str(profile.host), look) as desk,

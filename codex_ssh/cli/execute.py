@@ -17,6 +17,7 @@ from codex_ssh.cli.options import (
     host_argument,
     load_settings,
 )
+from codex_ssh.cli.slow import say_connecting
 from codex_ssh.errors import UsageError
 from codex_ssh.local.log import log_to_stderr
 
@@ -74,13 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not prompt.strip():
         raise UsageError("the prompt is empty")
     images = read_images(arguments.image)
+    effective = load_settings(arguments, arguments.host)
+    say_connecting(arguments.host)
     # asyncio and all that hangs on it: 100 ms that --help and a usage error do without.
     from codex_ssh.cli.approval import ApprovalPolicy
     from codex_ssh.cli.printer import JsonPrinter, TextPrinter
     from codex_ssh.cli.run import run_async
     from codex_ssh.cli.turn import Opening, run_turn
 
-    effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
     opening = Opening(
         prompt=prompt,

@@ -18,7 +18,7 @@ from codex_ssh.cli.options import (
     load_settings,
 )
 from codex_ssh.cli.output import note, warn
-from codex_ssh.cli.slow import told_when_slow
+from codex_ssh.cli.slow import say_connecting, told_when_slow
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.listening import Listening
 from codex_ssh.core.plain_text import plain_line
@@ -62,10 +62,11 @@ def _argument(read: Callable[[str], Wish]) -> Callable[[str], Wish]:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, or open and hold until the link is lost for good or a signal comes."""
-    from codex_ssh.cli.run import run_async
-
     log_to_stderr(arguments.verbosity)
     settings = load_settings(arguments, arguments.host).settings
+    say_connecting(arguments.host)
+    from codex_ssh.cli.run import run_async
+
     profile = build_profile(arguments, arguments.host, settings)
     if profile.wss_only:
         raise ForwardError(
@@ -86,7 +87,7 @@ async def _run(arguments: argparse.Namespace, profile: Profile, wishes: list[Wis
     def log_in() -> AbstractAsyncContextManager[Ssh]:
         return open_host(profile, build_prompter(arguments))
 
-    with told_when_slow(f"{host}: connecting") as connected:
+    with told_when_slow(f"{host}: connecting", is_said=True) as connected:
         async with (
             open_supervised_host(log_in, log_in, host) as (current, supervisor),
             open_forwards(current, host, deny=deny) as forwards,

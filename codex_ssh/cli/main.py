@@ -5,39 +5,21 @@ Not here: what a command does (its own module), the flags of a connection
 (:mod:`codex_ssh.cli.options`), and how an outcome is printed (:mod:`codex_ssh.cli.output`).
 
 Every command module has ``NAME``, ``HELP``, ``configure(parser)`` and ``run(arguments)``, and imports
-nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Textual nor PyJWT.
+nothing heavy at its top: ``--help`` and completion load neither asyncssh nor Textual nor PyJWT. A command
+line loads the module of its own command and no other.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import itertools
 import os
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol, cast
 
 from codex_ssh import __version__
-from codex_ssh.cli import (
-    app_server,
-    completion,
-    config,
-    connect,
-    cp,
-    demo,
-    doctor,
-    execute,
-    forward,
-    hosts,
-    ping,
-    ps,
-    replay,
-    selftest,
-    server,
-    stdio,
-    token,
-    tunnel,
-)
 from codex_ssh.cli.output import fail
 from codex_ssh.errors import CodexSshError, ExitCode
 
@@ -58,26 +40,29 @@ class Command(Protocol):
         """Do it, and give the exit code."""
 
 
-COMMANDS: tuple[Command, ...] = (
-    connect,
-    execute,
-    tunnel,
-    stdio,
-    forward,
-    server,
-    cp,
-    ps,
-    doctor,
-    ping,
-    token,
-    selftest,
-    app_server,
-    hosts,
-    config,
-    demo,
-    replay,
-    completion,
-)
+COMMANDS: Final[Mapping[str, str]] = {
+    "connect": "connect",
+    "exec": "execute",
+    "tunnel": "tunnel",
+    "stdio": "stdio",
+    "forward": "forward",
+    "server": "server",
+    "cp": "cp",
+    "ps": "ps",
+    "doctor": "doctor",
+    "ping": "ping",
+    "token": "token",
+    "selftest": "selftest",
+    "app-server": "app_server",
+    "hosts": "hosts",
+    "config": "config",
+    "demo": "demo",
+    "replay": "replay",
+    "completion": "completion",
+}
+"""Names, in the order of the help, and the modules of :mod:`codex_ssh.cli` that have them."""
+
+_CONNECT: Final = "connect"
 
 _DESCRIPTION = """\
 From this machine to a running Codex turn on a devbox: one SSH connection, an app server found or started
@@ -90,11 +75,17 @@ A command's name wins over a host of that name: codex-ssh connect NAME reaches s
 
 def build_parser() -> argparse.ArgumentParser:
     """Give the whole parser; completion is generated from it."""
-    return _build_parsers()[0]
+    return _build_parsers(COMMANDS)[0]
 
 
-def _build_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    """Give the whole parser, and each command's own."""
+def _load(name: str) -> Command:
+    return cast("Command", importlib.import_module(f"codex_ssh.cli.{COMMANDS[name]}"))
+
+
+def _build_parsers(
+    names: Iterable[str],
+) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Give a parser that knows these commands, and each command's own."""
     parser = argparse.ArgumentParser(
         prog="codex-ssh",
         description=_DESCRIPTION,
@@ -105,7 +96,7 @@ def _build_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argume
     parser.add_argument("--version", action="version", version=f"codex-ssh {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers = {}
-    for command in COMMANDS:
+    for command in map(_load, names):
         own = commands.add_parser(
             command.NAME,
             help=command.HELP,
@@ -149,7 +140,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
     argparse takes HOST and an optional PROMPT in one go, before it looks at the flags between them.
     """
-    parser, commands = _build_parsers()
+    parser, commands = _build_parsers([words[0]] if words[0] in COMMANDS else COMMANDS)
     arguments, left = parser.parse_known_args(words)
     if not left:
         return arguments
@@ -163,13 +154,12 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 def _with_command(words: Sequence[str]) -> list[str]:
     """Put ``connect`` in front of a host that stands where a command would."""
-    names = {command.NAME for command in COMMANDS}
-    if not words or words[0] in names or words[0] in ("-h", "--help", "--version"):
+    if not words or words[0] in COMMANDS or words[0] in ("-h", "--help", "--version"):
         return list(words)
     first = next((word for word in words if not word.startswith("-")), "")
-    if first in names:
+    if first in COMMANDS:
         # "codex-ssh -v exec …": the flags belong to the command.
         rest = list(words)
         rest.remove(first)
         return [first, *rest]
-    return [connect.NAME, *words]
+    return [_CONNECT, *words]

@@ -17,7 +17,7 @@ from codex_ssh.cli.options import (
     load_settings,
 )
 from codex_ssh.cli.output import note, warn
-from codex_ssh.cli.slow import told_when_slow
+from codex_ssh.cli.slow import say_connecting, told_when_slow
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, parse_endpoint
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import UsageError
@@ -48,11 +48,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the door and hold it until the link is lost or a signal comes."""
-    from codex_ssh.cli.run import run_async
-
     log_to_stderr(arguments.verbosity)
     at = parse_door_address(arguments.listen)
     effective = load_settings(arguments, arguments.host)
+    say_connecting(arguments.host)
+    from codex_ssh.cli.run import run_async
+
     profile = build_profile(arguments, arguments.host, effective.settings)
     return run_async(_hold(arguments, profile, at))
 
@@ -92,7 +93,10 @@ async def _hold(arguments: argparse.Namespace, profile: Profile, at: WsEndpoint 
         return open_way(profile, build_prompter(arguments))
 
     token = Secret(secrets.token_urlsafe(32))
-    with private_temp_dir() as private, told_when_slow(f"{profile.host}: connecting") as connected:
+    with (
+        private_temp_dir() as private,
+        told_when_slow(f"{profile.host}: connecting", is_said=True) as connected,
+    ):
         token_file = private / "token"
         async with (
             open_supervised_way(connect, connect) as way,

@@ -83,7 +83,7 @@ async def run_turn(
         TurnFailed: It ended as failed or interrupted.
         StageError: The way there failed, or was lost for good; the turn then goes on on the devbox.
     """
-    with told_when_slow(f"{profile.host}: connecting", prompter) as connected:
+    with told_when_slow(f"{profile.host}: connecting", prompter, is_said=True) as connected:
         async with open_lifeline(profile, prompter, lambda: prompter, waits_for_user=False) as lifeline:
             connected()
             approver = Approver(policy, prompter, lifeline.facts.host)

@@ -40,6 +40,24 @@ print(json.dumps([sorted(before), sorted(sys.modules), started]))
 """
 """Prints the modules there are before the first byte to a host and with SSH, and which programs ran."""
 
+FIRST_WORD = """
+import io, json, sys
+from codex_ssh.cli.main import run
+
+class Terminal(io.StringIO):
+    loaded = None
+    def isatty(self):
+        return True
+    def write(self, text):
+        self.loaded = self.loaded or set(sys.modules)
+        return super().write(text)
+
+sys.stderr = terminal = Terminal()
+run(sys.argv[1:])
+print(json.dumps([terminal.getvalue(), sorted(terminal.loaded)]))
+"""
+"""Prints what a person reads and the modules there were at the first word of it."""
+
 FROZEN = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -127,3 +145,30 @@ def test_what_is_loaded_before_and_for_ssh() -> None:
     assert not started
     assert "cryptography.x509" not in after
     assert "asyncssh" in after
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["devbox"], ["exec", "devbox", "say x"], ["tunnel", "devbox"], ["forward", "devbox"]],
+    ids=lambda words: words[0],
+)
+def test_a_person_sees_where_it_goes_before_what_takes_long_is_loaded(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_WORD, *words, "--exec", "false"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    said, loaded = json.loads(done.stdout)
+
+    assert said.startswith("devbox: connecting …\n")
+    assert {"asyncio", "codex_ssh.link", *HEAVY}.isdisjoint({*loaded} - {"platformdirs"})
+
+
+def test_a_command_loads_no_other() -> None:
+    loaded = modules_after("hosts")
+
+    assert "codex_ssh.cli.hosts" in loaded
+    assert loaded.isdisjoint({"codex_ssh.cli.connect", "codex_ssh.cli.app_server", "codex_ssh.cli.doctor"})
