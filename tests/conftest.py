@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import tempfile
+import uuid
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -67,6 +68,13 @@ class StartTmux(Protocol):
         columns: int = 80,
         lines: int = 24,
     ) -> Tmux: ...
+
+
+@pytest.fixture(autouse=True)
+def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what a test leaves about hosts from the next one, and from the person who runs it."""
+    place = tmp_path_factory.getbasetemp() / f"state-{uuid.uuid4().hex}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(place))
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,13 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="an SSH connection of its own, not one with other windows",
     )
+    ssh.add_argument(
+        "--no-fast-path",
+        dest="fast_path",
+        action="store_false",
+        default=None,
+        help="ask the SSH server everything, whatever the last visit taught",
+    )
     server = parser.add_argument_group("app server")
     server.add_argument(
         "--endpoint",
@@ -90,7 +97,7 @@ def load_settings(arguments: argparse.Namespace, host: Host) -> Effective:
         UsageError: A flag's value is out of its form.
         ConfigError: The environment or the file is wrong.
     """
-    keys = ("ssh", "exec", "endpoint", "codex_path", "install", "token_file", "token_env",
+    keys = ("ssh", "fast_path", "exec", "endpoint", "codex_path", "install", "token_file", "token_env",
             "wss_fallback", "tls_ca",
             "tls_pin", "tls_cert", "tls_key", "trust_listener", "allow_exposed", "cd", "model", "tui",
             "door", "share")  # fmt: skip
@@ -121,6 +128,7 @@ def build_profile(arguments: argparse.Namespace, host: Host, settings: Settings)
         jump=arguments.jump,
         client=settings.ssh,
         share=settings.share,
+        fast_path=settings.fast_path,
     )
     wss = _parse_wss(arguments.wss) if arguments.wss else None
     return make_profile(host, settings, ssh, build_prompter(arguments), wss=wss)

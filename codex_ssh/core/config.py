@@ -71,6 +71,7 @@ class Settings:
 
     Attributes:
         ssh: Which program makes the SSH connection.
+        fast_path: What the last visit taught may be used to say more at once.
         exec: A command here that gives a shell on a devbox without an SSH server; empty goes by SSH.
         endpoint: Where the app server listens on the devbox; None finds or starts one (``auto``).
         codex_path: The codex to start there; empty finds one.
@@ -103,6 +104,7 @@ class Settings:
     """
 
     ssh: SshClient = SshClient.AUTO
+    fast_path: bool = True
     exec: tuple[str, ...] = ()
     endpoint: DevboxEndpoint | None = None
     codex_path: str = ""
@@ -263,6 +265,7 @@ def _wss(raw: object) -> WssEndpoint:
 
 _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "ssh": SshClient,
+    "fast_path": form.flag,
     "exec": form.command,
     "endpoint": _endpoint,
     "codex_path": form.text,

@@ -56,6 +56,7 @@ class SshOptions:
         connect_timeout: Seconds where the host has no ``ConnectTimeout``.
         login_timeout: Seconds for the login; questions do not count.
         share: Windows on this machine may use one connection; only commands can, not programs that import us.
+        fast_path: What an earlier visit taught may be used to say more at once.
     """
 
     config_file: str = ""
@@ -70,6 +71,7 @@ class SshOptions:
     connect_timeout: float = CONNECT_TIMEOUT_SECONDS
     login_timeout: float = LOGIN_TIMEOUT_SECONDS
     share: bool = False
+    fast_path: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what could be taken for something else.

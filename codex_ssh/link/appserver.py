@@ -23,7 +23,7 @@ from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, OwnerNotProved, Stage
-from codex_ssh.link.shell import compose, exports, run_script, unreadable
+from codex_ssh.link.shell import Script, compose, exports, run_script, unreadable
 from codex_ssh.link.ssh import Ssh
 
 log = logging.getLogger(__name__)
@@ -123,16 +123,21 @@ class AppServer:
         )
 
 
-async def find_or_start_app_server(ssh: Ssh, wanted: Wanted) -> AppServer:
+async def find_or_start_app_server(ssh: Ssh, wanted: Wanted, looking: Looking | None = None) -> AppServer:
     """Give the app server to use; starts one when none that may be used is there.
 
     One round trip when one is there. The order without an explicit endpoint: the one we started earlier,
     the official daemon's control socket, the documented port, a new one.
 
+    Args:
+        ssh: The connection.
+        wanted: What to look for.
+        looking: The look around, where it was put together before the login.
+
     Raises:
         AppServerError: None is there and none could be started; says why.
     """
-    probe = await look(ssh, wanted)
+    probe = await (looking or make_look(wanted)).run(ssh)
     if isinstance(wanted.endpoint, StdioEndpoint):
         probe = await _with_codex(ssh, wanted, probe)
     app, passed_over = choose(probe, wanted, ssh.host)
@@ -197,6 +202,32 @@ async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool =
     Raises:
         AppServerError: The devbox did not answer as a POSIX shell would.
     """
+    return await make_look(wanted, own=own, everything=everything).run(ssh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """A look around the devbox, ready to be sent.
+
+    Attributes:
+        script: What is run.
+        port: The TCP port it looks at.
+    """
+
+    script: Script
+    port: int
+
+    async def run(self, ssh: Ssh) -> Probe:
+        """Look around; raises as :func:`look`."""
+        ran = await ssh.run(self.script.text, timeout=PROBE_TIMEOUT_SECONDS)
+        try:
+            return parse_probe(ran.stdout, marker=self.script.marker, port=self.port)
+        except ProbeError as error:
+            raise unreadable(ssh.host, ran, str(error)) from error
+
+
+def make_look(wanted: Wanted, *, own: bool = True, everything: bool = False) -> Looking:
+    """Put a look around together; arguments as for :func:`look`."""
     port = wanted.endpoint.port if isinstance(wanted.endpoint, WsEndpoint) else DOCUMENTED_PORT
     if isinstance(wanted.endpoint, StdioEndpoint):
         port = 0
@@ -213,11 +244,7 @@ async def look(ssh: Ssh, wanted: Wanted, *, own: bool = True, everything: bool =
         TOKEN_FILE=wanted.token_file,
         ALL="1" if everything else "",
     )
-    ran = await ssh.run(script.text, timeout=PROBE_TIMEOUT_SECONDS)
-    try:
-        return parse_probe(ran.stdout, marker=script.marker, port=port)
-    except ProbeError as error:
-        raise unreadable(ssh.host, ran, str(error)) from error
+    return Looking(script=script, port=port)
 
 
 STEPS: Final = {

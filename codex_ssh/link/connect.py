@@ -15,8 +15,9 @@ from dataclasses import field, replace
 from typing import Final
 
 from codex_ssh import __version__
+from codex_ssh.core.call import Call
 from codex_ssh.core.config import WssFallback
-from codex_ssh.core.endpoint import WsEndpoint, WssEndpoint
+from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.host import Host
 from codex_ssh.core.methods import Account, InitializeResult, account_read, initialize
@@ -33,10 +34,13 @@ from codex_ssh.errors import (
     Stage,
     StageError,
 )
+from codex_ssh.link.ahead import Ahead
 from codex_ssh.link.appserver import (
     AppServer,
+    Looking,
     Wanted,
     find_or_start_app_server,
+    make_look,
     require_home,
 )
 from codex_ssh.link.child import open_child_host
@@ -44,10 +48,12 @@ from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
 from codex_ssh.link.direct import Direct, make_direct_dial
 from codex_ssh.link.fence import SessionProcess, end_session, read_session_process
 from codex_ssh.link.forward import open_door
-from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session
+from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session, opening_words
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
 from codex_ssh.link.websocket import WebSocket, open_websocket
+from codex_ssh.local.lessons import LessonBook
+from codex_ssh.local.paths import lessons_dir
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -192,8 +198,9 @@ async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, 
         if profile.wss_only:
             yield await _wss_way(stack, profile, prompter)
             return
+        looking = make_look(profile.wanted)
         try:
-            ssh = await stack.enter_async_context(open_host(profile, prompter))
+            ssh = await stack.enter_async_context(open_host(profile, prompter, _ahead(profile, looking)))
         except HostUnreachable as error:
             if not await _agrees_to_wss(profile, prompter, error):
                 raise
@@ -204,7 +211,7 @@ async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, 
             # Whoever answers now: it may be a dialog of the TUI, or nobody.
             install = profile.wanted.install.asking(prompter)
             profile = replace(profile, wanted=replace(profile.wanted, install=install))
-        yield await _ssh_way(ssh, profile)
+        yield await _ssh_way(ssh, profile, looking)
 
 
 @asynccontextmanager
@@ -243,7 +250,10 @@ async def open_link_and_host(
 @asynccontextmanager
 async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     """Dial, and give an initialized session."""
-    async with open_websocket(way.dial, way.host) as websocket, open_session_on(websocket, way) as link:
+    async with (
+        open_websocket(way.dial, way.host, opening=opening_words(_hello(), account_read())) as websocket,
+        open_session_on(websocket, way) as link,
+    ):
         yield link
 
 
@@ -267,18 +277,38 @@ async def open_session_on(websocket: WebSocket, way: Way) -> AsyncGenerator[Link
 
 
 @asynccontextmanager
-async def open_host(profile: Profile, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
-    """Log in, and no more: for commands that deal with the devbox itself."""
+async def open_host(
+    profile: Profile, prompter: Prompter, ahead: Ahead | None = None
+) -> AsyncGenerator[Ssh, None]:
+    """Log in, and no more: for commands that deal with the devbox itself.
+
+    Args:
+        profile: The host.
+        prompter: Gets the questions.
+        ahead: What will be wanted right after the login.
+    """
     if profile.command:
         async with open_child_host(profile.host, profile.command) as ssh:
             yield ssh
     else:
-        async with open_ssh(profile.host, profile.ssh, prompter) as ssh:
+        async with open_ssh(profile.host, profile.ssh, prompter, ahead=ahead) as ssh:
             yield ssh
 
 
-async def _ssh_way(ssh: Ssh, profile: Profile) -> Way:
-    return way_to(ssh, await find_or_start_app_server(ssh, profile.wanted), profile)
+def _ahead(profile: Profile, looking: Looking) -> Ahead:
+    """What is wanted right after the login: a look around, and a channel to where the app server was."""
+    endpoint = LessonBook(lessons_dir()).read_endpoint(str(profile.host))
+    wanted = profile.wanted.endpoint
+    if wanted is not None and endpoint != wanted:
+        endpoint = wanted if isinstance(wanted, WsEndpoint) else None
+    return Ahead(script=looking.script.text, endpoint=endpoint)
+
+
+async def _ssh_way(ssh: Ssh, profile: Profile, looking: Looking | None = None) -> Way:
+    app = await find_or_start_app_server(ssh, profile.wanted, looking)
+    if isinstance(app.endpoint, WsEndpoint | UnixEndpoint) and not app.probe.elsewhere:
+        LessonBook(lessons_dir()).write_endpoint(str(profile.host), app.endpoint)
+    return way_to(ssh, app, profile)
 
 
 def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
@@ -290,6 +320,7 @@ def way_to(ssh: Ssh, app: AppServer, profile: Profile) -> Way:
         given=profile.given,
         trust=profile.trust,
         channels=not profile.command,
+        early=profile.ssh.fast_path,
     )
 
     async def this_ssh() -> Ssh | None:
@@ -414,10 +445,14 @@ def _sign_in(way: Way) -> str:
     return f"nobody is signed in to codex there: {how} codex login --device-auth"
 
 
+def _hello() -> Call[InitializeResult]:
+    return initialize(name="codex-ssh", title="codex-ssh", version=__version__)
+
+
 async def _initialize(session: Session, host: str) -> InitializeResult:
     try:
         async with asyncio.timeout(INITIALIZE_TIMEOUT_SECONDS):
-            server = await session.call(initialize(name="codex-ssh", title="codex-ssh", version=__version__))
+            server = await session.call(_hello())
             await session.notify("initialized")
     except TimeoutError:
         raise ProtocolViolated(

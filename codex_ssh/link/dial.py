@@ -20,13 +20,13 @@ from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.value import dataclass
-from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, Stage
+from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, ProtocolViolated, Stage
 from codex_ssh.link.appserver import AppServer, Wanted, attached, find_again
 from codex_ssh.link.attached import open_attached
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
-from codex_ssh.link.upgrade import UPGRADE_TIMEOUT_SECONDS, P, Upgrade, settle, silent
+from codex_ssh.link.upgrade import UPGRADE_TIMEOUT_SECONDS, Opening, P, Upgrade, settle, silent
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,13 @@ class Dial(Protocol):
     def transport(self) -> str:
         """The way, in a word or two for the status line: ``ssh``, ``ssh unix``, ``ssh exec``, ``wss``."""
 
-    async def __call__(self, factory: Callable[[], P]) -> P:
+    async def __call__(self, factory: Callable[[], P], *, opening: Opening | None = None) -> P:
         """Dial once.
 
         Args:
             factory: Makes the protocol that takes over right behind the upgrade: its
                 ``connection_made`` gets the transport, and the first bytes behind the answer follow.
+            opening: Sent with the upgrade where the way allows it; it says whether it was.
 
         Raises:
             AppServerError: The server is gone, or it is not provably ours; nothing was sent.
@@ -81,6 +82,7 @@ class SshDial:
         given: Reads the token the user named here, if any.
         trust: What the user takes upon himself.
         channels: There is an SSH server, which may open channels; without one a program there is the way.
+        early: An opening may go out with the upgrade.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class SshDial:
         given: Callable[[], Secret | None],
         trust: Trust,
         channels: bool = True,
+        early: bool = True,
     ) -> None:
         self._ssh = ssh
+        self._early = early
         # A codex that is gone later is not put back: a question then would come into the TUI.
         self._wanted = replace(wanted, install=None)
         self._given = given
@@ -129,7 +133,7 @@ class SshDial:
             found.append(f"nobody proved whose app server this is: {self.app.verdict.because}")
         return tuple(found)
 
-    async def __call__(self, factory: Callable[[], P]) -> P:
+    async def __call__(self, factory: Callable[[], P], *, opening: Opening | None = None) -> P:
         """See :meth:`Dial.__call__`."""
         app, self._fresh = self._fresh, None
         if app is None:
@@ -137,7 +141,11 @@ class SshDial:
         require_ours(app, self._trust, self._ssh.host)
         if not isinstance(app.endpoint, StdioEndpoint):
             try:
-                return await self._upgrade(app, app.endpoint, factory)
+                return await self._upgrade(app, app.endpoint, factory, self._allowed(opening, app))
+            except _NoEarlyWords:
+                log.info("%s takes nothing behind the request: asking again without", app.endpoint)
+                self._early = False
+                return await self(factory)
             except ForwardError as error:
                 if self._wanted.endpoint is not None or not app.probe.codex:
                     raise
@@ -145,11 +153,23 @@ class SshDial:
                 app = self.app = attached(app.probe, f"no program there could connect to {app.endpoint}")
         return await open_attached(self._ssh, factory, app.probe, self._wanted.env)
 
+    def _allowed(self, opening: Opening | None, app: AppServer) -> Opening | None:
+        """Give the opening where it may go out early: to what was recognised as an app server, on TCP.
+
+        The one on a unix socket takes nothing behind the request.
+        """
+        on_tcp = isinstance(app.endpoint, WsEndpoint) and app.pid is not None
+        return opening if self._early and on_tcp else None
+
     async def _upgrade(
-        self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, factory: Callable[[], P]
+        self,
+        app: AppServer,
+        endpoint: WsEndpoint | UnixEndpoint,
+        factory: Callable[[], P],
+        opening: Opening | None,
     ) -> P:
         bearer = pick_credential(app, given=self._given, host=self._ssh.host)
-        upgrade = Upgrade(factory, host_header=_host_header(app), bearer=bearer)
+        upgrade = Upgrade(factory, host_header=_host_header(app), bearer=bearer, opening=opening)
         async with asyncio.timeout(UPGRADE_TIMEOUT_SECONDS) as limit:
             try:
                 await self._open(app, endpoint, upgrade)
@@ -159,6 +179,11 @@ class SshDial:
                 if limit.expired():
                     raise silent(self._ssh.host) from None
                 raise
+            except ProtocolViolated as error:
+                if opening is None or not opening.sent:
+                    raise
+                opening.sent = False
+                raise _NoEarlyWords from error
 
     async def _open(self, app: AppServer, endpoint: WsEndpoint | UnixEndpoint, upgrade: Upgrade[P]) -> None:
         """Open a channel to the endpoint; by a program there where the server forbids channels."""
@@ -180,6 +205,10 @@ class SshDial:
             self._ssh, lambda: upgrade, endpoint, codex=app.probe.codex, trusted=self._trust.unproved
         )
         self._bridged = True
+
+
+class _NoEarlyWords(Exception):
+    """The server did not answer an upgrade that something followed."""
 
 
 def require_ours(app: AppServer, trust: Trust, host: str) -> None:
@@ -238,7 +267,7 @@ class DoorDial:
         self._token = token
         self.transport = f"{transport}+door"
 
-    async def __call__(self, factory: Callable[[], P]) -> P:
+    async def __call__(self, factory: Callable[[], P], *, opening: Opening | None = None) -> P:
         """See :meth:`Dial.__call__`."""
         where = str(self._endpoint)
         upgrade = Upgrade(factory, host_header=where.removeprefix("ws://"), bearer=self._token)

@@ -14,7 +14,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.call import Call
 from codex_ssh.core.rpc import (
@@ -45,6 +45,14 @@ NO_METHOD: Final = "codex-ssh/whichMethods"
 """A method no app server has."""
 
 T = TypeVar("T")
+
+
+def opening_words(*calls: Call[Any]) -> tuple[str, ...]:
+    """Give the messages a new session begins with when these are its first calls, in this order."""
+    return tuple(
+        encode(Request(id=number, method=call.method, params=call.params))
+        for number, call in enumerate(calls, start=1)
+    )
 
 
 class Frames(Protocol):

@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.lesson import Lesson, login_of
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.ssh_config import SshConfig, needs_openssh
 from codex_ssh.core.ssh_options import SshOptions
@@ -31,16 +32,19 @@ from codex_ssh.errors import (
     StageError,
     UsageError,
 )
+from codex_ssh.link.ahead import Ahead
 from codex_ssh.link.ssh import Ran
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
 from codex_ssh.link.ssh_config import read_ssh_config
-from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
+from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
 from codex_ssh.local.collector import no_collections
+from codex_ssh.local.lessons import LessonBook
+from codex_ssh.local.paths import lessons_dir
 
 if TYPE_CHECKING:
     import asyncssh
 
-    from codex_ssh.link.ssh_login import Owner
+    from codex_ssh.link.ssh_login import Login
     from codex_ssh.link.ssh_way import Way
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -50,9 +54,6 @@ HOPS_AT_MOST: Final = 8
 """A hop may itself need a hop; a config that goes round in circles ends here."""
 
 _X509: Final = "asyncssh.crypto.x509"
-
-_SHELL: Final = "exec /bin/sh -s"
-"""What the login shell is asked to run: words fish, tcsh and nu read as sh does."""
 
 
 def load_asyncssh() -> None:
@@ -78,7 +79,7 @@ def load_asyncssh() -> None:
 
 @asynccontextmanager
 async def open_asyncssh(
-    host: Host, options: SshOptions, prompter: Prompter, config: SshConfig
+    host: Host, options: SshOptions, prompter: Prompter, config: SshConfig, ahead: Ahead | None = None
 ) -> AsyncGenerator[AsyncsshSsh, None]:
     """Log in to a host, through the hops its config names, and hold the connection while the block lasts.
 
@@ -89,6 +90,7 @@ async def open_asyncssh(
         options: The SSH flags, and the limits.
         prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
         config: What the user's own ``ssh`` resolved the host to.
+        ahead: What will be wanted right after the login.
 
     Raises:
         ConfigError: The ssh config cannot be read or wants what cannot be done.
@@ -97,13 +99,19 @@ async def open_asyncssh(
         LoginRefused: Trying again does not help, and may lock the account.
         ForwardError: A hop does not let us through.
     """
-    async with _open_hop(config, options, prompter, name=str(host), depth=0) as ssh:
+    async with _open_hop(config, options, prompter, name=str(host), depth=0, ahead=ahead) as ssh:
         yield ssh
 
 
 @asynccontextmanager
 async def _open_hop(
-    config: SshConfig, options: SshOptions, prompter: Prompter, *, name: str, depth: int
+    config: SshConfig,
+    options: SshOptions,
+    prompter: Prompter,
+    *,
+    name: str,
+    depth: int,
+    ahead: Ahead | None = None,
 ) -> AsyncGenerator[AsyncsshSsh, None]:
     if depth > HOPS_AT_MOST:
         raise too_many_hops(name)
@@ -116,8 +124,35 @@ async def _open_hop(
 
     async with AsyncExitStack() as stack:
         way = await _open_way(stack, config, options, prompter, name=name, depth=depth)
-        connection, owner = await stack.enter_async_context(open_login(config, name, options, prompter, way))
-        yield AsyncsshSsh(connection, owner, host=name, config=config)
+        book, target = LessonBook(lessons_dir()), login_of(config)
+        earlier = book.read(target) if options.fast_path else None
+        lesson = earlier if earlier is not None and _may_start_fast(config, earlier) else None
+        login = await stack.enter_async_context(
+            open_login(config, name, options, prompter, way, lesson=lesson, ahead=ahead)
+        )
+
+        def learn() -> None:
+            learned = login.owner.learned()
+            if learned is None or not options.fast_path:
+                return
+            if login.surprise and earlier is not None:
+                learned = learned.after(earlier.struck(login.surprise))
+            elif login.owner.is_plain:
+                learned = learned.after(earlier)
+            if learned != earlier:
+                book.write(target, learned)
+
+        yield AsyncsshSsh(login, host=name, config=config, learn=learn)
+
+
+def _may_start_fast(config: SshConfig, lesson: Lesson) -> bool:
+    allowed = (not config.kex or lesson.kex in config.kex) and (
+        not config.signatures or lesson.signature in config.signatures
+    )
+    # Compression begins with the server's yes to the login, which packets sent before it would miss. A proxy
+    # command is run once.
+    possible = not config.compression and not config.proxy_command
+    return lesson.is_good and allowed and possible and "publickey" in config.methods
 
 
 async def _open_way(
@@ -169,19 +204,21 @@ class AsyncsshSsh:
     """One asyncssh connection; implements :class:`codex_ssh.link.ssh.Ssh`.
 
     Args:
-        connection: Logged in.
-        owner: Knows when and why it ends.
+        login: As it was made.
         host: As typed; the word for messages.
         config: What it was resolved to.
+        learn: Called when a first script has run.
     """
 
     is_borrowed = False
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, owner: Owner, *, host: str, config: SshConfig
+        self, login: Login, *, host: str, config: SshConfig, learn: Callable[[], None] = lambda: None
     ) -> None:
-        self._connection = connection
-        self._owner = owner
+        self._connection = login.connection
+        self._owner = login.owner
+        self._started = login.started
+        self._learn = learn
         self._host = host
         self._config = config
         self._loop = asyncio.get_running_loop()
@@ -203,12 +240,18 @@ class AsyncsshSsh:
 
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script; see the Protocol. Cancelling it closes the channel."""
-        session = ScriptSession(script, limit, self._loop)
+        started = self._started.take_session(script) if self._started is not None else None
+        session = started or ScriptSession(script, limit, self._loop)
         async with session.limit(timeout, self._host):
-            await self._attempt(lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH)
+            if started is None:
+                await self._attempt(
+                    lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH
+                )
             reason = await session.ended
         if reason is not None or (session.broke_off and self._owner.lost.done()):
             raise self._lost()
+        learn, self._learn = self._learn, _nothing
+        learn()
         ran = session.ran()
         version = self._connection.get_extra_info("server_version", b"")
         refuse_windows(ran, host=self._host, server=str(version))
@@ -284,7 +327,7 @@ class AsyncsshSsh:
         # Everything said here wins over the config: RemoteCommand, RequestTTY, ForwardX11.
         await self._connection.create_session(
             factory,
-            _SHELL,
+            SHELL,
             subsystem=None,
             request_pty=False,
             x11_forwarding=False,
@@ -300,6 +343,13 @@ class AsyncsshSsh:
         purpose: str,
         kind: type[ChannelTransport] = ChannelTransport,
     ) -> tuple[asyncio.Transport, P]:
+        if self._started is not None and kind is ChannelTransport:
+            parked = await self._started.take_channel(peer)
+            if parked is not None:
+                taken = factory()
+                parked.set_protocol(taken)
+                taken.connection_made(parked)
+                return parked, taken
         protocol: list[P] = []
 
         def make_protocol() -> P:
@@ -436,3 +486,7 @@ def _any_error() -> type[asyncssh.Error]:
 
 def _find_nothing(name: str) -> None:
     return None
+
+
+def _nothing() -> None:
+    pass

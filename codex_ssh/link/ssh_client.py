@@ -20,6 +20,7 @@ from codex_ssh.core.shared_login import login_name
 from codex_ssh.core.ssh_config import SshConfig, needs_openssh
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.core.value import dataclass
+from codex_ssh.link.ahead import Ahead
 from codex_ssh.link.holder import Holder, current_holder
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
@@ -62,7 +63,12 @@ async def resolve(host: Host, options: SshOptions) -> Resolved:
 
 @asynccontextmanager
 async def open_ssh(
-    host: Host, options: SshOptions, prompter: Prompter, resolved: Resolved | None = None
+    host: Host,
+    options: SshOptions,
+    prompter: Prompter,
+    resolved: Resolved | None = None,
+    *,
+    ahead: Ahead | None = None,
 ) -> AsyncGenerator[Ssh, None]:
     """Log in to a host by the client it needs, and hold the connection while the block lasts.
 
@@ -71,6 +77,7 @@ async def open_ssh(
         options: The SSH flags, the client and the limits.
         prompter: Gets every question: host keys, passphrases, passwords, codes, of every hop.
         resolved: What it stands for, where that was asked already.
+        ahead: What will be wanted right after the login; a client that cannot ask it early does not.
 
     Raises:
         ConfigError: The ssh config cannot be read or wants what cannot be done.
@@ -86,19 +93,24 @@ async def open_ssh(
     if resolved.client is SshClient.OPENSSH:
         opened = open_openssh(host, options, prompter, resolved.config)
     elif options.share and (holder := current_holder()) is not None:
-        opened = _open_shared(holder, host, options, prompter, resolved.config)
+        opened = _open_shared(holder, host, options, prompter, resolved.config, ahead)
     else:
-        opened = open_asyncssh(host, options, prompter, resolved.config)
+        opened = open_asyncssh(host, options, prompter, resolved.config, ahead)
     async with opened as ssh:
         yield ssh
 
 
 def _open_shared(
-    holder: Holder, host: Host, options: SshOptions, prompter: Prompter, config: SshConfig
+    holder: Holder,
+    host: Host,
+    options: SshOptions,
+    prompter: Prompter,
+    config: SshConfig,
+    ahead: Ahead | None,
 ) -> AbstractAsyncContextManager[Ssh]:
     return holder.open(
         login_name(config, options, os.environ, directory=os.getcwd()),
-        lambda: open_asyncssh(host, options, prompter, config),
+        lambda: open_asyncssh(host, options, prompter, config, ahead),
         config=config,
         options=options,
         host=str(host),

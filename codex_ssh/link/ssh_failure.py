@@ -25,7 +25,7 @@ from codex_ssh.errors import (
 )
 
 if TYPE_CHECKING:
-    from codex_ssh.link.ssh_login import Owner
+    from codex_ssh.link.ssh_owner import Owner
 
 
 def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) -> CodexSshError:

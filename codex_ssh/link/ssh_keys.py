@@ -15,6 +15,7 @@ import base64
 import binascii
 import contextlib
 import copy
+import hashlib
 import os
 import stat
 from collections.abc import AsyncGenerator, Sequence
@@ -83,6 +84,30 @@ class KeyRing:
             if isinstance(candidate, asyncssh.SSHKeyPair):
                 return candidate
             self._queue[:0] = await self._load(candidate)
+        return None
+
+    async def prefer(self, digest: str) -> asyncssh.SSHKeyPair | None:
+        """Put a key in front, where it is here and nobody has to be asked for it; None where it is not.
+
+        Args:
+            digest: SHA-256 of its public half, in hex.
+        """
+        if self._queue is None:
+            self._queue = await self._collect()
+        for place, candidate in enumerate(self._queue):
+            if isinstance(candidate, asyncssh.SSHKeyPair):
+                pairs = [candidate]
+            elif candidate.public is not None and _digest(candidate.public.public_data) == digest:
+                pairs = await self._load(candidate)
+            else:
+                continue
+            for pair in pairs:
+                asks = isinstance(pair, _FileKey) and pair.is_locked
+                if _digest(pair.public_data) == digest and not asks:
+                    self._queue[place : place + 1] = pairs
+                    self._queue.remove(pair)
+                    self._queue.insert(0, pair)
+                    return pair
         return None
 
     async def _collect(self) -> list[asyncssh.SSHKeyPair | _IdentityFile]:
@@ -272,6 +297,11 @@ class _FileKey(asyncssh.SSHKeyPair):
         self._file = file
         self._key = key
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether its passphrase would have to be asked for."""
+        return self._key is None
+
     async def sign_async(self, data: bytes) -> bytes:
         """Sign, asking for the passphrase first where the file has one.
 
@@ -284,6 +314,15 @@ class _FileKey(asyncssh.SSHKeyPair):
             msg = "the key stayed locked"
             raise ValueError(msg)
         return await asyncio.to_thread(self._key.sign, data, self.sig_algorithm)
+
+
+def digest_of(pair: asyncssh.SSHKeyPair) -> str:
+    """Give the SHA-256 of a key's public half, in hex: what a lesson knows it by."""
+    return _digest(pair.public_data)
+
+
+def _digest(public_data: bytes) -> str:
+    return hashlib.sha256(public_data).hexdigest()
 
 
 def _agent_key_with(

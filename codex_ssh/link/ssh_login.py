@@ -1,8 +1,10 @@
 """Log in to one SSH server over a way that is open: host key, then keys, then questions.
 
-Lives here: the answers asyncssh asks its owner for, and the options it is given.
-Not here: how the byte stream is opened (:mod:`codex_ssh.link.ssh_way`), what failures mean
-(:mod:`codex_ssh.link.ssh_failure`), and what the connection is used for (:mod:`codex_ssh.link.ssh_asyncssh`).
+Lives here: the options asyncssh is given, and the choice between a fast start and a plain one.
+Not here: the answers it asks for (:mod:`codex_ssh.link.ssh_owner`), what a fast start is
+(:mod:`codex_ssh.link.ssh_fast`), how the byte stream is opened (:mod:`codex_ssh.link.ssh_way`), what failures
+mean (:mod:`codex_ssh.link.ssh_failure`), and what the connection is used for
+(:mod:`codex_ssh.link.ssh_asyncssh`).
 
 asyncssh never sees the user's config: it gets explicit options and ``config=None``. It ignores what it does
 not know and rejects much that ``ssh`` accepts.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -22,237 +25,61 @@ from asyncssh.kex import get_kex_algs
 from asyncssh.mac import get_mac_algs
 from asyncssh.public_key import get_certificate_algs, get_public_key_algs
 
-from codex_ssh.core.question import Prompter, Question, QuestionKind
-from codex_ssh.core.secret import Secret
+from codex_ssh.core.lesson import Lesson
+from codex_ssh.core.question import Prompter
 from codex_ssh.core.ssh_config import GCM, SshConfig
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.errors import (
-    CodexSshError,
-    ConfigError,
-    HostKeyRefused,
-    LoginRefused,
-    Stage,
-)
-from codex_ssh.link.host_keys import Doubt, HostKeys
+from codex_ssh.core.value import dataclass
+from codex_ssh.errors import ConfigError, StageError
+from codex_ssh.link.ahead import SCRIPT_AT_MOST, Ahead, Started
+from codex_ssh.link.host_keys import HostKeys
 from codex_ssh.link.ssh_failure import timed_out, translate
-from codex_ssh.link.ssh_keys import KeyRing
-from codex_ssh.link.ssh_patience import Patience, PatientPrompter
+from codex_ssh.link.ssh_fast import FAST, Connection, Start, Surprise, connect
+from codex_ssh.link.ssh_owner import FAST_SECONDS, Owner
+from codex_ssh.link.ssh_patience import Patience
 from codex_ssh.link.ssh_way import GatedWay, Way
 from codex_ssh.local.tasks import open_tasks
 
+log = logging.getLogger(__name__)
+
 _CLOSE_SECONDS: Final = 2.0
 """How long a connection may take to end; then it is left to the garbage."""
-
-_ROUNDS_AT_MOST: Final = 20
-"""Keyboard-interactive rounds within one attempt."""
 
 # What asyncssh reads an RSA key with takes 160 ms to prove what the file's owner already knows.
 asyncssh.set_default_skip_rsa_key_validation(True)
 
 
-class Owner(asyncssh.SSHClient):
-    """Answers what asyncssh asks while it logs in, and remembers why the connection ended.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """One login, as it was made.
 
-    Args:
-        config: The resolved host.
-        host: The host or hop, as the person knows it; the word for messages.
-        options: For the limits.
-        prompter: Gets the questions.
-        patience: The clock.
+    Attributes:
+        connection: Logged in.
+        owner: Knows when and why it ends.
+        started: What was asked together with the login; None where nothing was.
+        surprise: Why a fast start was given up for this one; empty where none was.
     """
 
-    def __init__(
-        self, config: SshConfig, host: str, options: SshOptions, prompter: Prompter, patience: Patience
-    ) -> None:
-        self._config = config
-        self._host = host
-        self._options = options
-        self._patience = patience
-        self._prompter = PatientPrompter(prompter, patience)
-        self._passwords = 0
-        self._interactive = 0
-        self._rounds = 0
-        self._ring = KeyRing(config, host, self._prompter, patience)
-        self._accepted: bytes | None = None
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._doubt: asyncio.Future[Doubt | None] = asyncio.get_running_loop().create_future()
-        self.host_keys = HostKeys(config, host)
-        self.way: GatedWay | None = None
-        self.failure: CodexSshError | None = None
-        """What we found wrong ourselves; it tells more than what asyncssh makes of it."""
-        self.offered: list[str] = []
-        """What was tried, for the message when the login is refused."""
-        self.server_takes: Sequence[str] = ()
-        """The methods the server would take, the last time it said."""
-        self.logging_in = False
-        self.closing = False
-        """Whether we end the connection ourselves."""
-        self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        """Done when the connection is gone; the reason, or None for an orderly end."""
-
-    # ------------------------------------------------------------ the host key
-
-    async def settle_doubt(self) -> None:
-        """Ask about an unknown host key, then let the login go on. A no is kept, not raised."""
-        doubt = await self._doubt
-        if doubt is None:
-            return
-        try:
-            await self.host_keys.settle(doubt, self._prompter)
-        except CodexSshError as error:
-            self.failure = error
-            if self._connection is not None:
-                self._connection.abort()
-        else:
-            assert self.way is not None
-            assert self.way.gate is not None
-            self.way.gate.open()
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Decide about a plain host key; called again at every new key exchange."""
-        blob = key.public_data
-        if self._accepted is not None:
-            # RFC 4253 section 9 lets a server change its key then; OpenSSH does not, and neither do we.
-            return blob == self._accepted
-        try:
-            doubt = self.host_keys.judge(blob)
-        except HostKeyRefused as error:
-            self.failure = error
-            return False
-        self._accepted = blob
-        if doubt is not None:
-            assert self.way is not None
-            assert self.way.gate is not None
-            self.way.gate.shut()
-        if not self._doubt.done():
-            self._doubt.set_result(doubt)
-        return True
-
-    def validate_host_ca_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Decide about the key that signed a host certificate."""
-        try:
-            return self.host_keys.judge_authority(key.public_data)
-        except HostKeyRefused as error:
-            self.failure = error
-            return False
-
-    # ------------------------------------------------------------ the login
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """The way is open."""
-        self._connection = conn
-
-    def begin_auth(self, username: str) -> None:
-        """The host key is good; the login has its own limit."""
-        self._no_doubt()  # a host certificate never comes by validate_host_public_key
-        self.logging_in = True
-        self._patience.start_over(self._options.login_timeout)
-
-    def auth_banner_received(self, msg: str, lang: str) -> None:
-        """Show what the server shows before a login."""
-        self._prompter.tell(self._host, msg)
-
-    def auth_completed(self) -> None:
-        """We are in."""
-        self._ring.close()
-        if self.way is not None:
-            self.way.settle()
-
-    async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
-        """Give the next key to offer; None when there is none left."""
-        self._note_methods()
-        pair = await self._ring.next_offer()
-        if pair is None:
-            return None
-        self.offered.append(f"key {pair.get_comment(errors='replace') or pair.get_algorithm()}")
-        return pair
-
-    async def password_auth_requested(self) -> str | None:
-        """Ask for the password, as often as NumberOfPasswordPrompts says."""
-        self._note_methods()
-        if self._silent() or self._passwords >= self._config.password_prompts:
-            return None
-        self._passwords += 1
-        self.offered.append("password")
-        answer = await self._ask(
-            QuestionKind.PASSWORD, f"password for {self._config.user}@{self._config.hostname}: ", echo=False
-        )
-        return answer.reveal()
-
-    def kbdint_auth_requested(self) -> str | None:
-        """Say whether questions of the server's can be answered."""
-        self._note_methods()
-        if self._silent() or self._interactive >= self._config.password_prompts:
-            return None
-        self._interactive += 1
-        self._rounds = 0
-        self.offered.append("keyboard-interactive")
-        return ""
-
-    async def kbdint_challenge_received(
-        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
-    ) -> list[str] | None:
-        """Answer one round of questions."""
-        self._rounds += 1
-        if self._rounds > _ROUNDS_AT_MOST:
-            return None
-        lead = "\n".join(text for text in (name, instructions) if text.strip())
-        if not prompts:
-            if lead:
-                self._prompter.tell(self._host, lead)
-            return []
-        answers = []
-        for index, (text, echo) in enumerate(prompts):
-            answer = await self._ask(
-                QuestionKind.KEYBOARD_INTERACTIVE, text, echo=echo, lead=lead if index == 0 else ""
-            )
-            answers.append(answer.reveal())
-        return answers
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self.let_go()
-        if not self.lost.done():
-            self.lost.set_result(exc)
-
-    def let_go(self) -> None:
-        """Let the agent go, and stop waiting for a doubt."""
-        self._ring.close()
-        self._no_doubt()
-
-    def _no_doubt(self) -> None:
-        if not self._doubt.done():
-            self._doubt.set_result(None)
-
-    @property
-    def notes(self) -> list[str]:
-        """Keys that were passed over, and why."""
-        return self._ring.notes
-
-    async def _ask(self, kind: QuestionKind, text: str, *, echo: bool, lead: str = "") -> Secret:
-        answer = await self._prompter.ask(
-            Question(kind=kind, host=self._host, text=text, echo=echo, lead=lead)
-        )
-        if answer is None:
-            raise LoginRefused(
-                f"the {kind.value} question was not answered", stage=Stage.SSH, host=self._host
-            )
-        return answer
-
-    def _silent(self) -> bool:
-        """Whether no password may go out: nobody to ask, or a host key that ``no`` let pass."""
-        return self._config.batch or self.host_keys.changed_but_allowed
-
-    def _note_methods(self) -> None:
-        if self._connection is not None:
-            self.server_takes = self._connection.get_server_auth_methods()
+    connection: Connection
+    owner: Owner
+    started: Started | None = None
+    surprise: str = ""
 
 
 @asynccontextmanager
 async def open_login(
-    config: SshConfig, host: str, options: SshOptions, prompter: Prompter, way: Way
-) -> AsyncGenerator[tuple[asyncssh.SSHClientConnection, Owner], None]:
-    """Open the way, log in, and hold the connection while the block lasts. One TCP connection, one login.
+    config: SshConfig,
+    host: str,
+    options: SshOptions,
+    prompter: Prompter,
+    way: Way,
+    *,
+    lesson: Lesson | None = None,
+    ahead: Ahead | None = None,
+) -> AsyncGenerator[Login, None]:
+    """Open the way, log in, and hold the connection while the block lasts.
+
+    One TCP connection, one login; a fast start that met a surprise is followed by a plain one.
 
     Args:
         config: The resolved host.
@@ -260,6 +87,8 @@ async def open_login(
         options: For the limits.
         prompter: Gets the questions.
         way: Opens the byte stream.
+        lesson: What the last visit taught, where a fast start is wanted.
+        ahead: What will be wanted next; asked early by a fast start alone.
 
     Raises:
         HostUnreachable: Nothing answered, or not as an SSH server does, or not in time.
@@ -267,31 +96,103 @@ async def open_login(
         LoginRefused: The server took nothing we have.
         ConfigError: The config leaves no algorithm both sides know.
     """
-    patience = Patience(options.connect_timeout if config.connect_timeout is None else config.connect_timeout)
-    owner = Owner(config, host, options, prompter, patience)
-    owner.way = GatedWay(way)
+
+    def new_owner(lesson: Lesson | None) -> Owner:
+        seconds = options.connect_timeout if config.connect_timeout is None else config.connect_timeout
+        owner = Owner(config, host, options, prompter, Patience(seconds), lesson=lesson)
+        owner.way = GatedWay(way)
+        return owner
+
+    owner = new_owner(lesson)
     try:
-        connection = await _log_in(owner, config, host, options, patience)
+        login: Login | None = None
+        surprise = ""
+        if lesson is not None and await owner.has_key(lesson):
+            try:
+                login = await _log_in_fast(owner, config, host, options, lesson, ahead)
+            except Surprise as met:
+                surprise = str(met)
+                log.info("no fast start with %s: %s", host, surprise)
+        if login is None:
+            owner.let_go()
+            owner = new_owner(None)
+            connection = await _log_in(owner, config, host, options, Start())
+            login = Login(connection=connection, owner=owner, surprise=surprise)
         try:
-            yield connection, owner
+            yield login
         finally:
             owner.closing = True
-            connection.close()
+            login.connection.close()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
-                    await connection.wait_closed()
+                    await login.connection.wait_closed()
     finally:
         owner.let_go()
 
 
-async def _log_in(
-    owner: Owner, config: SshConfig, host: str, options: SshOptions, patience: Patience
-) -> asyncssh.SSHClientConnection:
-    arguments = _arguments(owner, config, options)
+async def _log_in_fast(
+    owner: Owner, config: SshConfig, host: str, options: SshOptions, lesson: Lesson, ahead: Ahead | None
+) -> Login:
+    """Log in by what the last visit taught.
+
+    Raises:
+        Surprise: It did not go as the last time; the connection is gone.
+        HostKeyRefused: The key on file is another one.
+        HostUnreachable: There is no way there.
+    """
+    script = ahead.script.encode(errors="surrogateescape") if ahead is not None else b""
+    started: Started | None = None
+    if ahead is not None and len(script) <= SCRIPT_AT_MOST and FAST.channels:
+        started = Started(ahead, sent=FAST.exec)
+    start = Start(
+        switches=FAST,
+        lesson=lesson,
+        script=script,
+        signed=started.begin if started is not None else lambda _: None,
+    )
     try:
-        async with patience.limit(), open_tasks() as tasks:
+        connection = await _log_in(owner, config, host, options, start)
+    except StageError as error:
+        # A key that is known to be wrong stays wrong, and a host without a way has none.
+        if error is owner.failure or owner.way is None or owner.way.gate is None:
+            raise
+        raise Surprise(f"{error.message}{': ' + error.said if error.said else ''}") from error
+    try:
+        if started is not None:
+            async with asyncio.timeout(FAST_SECONDS):
+                await started.wait_runs()
+    except asyncssh.ChannelOpenError as error:
+        if owner.lost.done():
+            raise Surprise(str(error)) from error
+        started = None  # the server runs no commands: the plain way will say so
+    except (Surprise, OSError, asyncssh.Error) as error:  # TimeoutError is an OSError
+        await _give_up(connection)
+        raise Surprise(str(error) or "it took no script") from error
+    except BaseException:
+        connection.abort()
+        raise
+    return Login(connection=connection, owner=owner, started=started)
+
+
+async def _give_up(connection: Connection) -> None:
+    connection.abort()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await connection.wait_closed()
+
+
+async def _log_in(
+    owner: Owner, config: SshConfig, host: str, options: SshOptions, start: Start
+) -> Connection:
+    arguments = _arguments(owner, config, options)
+    if start.lesson is not None:
+        arguments["kex_algs"] = [start.lesson.kex]
+    try:
+        async with owner.patience.limit(), open_tasks() as tasks:
             tasks.start(owner.settle_doubt())
-            connection = await asyncssh.connect(config.hostname, config.port, **arguments)
+            connection = await connect(arguments, config.hostname, config.port, owner.way, start)
+    except Surprise:
+        raise
     except TimeoutError as error:
         raise owner.failure or timed_out(owner, config, host) from error
     except Exception as error:
@@ -308,7 +209,6 @@ def _arguments(owner: Owner, config: SshConfig, options: SshOptions) -> dict[str
         interval, count = config.alive_interval, config.alive_count
     return {
         "config": None,
-        "tunnel": owner.way,
         "client_factory": lambda: owner,
         "username": config.user,
         # Empty, so that it asks us; only the key inside a certificate is not shown to us, so it has those.

@@ -34,12 +34,11 @@ from codex_ssh.link.ssh_master import Master, bounded, open_master
 from codex_ssh.link.ssh_mux import Mux, MuxRefused, is_alive
 from codex_ssh.link.ssh_mux_channel import Session
 from codex_ssh.link.ssh_mux_wire import MuxError
-from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
+from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
 from codex_ssh.local.files import private_temp_dir
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
-_SHELL: Final = "exec /bin/sh -s"
 _END_SECONDS: Final = 2.0
 _WORDS_SECONDS: Final = 0.5
 """How long the master's own words for a refusal are waited for: they come by another pipe."""
@@ -169,7 +168,7 @@ class OpenSsh:
         session = ScriptSession(script, limit, self._loop)
         async with session.limit(timeout, self._host):
             agent = bool(self._config.forward_agent)
-            opening = self._mux.open_exec(session, _SHELL, self._environment(), agent=agent)
+            opening = self._mux.open_exec(session, SHELL, self._environment(), agent=agent)
             await self._attempt(opening, "run a command", Stage.SSH)
             await session.ended
         if session.broke_off and await self._is_gone():

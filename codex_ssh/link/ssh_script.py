@@ -23,6 +23,9 @@ STDERR_TAIL: Final = 16 * 1024
 """Bytes of stderr kept, the last ones."""
 
 
+SHELL: Final = "exec /bin/sh -s"
+"""What the login shell is asked to run: words fish, tcsh and nu read as sh does."""
+
 _WORDS_LIMIT: Final = 4096
 
 _WINDOWS: Final = re.compile(rb"'?exec'? ?:?.{0,40}is not recognized as", re.DOTALL)
@@ -63,11 +66,15 @@ class ScriptSession:
         script: Shell text.
         limit: Bytes of stdout kept; what is beyond is read and dropped, so that the script can end.
         loop: The running loop.
+        sent: The shell has been given the script already, and the end of input.
     """
 
-    def __init__(self, script: str, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, script: str, limit: int, loop: asyncio.AbstractEventLoop, *, sent: bool = False
+    ) -> None:
         self._script = script.encode(errors="surrogateescape")
         self._limit = limit
+        self._sent = sent
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._stdout = bytearray()
         self._stderr = bytearray()
@@ -90,7 +97,7 @@ class ScriptSession:
     def session_started(self) -> None:
         """The shell runs: give it the script, then the end of input."""
         # A ForceCommand may have ended by now without reading anything.
-        if self._given_up or self._channel is None or self._channel.is_closing():
+        if self._sent or self._given_up or self._channel is None or self._channel.is_closing():
             return
         self._channel.write(self._script)
         self._channel.write_eof()

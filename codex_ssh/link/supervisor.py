@@ -24,6 +24,7 @@ from codex_ssh.core.retry import passes_by_itself, pause_before_retry
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, Stage
 from codex_ssh.link.connect import Way
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.upgrade import Opening
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -275,14 +276,14 @@ class HeldDial:
         self._host = host
         self.transport = transport
 
-    async def __call__(self, factory: Callable[[], P]) -> P:
+    async def __call__(self, factory: Callable[[], P], *, opening: Opening | None = None) -> P:
         """See :meth:`codex_ssh.link.dial.Dial.__call__`."""
         try:
             async with asyncio.timeout(HOLD_SECONDS):
                 while True:
                     way = await self._supervisor.wait_up()
                     try:
-                        return await way.dial(factory)
+                        return await way.dial(factory, opening=opening)
                     except (LinkLost, ForwardError):
                         # The connection may be dead without anybody knowing yet; one that is not says so.
                         if not await self._is_given_up(way):

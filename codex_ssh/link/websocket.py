@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN
 from websockets.protocol import Protocol as Frames
 
 from codex_ssh.errors import LinkLost, ProtocolViolated, Stage
 from codex_ssh.link.dial import Dial
+from codex_ssh.link.upgrade import Opening
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +49,13 @@ class WebSocket:
     Args:
         connection: What websockets keeps.
         host: For messages.
+        said: Messages that went out with the upgrade; sending one of them again sends nothing.
     """
 
-    def __init__(self, connection: Connection, host: str) -> None:
+    def __init__(self, connection: Connection, host: str, said: Sequence[str] = ()) -> None:
         self._connection = connection
         self._host = host
+        self._said = list(said)
 
     async def send(self, text: str) -> None:
         """Send one message.
@@ -60,6 +64,9 @@ class WebSocket:
             LinkLost: The connection is gone.
             ProtocolViolated: It is larger than the server takes.
         """
+        if text in self._said:
+            self._said.remove(text)
+            return
         try:
             # Four bytes a character is the most UTF-8 needs: short texts are not measured.
             if len(text) * 4 <= FRAGMENT_BYTES:
@@ -128,8 +135,16 @@ class WebSocket:
 
 
 @asynccontextmanager
-async def open_websocket(dial: Dial, host: str) -> AsyncGenerator[WebSocket, None]:
+async def open_websocket(
+    dial: Dial, host: str, *, opening: Sequence[str] = ()
+) -> AsyncGenerator[WebSocket, None]:
     """Dial and give a WebSocket; closes it within a second or two at the end.
+
+    Args:
+        dial: Makes the connection.
+        host: For messages.
+        opening: The first messages that will be sent, in their order: they go out with the upgrade where the
+            way allows it.
 
     Raises:
         StageError: As :meth:`codex_ssh.link.dial.Dial.__call__`.
@@ -145,11 +160,12 @@ async def open_websocket(dial: Dial, host: str) -> AsyncGenerator[WebSocket, Non
             max_queue=1024,
         )
 
-    connection = await dial(factory)
+    early = Opening(b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=True) for text in opening))
+    connection = await dial(factory, opening=early if opening else None)
     connection.start_keepalive()
     log.info("websocket open, transport %s", dial.transport)
     try:
-        yield WebSocket(connection, host)
+        yield WebSocket(connection, host, opening if early.sent else ())
     finally:
         try:
             async with asyncio.timeout(2 * CLOSE_TIMEOUT_SECONDS):

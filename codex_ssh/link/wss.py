@@ -25,6 +25,7 @@ from codex_ssh.errors import HostUnreachable, ProtocolViolated, Stage, StageErro
 from codex_ssh.link.tls import TlsOptions, check_pins, explain_break, explain_own, explain_tls, open_context
 from codex_ssh.link.upgrade import (
     UPGRADE_TIMEOUT_SECONDS,
+    Opening,
     P,
     Upgrade,
     explain_refusal,
@@ -88,7 +89,7 @@ class WssDial:
         self._ahead = ahead_seconds
         self._clock = clock
 
-    async def __call__(self, factory: Callable[[], P]) -> P:
+    async def __call__(self, factory: Callable[[], P], *, opening: Opening | None = None) -> P:
         """See :meth:`codex_ssh.link.dial.Dial.__call__`; raises HostUnreachable and TlsRefused as well.
 
         A JWT that is refused while the clocks differ is made again by the server's clock, once.

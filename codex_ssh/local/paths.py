@@ -82,3 +82,10 @@ def runtime_dir() -> Path:
     if named.startswith("/") and Path(named).is_dir():
         return Path(named) / "codex-ssh"
     return Path(tempfile.gettempdir()) / f"codex-ssh-{os.getuid()}"
+
+
+def lessons_dir() -> Path:
+    """What earlier visits taught about hosts; made with mode 0700 by whoever writes there."""
+    import platformdirs
+
+    return platformdirs.user_state_path("codex-ssh") / "lessons"

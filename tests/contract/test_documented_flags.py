@@ -27,6 +27,8 @@ FOREIGN: Mapping[str, str] = {
     "--device-auth": "codex login",
     "--help": "argparse's own, said once",
     "--version": "argparse's own, said once",
+    "--line": "make bench",
+    "--write": "make bench",
 }
 """Flags of other programs that the documentation names."""
 
@@ -122,6 +124,5 @@ def test_what_the_status_calls_missing_is_missing() -> None:
     flags = flags_of_rows(missing)
     built = command_parsers()
 
-    assert commands | flags
     assert commands.isdisjoint(built)
     assert flags.isdisjoint(flag for parser in built.values() for flag in flags_of(parser))

@@ -1,4 +1,4 @@
-"""Runs every test of the SSH stage with both clients."""
+"""Runs every test of the SSH stage with each client, and with a fast start."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def ssh_client(request: pytest.FixtureRequest) -> Generator[SshClient, None, None]:
     """The client ``tests.support.ssh_clients.open_ssh`` uses during the test."""
-    client = SshClient(request.param)
-    if client is SshClient.OPENSSH:
+    if request.param == "openssh":
         require_program("ssh", "ssh: apt-get install openssh-client")
-    ssh_clients.use(client)
-    yield client
-    ssh_clients.use(SshClient.AUTO)
+    ssh_clients.use(request.param)
+    yield ssh_clients.under_test()
+    ssh_clients.use("auto")

@@ -13,7 +13,7 @@ from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import LoginRefused
 from tests.support.answers import Answers
 from tests.support.pam import open_account, open_pam
-from tests.support.ssh_clients import open_ssh, under_test
+from tests.support.ssh_clients import open_ssh, surprises, under_test
 from tests.support.sshd import Sshd, open_sshd
 
 pytestmark = [
@@ -61,7 +61,7 @@ async def test_a_key_and_then_a_secret_get_in(short_path: Path, second: str) -> 
         assert person.questions[0].host == "devbox"
         assert not person.questions[0].echo
         assert "Partial publickey" in sshd.log
-        assert (sshd.connections, sshd.logins) == (1, 1)
+        assert (sshd.connections - surprises(sshd.alias), sshd.logins) == (1, 1)
 
 
 @pytest.mark.parametrize("second", KINDS)
@@ -74,8 +74,8 @@ async def test_every_hop_of_the_way_may_want_both(short_path: Path, second: str)
         jump = "Host devbox\n ProxyJump bastion"
         assert await enter(short_path, person, jump, config, bastion_config) == b"in\n"
         assert [question.host for question in person.questions] == ["bastion", "devbox"]
-        assert (bastion.connections, bastion.logins) == (1, 1)
-        assert (devbox.connections, devbox.logins) == (1, 1)
+        assert (bastion.connections - surprises(bastion.alias), bastion.logins) == (1, 1)
+        assert (devbox.connections - surprises(devbox.alias), devbox.logins) == (1, 1)
 
 
 @pytest.mark.parametrize("second", KINDS)
@@ -85,7 +85,7 @@ async def test_a_wrong_secret_is_asked_for_again_and_the_right_one_gets_in(
     async with open_chained(short_path, "devbox", second) as (sshd, config):
         person = Answers({KINDS[second]: ["wrong", SECRET]})
         assert await enter(short_path, person, config) == b"in\n"
-        assert (sshd.connections, sshd.logins) == (1, 1)
+        assert (sshd.connections - surprises(sshd.alias), sshd.logins) == (1, 1)
 
 
 @pytest.mark.parametrize("where", ["devbox", "bastion"])
@@ -105,6 +105,6 @@ async def test_a_wrong_secret_is_one_connection_and_a_refused_login_of_that_hop(
             await enter(short_path, person, *blocks)
         assert caught.value.host == where
         assert len(person.questions) == 3
-        assert (sshd.connections, sshd.logins, devbox.connections) == (1, 0, 0)
+        assert (sshd.connections - surprises(sshd.alias), sshd.logins, devbox.connections) == (1, 0, 0)
         if under_test() is SshClient.ASYNCSSH:
             assert second in caught.value.message

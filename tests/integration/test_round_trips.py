@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codex_ssh.core.host import parse_host
+from codex_ssh.core.methods import InitializeResult
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import Profile, open_session, open_way
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
-from tests.support.lockstep import open_lockstep
+from tests.support.codex import CodexAppServer
+from tests.support.lockstep import Lockstep, open_lockstep
 from tests.support.sshd import Sshd
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
-PLAIN_PATH = 13
+FIRST_VISIT = 12
 """Round trips from the TCP connection to the answer to ``initialize``, on a known host with a server that
-runs, its owner proved and its token read: TCP 1, SSH version and key exchange 2, login 4, probe 2, channel
-1, upgrade 1, initialize 1, and one for the new keys."""
+runs, its owner proved and its token read: TCP 1, SSH version and key exchange 2, new keys 1, login 4, look
+around 2, channel 1, upgrade and initialize 1."""
+
+FAST_PATH = 4
+"""The same on the next visit: TCP; key exchange; login, probe and channel; upgrade and initialize."""
 
 
-async def test_the_plain_path_takes_no_more_round_trips_than_it_did(
+def through(relay: Lockstep, sshd: Sshd, server: CodexAppServer) -> Profile:
+    """The devbox by the relay's port, under the name its key is known by."""
+    kind_and_key = sshd.known_hosts.read_text().split()[1:3]
+    sshd.known_hosts.write_text(" ".join(["x", *kind_and_key]) + "\n")
+    return Profile(
+        host=parse_host(sshd.alias),
+        ssh=SshOptions(config_file=str(sshd.ssh_config), port=relay.port, set_options=("HostKeyAlias=x",)),
+        wanted=at(server),
+    )
+
+
+async def count(relay: Lockstep, profile: Profile) -> int:
+    """Connect, and give how many round trips it took up to the answer to ``initialize``, TCP's included."""
+    before, turns = len(relay.turns), list[int]()
+
+    async def answered(_: InitializeResult) -> tuple[str, ...]:
+        turns.extend(relay.turns[before:])
+        return ()
+
+    async with open_way(profile, Nobody()) as way, open_session(replace(way, check=answered)) as link:
+        assert link.facts.transport == "ssh"
+    await relay.wait_idle()
+    return 1 + len(turns)
+
+
+async def test_a_first_visit_asks_everything_and_the_next_one_says_it(
     sshd: Sshd, start_codex: StartCodex
 ) -> None:
     server = await start_codex(codex_home=sshd.home / ".codex")
     async with open_lockstep(sshd.port) as relay:
-        profile = Profile(
-            host=parse_host(sshd.alias),
-            ssh=SshOptions(
-                config_file=str(sshd.ssh_config), port=relay.port, set_options=("HostKeyAlias=x",)
-            ),
-            wanted=at(server),
-        )
-        # The relay's port is not in known_hosts; an alias of the same key is.
-        kind_and_key = sshd.known_hosts.read_text().split()[1:3]
-        sshd.known_hosts.write_text(" ".join(["x", *kind_and_key]) + "\n")
-        async with open_link(profile, Nobody()) as link:
-            assert link.facts.transport == "ssh"
-            turns = list(relay.turns)
-    assert 1 + len(turns) <= PLAIN_PATH, turns
+        profile = through(relay, sshd, server)
+        assert await count(relay, profile) <= FIRST_VISIT
+        assert await count(relay, profile) <= FAST_PATH

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.support.serving import serving
+from tests.support.waiting import until
 
 QUIET_SECONDS = 0.3
 """A side that has said nothing for so long has finished its turn; long against what computing takes."""
@@ -25,10 +26,16 @@ class Lockstep:
         port: Where clients connect.
         turns: Bytes of each turn of the client's, over all connections, in order. The TCP connection
             itself is one round trip more.
+        connections: How many there are.
     """
 
     port: int = 0
     turns: list[int] = field(default_factory=list)
+    connections: int = 0
+
+    async def wait_idle(self) -> None:
+        """Wait until no connection is left: what a goodbye takes counts for nobody."""
+        await until(lambda: not self.connections, "the connections through the relay ended")
 
 
 @asynccontextmanager
@@ -37,6 +44,7 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
     relay = Lockstep()
 
     async def serve(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        relay.connections += 1
         far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
         try:
             async with asyncio.TaskGroup() as group:
@@ -44,6 +52,7 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
                 group.create_task(_turns(far_in, near_out, []))
         finally:
             far_out.transport.abort()
+            relay.connections -= 1
 
     async with serving(serve) as relay.port:
         yield relay

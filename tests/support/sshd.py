@@ -78,7 +78,8 @@ class Sshd:
     @property
     def connections(self) -> int:
         """How many TCP connections came so far."""
-        return self.log.count("Connection from ")
+        # "Connection from authenticating user" is how it tells of one that broke.
+        return len(re.findall(r"^Connection from \S+ port \d+ on ", self.log, re.MULTILINE))
 
     def install(self, program: Path, name: str) -> Path:
         """Put a program on the PATH of logins, as a link, and give its path there."""
