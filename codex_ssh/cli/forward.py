@@ -110,7 +110,9 @@ async def _open(arguments: argparse.Namespace, forwards: Forwards, wishes: list[
         print(json.dumps(facts), flush=True)
         return
     for one in opened:
-        if one.note:
+        if one.note and one.is_reused:
+            note(f"{forwards.host} {one.far}: {one.note}, so nothing more listens")
+        elif one.note:
             warn(f"{forwards.host} {one.far}: {one.note}, so it is {one.local}")
         print(_line(one, forwards.host), flush=True)
     note(f"open until Ctrl-C, and back by themselves when the link to {forwards.host} was lost")
@@ -130,6 +132,7 @@ def _facts(one: Forward) -> dict[str, Any]:
         "remote": one.remote,
         **({"host": one.host} if one.host else {}),
         "url": one.url,
+        "reused": one.is_reused,
         "note": one.note,
     }
 

@@ -14,6 +14,9 @@ from codex_ssh.core.ports import LOOPBACK, Deny, is_denied
 from codex_ssh.core.probe import read_address
 from codex_ssh.core.value import dataclass
 
+ANYWHERE: Final = "*"
+"""What a socket is bound to that answers at every address."""
+
 EPHEMERAL: Final = range(32768, 61000)
 """The ports Linux gives to who asks for any: no dev server is met there but by chance."""
 
@@ -36,17 +39,34 @@ class ListeningPort:
     """A TCP port of the devbox's loopback that the login user listens on.
 
     Attributes:
-        hosts: Where on the loopback it answers, the likeliest first.
+        bound: Each address it is bound to, ``*`` for any, with the kernel's number for the socket, which may
+            be empty.
         process: What listens, in a few words; remote text; empty when it is not known.
         age: Seconds since that process began; None when it is not known.
-        sockets: The kernel's numbers for it; none where they are not told.
     """
 
     port: int
-    hosts: tuple[str, ...] = LOOPBACK
+    bound: tuple[tuple[str, str], ...] = ((ANYWHERE, ""),)
     process: str = ""
     age: float | None = None
-    sockets: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where on the loopback it answers, the likeliest first."""
+        return tuple(dict.fromkeys(host for address, _ in self.bound for host in answers_at(address)))
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether others than the devbox's own users could reach it."""
+        return any(address == ANYWHERE for address, _ in self.bound)
+
+    def sockets(self, hosts: Collection[str]) -> frozenset[str]:
+        """Give the numbers of the sockets that answer at one of some addresses."""
+        return frozenset(
+            number
+            for address, number in self.bound
+            if number and not set(hosts).isdisjoint(answers_at(address))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +90,7 @@ class Listening:
     @property
     def sockets(self) -> tuple[str, ...]:
         """The kernel's numbers of all."""
-        return tuple(number for one in self.ports for number in one.sockets)
+        return tuple(number for one in self.ports for _, number in one.bound if number)
 
 
 def read_holders(facts: Mapping[str, str]) -> dict[str, Holder]:
@@ -103,7 +123,7 @@ def read_listening(facts: Mapping[str, str], holders: Mapping[str, Holder]) -> L
     ]
     ports: dict[int, list[tuple[str, str, str]]] = {}
     for address, port, number, words in rows:
-        if _answers_at(address):
+        if answers_at(address):
             ports.setdefault(port, []).append((address, number, words))
     low, _, high = facts.get("range", "").replace("\t", " ").partition(" ")
     return Listening(
@@ -122,16 +142,15 @@ def _listening_port(
     begun = [one.started for one in found if one.started is not None]
     return ListeningPort(
         port=port,
-        hosts=tuple(dict.fromkeys(host for address, _, _ in sorted(rows) for host in _answers_at(address))),
+        bound=tuple(sorted((address, number) for address, number, _ in rows)),
         process=words,
         age=max(0.0, up - max(begun)) if begun and up else None,
-        sockets=tuple(number for _, number, _ in rows if number),
     )
 
 
-def _answers_at(address: str) -> tuple[str, ...]:
+def answers_at(address: str) -> tuple[str, ...]:
     """Give where on the loopback a socket bound to an address answers; nowhere for one of a network."""
-    if address in ("*", "::", "0.0.0.0"):  # noqa: S104 - read, not bound
+    if address == ANYWHERE:
         return LOOPBACK
     return (address,) if address == "::1" or address.startswith("127.") else ()
 
@@ -152,7 +171,12 @@ def _ss_row(line: str) -> tuple[str, int, str, str] | None:
         return None
     address, _, port = words[3].rpartition(":")
     number = next((word[4:] for word in words if word.startswith("ino:")), "")
-    return address.strip("[]").partition("%")[0], int(port), number, ""
+    return _plain_address(address), int(port), number, ""
+
+
+def _plain_address(address: str) -> str:
+    address = address.strip("[]").partition("%")[0]
+    return address if address.strip("0.:*") else ANYWHERE
 
 
 def _lsof_rows(text: str) -> list[tuple[str, int, str, str]]:
@@ -163,7 +187,7 @@ def _lsof_rows(text: str) -> list[tuple[str, int, str, str]]:
             words = line[1:]
         elif line.startswith("n"):
             address, _, port = line[1:].rpartition(":")
-            found.append((address.strip("[]"), int(port), "", words))
+            found.append((_plain_address(address), int(port), "", words))
     return found
 
 

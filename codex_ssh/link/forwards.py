@@ -29,6 +29,7 @@ from codex_ssh.core.ports import (
 from codex_ssh.errors import CodexSshError, ConfigError, ForwardError, LinkLost, Stage
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import Current, PortTaken, open_port_forward, require_ssh
+from codex_ssh.link.reuse import leads_there
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import HOLD_SECONDS, Supervisor
 from codex_ssh.local.tasks import Tasks, open_tasks
@@ -101,6 +102,8 @@ class Forwards:
             try:
                 return await self._hold(wish, port, at, note=_why_other(first))
             except PortTaken as taken:
+                if first is None and await self._is_there(taken, wish, at):
+                    return self._reuse(wish, port)
                 first = first or taken
         assert first is not None
         raise first
@@ -132,6 +135,23 @@ class Forwards:
             if is_there and (one.local == wish.local or not wish.is_fixed):
                 return one
         return None
+
+    async def _is_there(self, taken: PortTaken, wish: Wish, at: Sequence[str]) -> bool:
+        """Whether whoever has the port here leads there already."""
+        if taken.needs_root or wish.host or any(one.local == taken.port for one in self.forwards):
+            return False
+        return await leads_there(await self._ssh(), self.listeners, taken.port, wish.remote, at)
+
+    def _reuse(self, wish: Wish, port: int) -> Forward:
+        """Take somebody's listener for a forward of ours; there is nothing to keep."""
+        self._count += 1
+        held = _Held(wish, (), self._count)
+        held.note = f"{port} here leads there already"
+        held.forward = replace(held.made(port), is_reused=True)
+        held.closed.set()
+        self._open[held.number] = held
+        self.on_change()
+        return held.forward
 
     async def _hold(self, wish: Wish, port: int, at: Sequence[str], *, note: str) -> Forward:
         """Open a forward on one port here, and keep it until it is closed."""

@@ -6,10 +6,11 @@ answer (:mod:`codex_ssh.core.listening`), and how often it is asked.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from codex_ssh.core.listening import Holder, Listening, read_holders, read_listening
-from codex_ssh.core.probe import ProbeError, parse_lines
+from codex_ssh.core.probe import ProbeError, parse_lines, read_address
 from codex_ssh.link.shell import compose, unreadable
 from codex_ssh.link.ssh import Ssh
 
@@ -37,11 +38,11 @@ class Listeners:
         """
         return (await self._ask(ssh, ""))[0]
 
-    async def clients(self, ssh: Ssh, port: int) -> frozenset[str] | None:
-        """Give the far ends of a port's connections, in a form that is only compared.
+    async def clients(self, ssh: Ssh, port: int, hosts: Collection[str]) -> frozenset[str] | None:
+        """Give the connections of a port at some addresses, in a form that is only compared.
 
         Returns:
-            None where that cannot be seen.
+            None where that cannot be seen, or nobody listens.
 
         Raises:
             AppServerError, ForwardError, LinkLost: As :meth:`read`.
@@ -49,7 +50,8 @@ class Listeners:
         listening, facts = await self._ask(ssh, str(port))
         if facts.get("seen") != "proc" or listening.at(port) is None:
             return None
-        return frozenset(facts.get("client", "").splitlines())
+        rows = facts.get("client", "").splitlines()
+        return frozenset(row for row in rows if read_address(row.partition(":")[0]) in hosts)
 
     async def _ask(self, ssh: Ssh, port: str) -> tuple[Listening, dict[str, str]]:
         self.asked += 1

@@ -1,7 +1,7 @@
 # codex-ssh listeners: which TCP ports the login user listens on here, and what processes those are.
 #
 # Behind form.sh. Variables: KNOWN (numbers of sockets, each with a blank behind it, whose process is known
-# already), PORT (also tell the far ends of this port's connections, or empty). A process that somebody looked
+# already), PORT (also tell both ends of this port's connections, or empty). A process that somebody looked
 # for once is not looked for again: that is what costs.
 listeners() {
     LC_ALL=C
@@ -23,7 +23,7 @@ listeners() {
         [ $# = 0 ] || holders "$@"
         [ -z "$PORT" ] || for row in $(cat /proc/net/tcp /proc/net/tcp6 |
             grep "$(printf '^ *[0-9]*: [0-9A-F]*:%04X [0-9A-F:]* 01 ' "$PORT")" |
-            while read -r _ _ far _; do echo "$far"; done); do put client "$row"; done
+            while read -r _ local far _; do echo "$local,$far"; done); do put client "$row"; done
     elif command -v ss >/dev/null; then
         put seen ss
         # It tells the owner of all but root's.

@@ -63,7 +63,7 @@ async def test_what_listens_is_listed_and_a_port_answers_here_before_and_after_a
                 "forwards": [
                     {
                         "direction": "local", "local": port, "remote": port, "host": THERE,
-                        "url": f"http://localhost:{port}", "note": "",
+                        "url": f"http://localhost:{port}", "reused": False, "note": "",
                     }
                 ],
             }  # fmt: skip

@@ -21,7 +21,7 @@ from codex_ssh.link.ports import PortTaken
 from codex_ssh.link.ssh import Ssh
 from tests.conftest import StartSshd
 from tests.integration.test_link_dial import Nobody
-from tests.support import ssh_clients
+from tests.support import processes, ssh_clients
 from tests.support.dev_server import OK, THERE, free_port, open_dev_server, page
 from tests.support.listening import listening
 from tests.support.require import require_program
@@ -78,7 +78,7 @@ async def test_a_taken_port_gives_another_and_a_named_one_does_not(sshd: Sshd) -
             assert (one.local, one.note) == (port + 10000, f"{port} is taken here")
             assert await page(one.local) == OK
             with pytest.raises(PortTaken, match=f"cannot listen on 127.0.0.1:{port}"):
-                await forwards.open(read_wish(f"{port}:{port}"))
+                await forwards.open(read_wish(f"{port}:{port}"), at=(THERE,))
             with pytest.raises(PortTaken):
                 await forwards.move(one.number, port)
             assert forwards.forwards == (one,)
@@ -90,12 +90,22 @@ async def test_a_taken_port_gives_another_and_a_named_one_does_not(sshd: Sshd) -
 
 async def test_another_program_on_the_other_localhost_takes_the_port_too(sshd: Sshd) -> None:
     port = free_port()
-    async with forwarding(over(sshd)) as forwards, open_dev_server(port, address="::1"):
+    async with (
+        forwarding(over(sshd)) as forwards,
+        open_dev_server(port),
+        await asyncio.start_server(lambda _r, w: w.close(), "::1", port),
+    ):
         # A browser asked for localhost would go there.
-        one = await forwards.open(read_wish(str(port)))
+        one = await forwards.open(read_wish(str(port)), at=(THERE,))
         assert one.local == port + 10000
-        assert await page(one.local) == OK  # found on ::1, though 127.0.0.1 is tried first
+
+
+async def test_a_server_on_the_other_loopback_address_is_found(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port, address="::1"):
+        one = await forwards.open(read_wish(f"0:{port}"))
         assert await page(one.local) == OK
+        assert await page(one.local) == OK  # where it is, is known by now
 
 
 async def test_denied_ports_stay_closed_and_nothing_listens_beyond_loopback(sshd: Sshd) -> None:
@@ -157,16 +167,60 @@ async def test_every_shell_there_sees_what_listens(shell: str) -> None:
         again = (await listeners.read(ssh)).at(port)  # now the process is not looked for any more
         assert first is not None
         assert again is not None
-        assert (first.process, first.sockets) == (again.process, again.sockets) == (
-            "python3 http.server", first.sockets,
-        )  # fmt: skip
+        assert (first.process, first.bound) == (again.process, again.bound)
+        assert first.process == "python3 http.server"
         assert again.age is not None
-        assert await listeners.clients(ssh, port) == frozenset()
+        assert await listeners.clients(ssh, port, (THERE,)) == frozenset()
         _, writer = await asyncio.open_connection(THERE, port)
+        assert await listeners.clients(ssh, port, ("127.0.0.1",)) == frozenset()
         here = writer.get_extra_info("sockname")[1]
-        clients = await listeners.clients(ssh, port)
+        clients = await listeners.clients(ssh, port, (THERE,))
         assert clients is not None
         assert [int(client.rpartition(":")[2], 16) for client in clients] == [here]
         writer.close()
-        assert await listeners.clients(ssh, port + 1) is None
-        assert listeners.asked == 5
+        assert await listeners.clients(ssh, port + 1, (THERE,)) is None
+        assert listeners.asked == 6
+
+
+async def test_a_forward_of_the_users_own_ssh_is_taken_and_nothing_more_listens(sshd: Sshd) -> None:
+    port = free_port()
+    words = ("-F", str(sshd.ssh_config), "-N", "-L", f"127.0.0.1:{port}:{THERE}:{port}", sshd.alias)
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port):
+        ssh = await asyncio.create_subprocess_exec(
+            require_program("ssh", "openssh-client"), *words, stdin=asyncio.subprocess.DEVNULL
+        )
+        try:
+            await until(lambda: _answers(port), "the user's own forward")
+            one = await forwards.open(read_wish(str(port)), at=(THERE,))
+            assert (one.local, one.is_reused, one.note) == (port, True, f"{port} here leads there already")
+            assert [each for each in listening([os.getpid()]) if each.port in (port, port + 10000)] == []
+            assert await page(port) == OK
+            await forwards.close(one.number)
+            assert forwards.forwards == ()
+            assert await page(port) == OK  # it was not ours
+        finally:
+            await processes.end(ssh)
+
+
+async def test_a_listener_that_leads_elsewhere_is_none_of_ours(sshd: Sshd) -> None:
+    port = free_port()
+    async with (
+        forwarding(over(sshd)) as forwards,
+        open_dev_server(port),
+        open_dev_server(port, address="127.0.0.1"),
+    ):
+        one = await forwards.open(read_wish(str(port)), at=(THERE,))
+        assert (one.local, one.is_reused) == (port + 10000, False)
+        assert forwards.listeners.asked > 2  # it was tried
+
+
+async def test_where_devbox_and_laptop_are_one_machine_the_port_is_here_already(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port, address="127.0.0.1"):
+        one = await forwards.open(read_wish(str(port)))
+        assert (one.local, one.is_reused) == (port, True)
+        assert forwards.listeners.asked == 1
+
+
+async def _answers(port: int) -> bool:
+    return await page(port) == OK

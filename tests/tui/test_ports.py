@@ -71,7 +71,7 @@ class Box:
 
 
 def port(number: int, process: str = "node vite", age: float | None = 1000.0) -> ListeningPort:
-    return ListeningPort(port=number, hosts=("127.0.0.1",), process=process, age=age)
+    return ListeningPort(port=number, bound=(("127.0.0.1", ""),), process=process, age=age)
 
 
 class Pauses:

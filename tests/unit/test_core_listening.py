@@ -38,14 +38,17 @@ def test_the_kernels_table_is_read() -> None:
     }
     listening = read_listening(facts, read_holders(facts))
     assert listening.ports == (
-        ListeningPort(port=3000, sockets=("12", "13")),
-        ListeningPort(port=5173, hosts=("::1",), process="node vite", sockets=("14",)),
-        ListeningPort(
-            port=8000, hosts=("127.0.0.1",), process="python3.11 http.server", age=10.0, sockets=("11",)
-        ),
+        ListeningPort(port=3000, bound=(("*", "12"), ("*", "13"))),
+        ListeningPort(port=5173, bound=(("::1", "14"),), process="node vite"),
+        ListeningPort(port=8000, bound=(("127.0.0.1", "11"),), process="python3.11 http.server", age=10.0),
     )
     assert listening.ephemeral == range(40000, 50001)
     assert listening.sockets == ("12", "13", "14", "11")
+    assert [(one.hosts, one.is_exposed) for one in listening.ports] == [
+        (("127.0.0.1", "::1"), True), (("::1",), False), (("127.0.0.1",), False),
+    ]  # fmt: skip
+    assert listening.ports[0].sockets(["::1"]) == {"12", "13"}
+    assert listening.ports[1].sockets(["127.0.0.1"]) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -67,14 +70,14 @@ def test_a_process_is_named_in_two_words(argv: str, words: str) -> None:
 def test_ss_and_lsof_are_read_too() -> None:
     ss = "LISTEN 0 5 127.0.0.1:8000 0.0.0.0:* uid:1000 ino:11 sk:1\nLISTEN 0 5 *:3000 *:*  ino:12 sk:2"
     assert read_listening({"seen": "ss", "ss": ss}, {}).ports == (
-        ListeningPort(port=3000, sockets=("12",)),
-        ListeningPort(port=8000, hosts=("127.0.0.1",), sockets=("11",)),
+        ListeningPort(port=3000, bound=(("*", "12"),)),
+        ListeningPort(port=8000, bound=(("127.0.0.1", "11"),)),
     )
     lsof = "p1\ncnode\nf20\nn*:3000\nf21\nn127.0.0.1:8000\np2\ncruby\nf9\nn[::1]:9292\nf10\nn10.0.0.2:99\n"
     assert read_listening({"seen": "lsof", "lsof": lsof}, {}).ports == (
-        ListeningPort(port=3000, process="node"),
-        ListeningPort(port=8000, hosts=("127.0.0.1",), process="node"),
-        ListeningPort(port=9292, hosts=("::1",), process="ruby"),
+        ListeningPort(port=3000, bound=(("*", ""),), process="node"),
+        ListeningPort(port=8000, bound=(("127.0.0.1", ""),), process="node"),
+        ListeningPort(port=9292, bound=(("::1", ""),), process="ruby"),
     )
     assert not read_listening({}, {}).is_seen
 
