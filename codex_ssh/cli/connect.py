@@ -131,6 +131,7 @@ async def _run_ours(
 ) -> int:
     from codex_ssh.cli.fleet import came_to
     from codex_ssh.cli.record import recording_to
+    from codex_ssh.link.carrier import LinkCarrier
     from codex_ssh.link.forwards import open_forwards
     from codex_ssh.link.lifeline import open_lifeline
     from codex_ssh.local.collector import no_collections
@@ -158,6 +159,7 @@ async def _run_ours(
             open_forwards(lifeline.ssh, str(profile.host), deny=settings.forward_deny) as forwards,
         ):
             connected()
+            carrier = LinkCarrier(lifeline)
             if goes_on:
                 came_to(str(profile.host), lifeline.facts.server_version)
             for warning in lifeline.facts.warnings:
@@ -183,13 +185,15 @@ async def _run_ours(
                     from codex_ssh.tui.line_front import run_lines
 
                     async with open_stdio_lines() as terminal:
-                        outcome = await run_lines(record(lifeline), options, terminal, drafts, keeper)
+                        outcome = await run_lines(
+                            record(lifeline), options, terminal, drafts, keeper, carrier
+                        )
                 else:
                     # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
                     with no_collections():
                         from codex_ssh.tui.app import run_tui
 
-                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk, keeper)
+                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk, keeper, carrier)
             finally:
                 log_to_stderr(arguments.verbosity)
     if outcome.draft:

@@ -39,12 +39,14 @@ from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
+from codex_ssh.link.carrier import LinkCarrier
 from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
 from codex_ssh.local.paths import threads_dir
 from codex_ssh.local.seen_threads import see_threads
 from codex_ssh.tui import threads
 from codex_ssh.tui.account import SETTLE_SECONDS
+from codex_ssh.tui.carrier import Carrier, brought
 
 INTERRUPT_SECONDS: Final = 2.0
 """How long Ctrl-C waits for the app server to take the interrupt."""
@@ -104,7 +106,7 @@ async def _run_over(
         warn(warning)
     if link.facts.signed_out:
         await sign_in(link, prompter, NOBODY)
-    runner = _Runner(link, lifeline.fence, approver, printer, opening)
+    runner = _Runner(link, lifeline.fence, approver, printer, opening, LinkCarrier(lifeline))
     while True:
         try:
             turn, answer = await runner.run()
@@ -147,8 +149,10 @@ class _Runner:
         approver: Approver,
         printer: Printer,
         opening: Opening,
+        carrier: Carrier,
     ) -> None:
         self.link = link
+        self._carrier = carrier
         self._fence = fence
         self.thread = ""
         self._approver = approver
@@ -190,11 +194,12 @@ class _Runner:
 
     async def _send(self) -> None:
         opening = self._opening
+        attachments = await brought(self._carrier, opening.attachments, self.thread, note)
         self._was_sent = True
         call = turn_start(
             self.thread,
             opening.prompt,
-            attachments=opening.attachments,
+            attachments=attachments,
             client_message_id=self._message_id,
             model=opening.model,
             approval_policy=opening.asks_when,

@@ -10,13 +10,15 @@ left out, since whatever is written through it later would land somewhere else.
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from codex_ssh.core.copy_request import Conflict, CopyRules, has_glob, numbered
 from codex_ssh.core.file_tree import Facts, Kind, Spot, leads_out, shown, spot_of
+from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CopyFailed, UsageError
 from codex_ssh.link.tree import Tree
 
@@ -48,7 +50,7 @@ class Job:
     is_mark: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Plan:
     """All of it.
 

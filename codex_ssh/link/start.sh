@@ -287,7 +287,17 @@ gc() {
         rmdir "$dir" && put removed "$dir"
     done
     for dir in "$HOME/.codex-ssh"/*; do
-        case $dir in "$HOME/.codex-ssh/$(uname -n)") continue ;; esac
+        case $dir in
+            "$HOME/.codex-ssh/$(uname -n)") continue ;;
+            "$HOME/.codex-ssh/uploads")
+                # Images of messages: as upload.sh does it.
+                for old in "$dir"/*; do
+                    [ -d "$old" ] && [ ! -L "$old" ] || continue
+                    [ -z "$(find "$old" -prune -mtime "+$DAYS")" ] || { rm -rf "$old" && put removed "$old"; }
+                done
+                continue
+                ;;
+        esac
         [ -d "$dir" ] && put kept "$dir (of another host)"
     done
 }

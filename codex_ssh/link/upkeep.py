@@ -32,6 +32,7 @@ from codex_ssh.link.appserver import (
 from codex_ssh.link.connect import Profile, open_session, way_to
 from codex_ssh.link.shell import compose, exports, run_script
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.uploads import KEPT_DAYS
 
 log = logging.getLogger(__name__)
 
@@ -187,6 +188,7 @@ async def _act(ssh: Ssh, action: str, *, force: bool = False, lines: int = 0) ->
         *("form.sh", "environment.sh", "start.sh"),
         functions=exports("declared", {}),
         ACTION=action,
+        DAYS=str(KEPT_DAYS),
         FORCE="1" if force else "",
         LINES=str(lines),
     )

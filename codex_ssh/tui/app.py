@@ -30,6 +30,7 @@ from codex_ssh.errors import DeskFailed, DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
+from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.commands.registry import hindrance, offered, parse
 from codex_ssh.tui.commands.settings_commands import say_mode
@@ -506,6 +507,7 @@ async def run_tui(
     dialogs: DialogPrompter | None = None,
     desk: Desk | None = None,
     keeper: PortKeeper | None = None,
+    carrier: Carrier | None = None,
 ) -> TuiOutcome:
     """Run the TUI until the user leaves or the link is lost for good.
 
@@ -515,7 +517,7 @@ async def run_tui(
         Exception: Whatever crashed it, our bug; nothing was printed, the terminal is back.
     """
     try:
-        async with open_chat(lifeline, options, drafts, keeper) as chat:
+        async with open_chat(lifeline, options, drafts, keeper, carrier) as chat:
             app = CodexApp(chat, desk)
             if dialogs is not None:
                 dialogs.app = app

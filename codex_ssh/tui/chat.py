@@ -56,6 +56,7 @@ from codex_ssh.tui.bridge import (
     TuiOptions,
     TuiOutcome,
 )
+from codex_ssh.tui.carrier import Carrier, NoCarrier
 from codex_ssh.tui.catch_up import CatchUp
 from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.early import Early
@@ -103,6 +104,7 @@ class Chat:
         past: What is before what is shown, and the way back.
         search: Files and skills of the devbox, for the composer.
         ports: Ports of the devbox, offered and open here.
+        carrier: Brings files there and back.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class Chat:
         tasks: asyncio.TaskGroup,
         drafts: Drafts,
         keeper: PortKeeper | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         self.options = options
+        self.carrier: Carrier = carrier or NoCarrier()
         self.transcript: Transcript | None = None
         self.doing = ""
         self.model = ""
@@ -573,10 +577,11 @@ async def open_chat(
     options: TuiOptions,
     drafts: Drafts | None = None,
     keeper: PortKeeper | None = None,
+    carrier: Carrier | None = None,
 ) -> AsyncGenerator[Chat, None]:
     """Give a chat that reads its link; at the end its tasks are cancelled, the turn goes on."""
     async with asyncio.TaskGroup() as tasks:
-        chat = Chat(lifeline, options, tasks, drafts or NoDrafts(), keeper)
+        chat = Chat(lifeline, options, tasks, drafts or NoDrafts(), keeper, carrier)
         chat.run()
         try:
             yield chat

@@ -28,6 +28,7 @@ from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, UsageError
 from codex_ssh.tui import spoken
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
+from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.pages import status_text
 from codex_ssh.tui.port_watch import PortKeeper, offer_text
@@ -486,10 +487,11 @@ async def run_lines(
     terminal: LineTerminal,
     drafts: Drafts | None = None,
     keeper: PortKeeper | None = None,
+    carrier: Carrier | None = None,
 ) -> TuiOutcome:
     """Tell a conversation until the user leaves or the link is lost for good."""
     try:
-        async with open_chat(lifeline, options, drafts, keeper) as chat:
+        async with open_chat(lifeline, options, drafts, keeper, carrier) as chat:
             return await LineFront(chat, terminal).run()
     except* CodexSshError as group:
         raise group.exceptions[0] from None

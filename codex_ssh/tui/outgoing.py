@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from codex_ssh.core.attachment import Attachment
@@ -23,6 +24,7 @@ from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Drafts
+from codex_ssh.tui.carrier import Carrier, brought
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class Speaker(Protocol):
     draft: Draft
     model: str
     effort: str
+    carrier: Carrier
 
     @property
     def transcript(self) -> Transcript | None:
@@ -185,8 +188,15 @@ class Outgoing:
 
     async def _send(self, transcript: Transcript, message: Message) -> bool:
         """Send one message; False when the rest has to wait."""
-        self._keep(outbox=self.outbox.sending(message.id))
         speaker = self._speaker
+        attachments = await brought(
+            speaker.carrier,
+            message.attachments,
+            transcript.thread_id,
+            lambda text: speaker.note(Level.WARNING, text),
+        )
+        message = replace(message, attachments=attachments)
+        self._keep(outbox=self.outbox.sending(message.id))
         try:
             if message.is_queued and self._has_queue:
                 call = queue_add(

@@ -1,8 +1,11 @@
-"""Images of three by two pixels, one of each kind, as Pillow writes them."""
+"""Images of three by two pixels, one of each kind, as Pillow writes them, and larger ones of noise."""
 
 from __future__ import annotations
 
 import base64
+import os
+import struct
+import zlib
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAFUlEQVR4nGM8wcXFwMDAwMDAxAADABByAOAp6i43AAAAAElFTkSuQmCC"
@@ -32,3 +35,19 @@ WEBP_EXTENDED = base64.b64decode(
     "UklGRnQAAABXRUJQVlA4WAoAAAAYAAAAAgAAAQAAQUxQSAcAAAAAZGRkZGRkAFZQOCAYAAAAMAEAnQEqAwACAAFAJiWkAANwAP"
     "79IFAARVhJRiYAAABNTQAqAAAACAABAQ4AAgAAAAsAAAAaAAAAAHh4eHh4eHh4eHgAAA=="
 )
+
+
+def noise_png(width: int, height: int) -> bytes:
+    """A PNG that is as large as its pixels: three bytes each, which no compression makes fewer."""
+    rows = b"".join(b"\0" + os.urandom(3 * width) for _ in range(height))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,64 @@
+"""An image that is brought to the devbox as a file instead of inside the message.
+
+Lives here: which images, and what the file is called. Not here: bringing it (:mod:`codex_ssh.link.uploads`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import field
+from hashlib import sha256
+from typing import Final
+
+from codex_ssh.core.attachment import Picture
+from codex_ssh.core.value import dataclass
+
+INLINE_BYTES: Final = 256 * 1024
+"""An image above this goes as a file. Inside the message it is a third longer, nothing else passes the
+session meanwhile, an approval neither, and every client of the thread gets it again when it joins."""
+
+_SUFFIXES: Final = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+_THREAD: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file to be brought.
+
+    Attributes:
+        folder: The name of its folder: the thread's id.
+        name: Its own, made from its content: the same image is brought once.
+        content: All of it.
+    """
+
+    folder: str
+    name: str
+    content: bytes = field(repr=False)
+
+
+def upload_of(picture: Picture, thread_id: str) -> Upload | None:
+    """Give what is to be brought; None when the image goes inside the message.
+
+    Args:
+        picture: As it would go inside.
+        thread_id: Whose message it belongs to.
+    """
+    head, comma, encoded = picture.url.partition(",")
+    media_type = head.removeprefix("data:").removesuffix(";base64")
+    if (
+        not comma
+        or media_type not in _SUFFIXES
+        or not head.endswith(";base64")
+        or picture.size <= INLINE_BYTES
+    ):
+        return None
+    if _THREAD.fullmatch(thread_id) is None:
+        return None
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return None
+    name = f"{sha256(content).hexdigest()[:32]}.{_SUFFIXES[media_type]}"
+    return Upload(folder=thread_id, name=name, content=content)
