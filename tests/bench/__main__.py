@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.connect import measure_connects
+from tests.bench.curves import measure_curves
 from tests.bench.line import KINDS
 from tests.bench.measure import measure_crowd, measure_messages, measure_storm
 from tests.bench.memory import measure_memory
@@ -84,6 +85,11 @@ async def outage(arguments: argparse.Namespace, place: Path) -> Rows:
     return await measure_outages(place, kind=arguments.line)
 
 
+async def curves(arguments: argparse.Namespace, place: Path) -> Rows:
+    """How costs grow."""
+    return await measure_curves(place)
+
+
 async def tui(arguments: argparse.Namespace, place: Path) -> Rows:
     """The TUI under load."""
     found: Rows = {}
@@ -138,6 +144,7 @@ PARTS: Final[Mapping[str, Callable[[argparse.Namespace, Path], Awaitable[Rows]]]
     "outage": outage,
     "start": start,
     "memory": memory,
+    "curves": curves,
     "tui": tui,
     "crowd": crowd,
     "storm": storm,

@@ -42,7 +42,7 @@ async def main(target: Target, counts: list[int]) -> None:
                 "rss_mib": rss,
                 "pss_mib": pss,
                 "opening_ms": 1000 * opening / max(1, count - there),
-                "idle_percent": 100 * idle / IDLE_SECONDS,
+                "idle_ms": 1000 * idle / IDLE_SECONDS,
             }
             print(json.dumps(row), flush=True)
             there = count

@@ -312,7 +312,31 @@ async def _stock(door: Door, count: int) -> tuple[int, float]:
         return came, time.perf_counter() - began
 
 
-MEASUREMENTS: Final = {"latency": latency, "ticks": ticks, "throughput": throughput, "flood": flood}
+async def sizes(target: Target, rounds: int) -> dict[str, Any]:
+    """Send messages of several sizes there and back; what that takes of this process."""
+    rows = {}
+    async with (
+        open_way(target.profile, SilentPrompter(shows=False)) as way,
+        open_session(way) as link,
+    ):
+        for kib in (64, 256, 1024, 4096, 16384):
+            text = "x" * (1024 * kib)
+            took = []
+            for _ in range(rounds + 1):
+                cpu = time.process_time()
+                await link.request("bench/echo", {"text": text})
+                took.append(time.process_time() - cpu)
+            rows[f"{kib} KiB"] = {"kib": kib, "cpu_ms": 1000 * statistics.median(took[1:])}
+    return rows
+
+
+MEASUREMENTS: Final = {
+    "latency": latency,
+    "ticks": ticks,
+    "throughput": throughput,
+    "flood": flood,
+    "sizes": sizes,
+}
 
 
 if __name__ == "__main__":

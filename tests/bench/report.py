@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from tests.bench import targets
 from tests.bench.connect import round_trips
+from tests.bench.growth import Chart, draw, in_words
 from tests.bench.servers import DESCRIPTIONS, NAMES
 from tests.bench.targets import Figures
 from tests.support.codex import require_codex
@@ -328,6 +329,46 @@ def of_memory(record: Record) -> list[str]:
     ]
 
 
+def of_costs(record: Record) -> list[str]:
+    """Give the curves, as pictures and as numbers."""
+    rows = record.figures["curves"]
+    lines = [
+        about(record.machine("curves")),
+        "",
+        "| | from | to | growth |",
+        "|---|---|---|---|",
+    ]
+    for row in rows.values():
+        (first_x, first_y), (last_x, last_y) = row["points"][0], row["points"][-1]
+        size, unit = row["size"], row["unit"]
+        lines.append(
+            f"| {row['title']} | {first_y:,.1f} {unit} at {first_x:,.0f} {size} "
+            f"| {last_y:,.1f} {unit} at {last_x:,.0f} | {in_words(row['exponent'])} |"
+        )
+    return [*lines, "", *(f"![{row['title']}: {row['size']}]({picture(name)})" for name, row in rows.items())]
+
+
+def picture(name: str) -> str:
+    """Give the file name of a curve's picture."""
+    return f"cost-{name}.svg"
+
+
+def pictures(record: Record) -> dict[str, str]:
+    """Give each curve as an SVG, by the name of its file."""
+    return {
+        picture(name): draw(
+            Chart(
+                title=row["title"],
+                size=row["size"],
+                unit=row["unit"],
+                points=[(x, y) for x, y in row["points"]],
+                exponent=row["exponent"],
+            )
+        )
+        for name, row in record.figures.get("curves", {}).items()
+    }
+
+
 PATH_PARTS: Final = ("latency", "ticks", "throughput", "flood")
 
 
@@ -357,6 +398,7 @@ SECTIONS: Final[Mapping[str, tuple[Sequence[str], Callable[[Record], list[str]]]
     "outages": (("outage",), of_outages),
     "starting": (("start",), of_start),
     "memory": (("memory",), of_memory),
+    "costs": (("curves",), of_costs),
     "the listener": (("crowd", "storm", "messages"), of_listener),
     "the TUI": (("tui",), of_tui),
 }
@@ -386,7 +428,7 @@ def placed(page: str, name: str, text: str) -> str:
 
 
 def write_page(record: Record) -> None:
-    """Put the tables into the documentation."""
+    """Put the tables into the documentation, and the pictures beside it."""
     page = PAGE.read_text(encoding="utf-8")
     for name, text in texts(record).items():
         try:
@@ -394,3 +436,5 @@ def write_page(record: Record) -> None:
         except ValueError as error:
             sys.exit(f"{PAGE}: {error}")
     PAGE.write_text(page, encoding="utf-8")
+    for name, drawn in pictures(record).items():
+        (PAGE.parent / name).write_text(drawn, encoding="utf-8")

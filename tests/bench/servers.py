@@ -50,8 +50,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Processor time of the process itself so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processes.cpu_seconds(self.pid)
 
 
 def _memory_kib(pid: int) -> int:

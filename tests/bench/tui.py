@@ -115,7 +115,7 @@ class Tui:
 
 async def measure_tui(load: Load, *, seconds: float) -> Tui:
     """Run the TUI once."""
-    server = _Server()
+    server = Server()
     async with serve(server.handle, "127.0.0.1", 0, compression=None, max_size=None) as listener:
         port = listener.sockets[0].getsockname()[1]
         async with open_terminal(sys.executable, "-m", "tests.bench.tui_child", str(port)) as terminal:
@@ -127,7 +127,7 @@ async def measure_tui(load: Load, *, seconds: float) -> Tui:
             began = time.perf_counter()
             for message in history(load):
                 await server.say(message)
-            await server.say(_item("agentMessage", "last", text="всёздесь"))
+            await server.say(item("agentMessage", "last", text="всёздесь"))
             load_seconds = await loaded - began
             await asyncio.sleep(1)
             cpu, at = terminal.cpu_seconds(), time.perf_counter()
@@ -161,17 +161,15 @@ async def measure_tui(load: Load, *, seconds: float) -> Tui:
 def history(load: Load) -> Iterator[Json]:
     """Give a turn of so many items: said, thought, run, changed, answered."""
     yield _said("turn/started", turn={"id": TURN, "status": "inProgress", "items": []})
-    yield _item("userMessage", "u", content=[{"type": "text", "text": "Make the tests pass"}])
+    yield item("userMessage", "u", content=[{"type": "text", "text": "Make the tests pass"}])
     commands = load.items // 4
     output = "".join(
         f"tests/test_{number}.py::test_that_it_works ok\n" for number in range(load.lines // commands)
     )
     diff = "@@ -1,3 +1,3 @@\n def add(a, b):\n-    return a - b\n+    return a + b\n"
     for number in range(0, load.items, 4):
-        yield _item(
-            "reasoning", f"r{number}", summary=["**Looking around** first, then at the failing test."]
-        )
-        yield _item(
+        yield item("reasoning", f"r{number}", summary=["**Looking around** first, then at the failing test."])
+        yield item(
             "commandExecution",
             f"c{number}",
             command="/bin/bash -lc 'pytest -q'",
@@ -181,11 +179,11 @@ def history(load: Load) -> Iterator[Json]:
             durationMs=4200,
         )
         change = {"path": "/w/calc.py", "kind": {"type": "update"}, "diff": diff}
-        yield _item("fileChange", f"f{number}", status="completed", changes=[change])
-        yield _item("agentMessage", f"a{number}", text=ANSWER.format(number))
+        yield item("fileChange", f"f{number}", status="completed", changes=[change])
+        yield item("agentMessage", f"a{number}", text=ANSWER.format(number))
 
 
-async def stream(server: _Server, load: Load, seconds: float) -> float:
+async def stream(server: Server, load: Load, seconds: float) -> float:
     """Stream answers at an even pace; gives when the last word was sent."""
     count = int(load.per_second * seconds)
     began = time.perf_counter()
@@ -223,7 +221,7 @@ def _said(method: str, **params: Any) -> Json:
     return {"method": method, "params": {"threadId": THREAD, **params}}
 
 
-def _item(kind: str, number: str, **more: Any) -> Json:
+def item(kind: str, number: str, **more: Any) -> Json:
     return _said("item/completed", turnId=TURN, item={"type": kind, "id": number, **more})
 
 
@@ -234,7 +232,7 @@ def _delta(number: str, text: str) -> Json:
 # ---------------------------------------------------------------- the app server
 
 
-class _Server:
+class Server:
     """Answers what a TUI asks at its start, and says what it is told to."""
 
     def __init__(self) -> None:
@@ -306,8 +304,7 @@ class Terminal:
             self._tail = drawn[-32:]
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processes.cpu_seconds(self.process.pid)
 
     def memory_mib(self) -> tuple[float, float]:
         """Resident and proportional set size."""

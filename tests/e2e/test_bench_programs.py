@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.curves import connect_once
 from tests.bench.memory import measure_links, open_bench
 from tests.bench.start import measure_start
 
@@ -24,3 +25,12 @@ async def test_links_are_opened_one_beside_the_other(tmp_path: Path) -> None:
 
         assert [row["links"] for row in found] == [1, 2]
         assert sshd.logins == 2
+
+
+@pytest.mark.sshd
+async def test_a_connect_is_counted_in_processor_time(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as (sshd, port, words, environment):
+        endpoint = f"ws://127.0.0.1:{port}"
+        seconds, processor = await connect_once(Path(words[1]), sshd.alias, endpoint, environment)
+
+    assert seconds > 0 < processor

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.report import PAGE, SECTIONS, Record, placed, texts
+from tests.bench.report import PAGE, SECTIONS, Record, pictures, placed, texts
 
 HOST: dict[str, str | int] = {
     "processor": "a processor",
@@ -109,3 +109,16 @@ def test_an_outage_that_was_only_noticed_has_no_time_of_healing() -> None:
 
     assert "| frozen peer | 4.4 s |  |" in lines
     assert "| 3 s without a network |  | 0.6 s |" in lines
+
+
+def test_a_curve_is_told_and_drawn() -> None:
+    record = Record()
+    points = [[1, 300.0], [16, 350.0], [64, 490.0]]
+    row = {"title": "Connecting", "size": "keys", "unit": "ms", "points": points, "exponent": 0.98}
+    record.add("curves", {"keys": row}, HOST, 1.0)
+
+    lines = texts(record)["costs"].splitlines()
+
+    assert "| Connecting | 300.0 ms at 1 keys | 490.0 ms at 64 | grows with exponent 0.98 |" in lines
+    assert "![Connecting: keys](cost-keys.svg)" in lines
+    assert pictures(record)["cost-keys.svg"].count("<circle") == 3
