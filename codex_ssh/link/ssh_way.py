@@ -12,20 +12,28 @@ stays in our buffer until the person has said yes, and is thrown away when it is
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.ssh_config import SshConfig
-from codex_ssh.local.tasks import open_tasks
+from codex_ssh.local.tasks import Tasks, open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
 _LAST_WORDS_SECONDS: Final = 0.2
 _ADDRESS_STAGGER_SECONDS: Final = 0.25
 """How long one address may be tried before the next one is tried beside it (RFC 8305)."""
+
+_SILENCE_SECONDS: Final = 1.0
+_AGAIN_SECONDS: Final = 0.25
+_AGAIN_AT_MOST: Final = 60
+"""When nobody answered for so long, more connections are begun beside the ones that wait, so often, so many.
+
+A packet that was lost is sent again by TCP after 1, 3, 7 and 15 s: a network that comes back between two of
+these would be found late. A line on which an answer takes so long by itself is not one to work on.
+"""
 
 
 class Way(Protocol):
@@ -184,50 +192,82 @@ Addresses = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
 
 
 async def connect_first(addresses: Addresses, bind_address: str) -> socket.socket:
-    """Connect to whichever address answers first, each tried a little after the one before.
+    """Connect to whichever address answers first, each tried a little after the one before, and again later.
 
     asyncio has this too (``happy_eyeballs_delay``), but loses the socket when it is cancelled just as the
     connection is made (CPython 3.11).
     """
-    loop = asyncio.get_running_loop()
-    first: asyncio.Future[socket.socket] = loop.create_future()
-    ended = asyncio.Event()
-    sockets: list[socket.socket] = []
-    errors: list[OSError] = []
-
-    async def attempt(sock: socket.socket, address: tuple[Any, ...]) -> None:
-        try:
-            if bind_address:
-                sock.bind((bind_address, 0))
-            await loop.sock_connect(sock, address)
-        except OSError as error:
-            errors.append(error)
-        else:
-            if not first.done():
-                first.set_result(sock)
-        ended.set()
-
+    race = _Race(addresses, bind_address)
     try:
         async with open_tasks() as tasks:
-            for family, kind, protocol, _, address in addresses:
-                sock = socket.socket(family, kind, protocol)
-                sockets.append(sock)
-                sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-                ended.clear()
-                tasks.start(attempt(sock, address))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_ADDRESS_STAGGER_SECONDS):
-                        await ended.wait()
-                if first.done():
-                    break
-            while not first.done() and len(errors) < len(sockets):
-                ended.clear()
-                await ended.wait()
-        if not first.done():
+            await race.run(tasks)
+        if race.first is None:
             # "Connection refused" by one address says more than "no route" to another.
-            raise max(errors, key=lambda error: error.errno == errno.ECONNREFUSED)
-        sockets.remove(first.result())
-        return first.result()
+            raise max(race.errors, key=lambda error: error.errno == errno.ECONNREFUSED)
+        race.sockets.remove(race.first)
+        return race.first
     finally:
-        for sock in sockets:
+        for sock in race.sockets:
             sock.close()
+
+
+class _Race:
+    """Connections that are begun one after the other, until one of them is made.
+
+    Args:
+        addresses: Where to.
+        bind_address: Where from; empty lets the system choose.
+    """
+
+    def __init__(self, addresses: Addresses, bind_address: str) -> None:
+        self.first: socket.socket | None = None
+        self.sockets: list[socket.socket] = []
+        self.errors: list[OSError] = []
+        self._addresses = addresses
+        self._bind_address = bind_address
+        self._ended = asyncio.Event()
+
+    @property
+    def _is_over(self) -> bool:
+        return self.first is not None or len(self.errors) == len(self.sockets)
+
+    async def run(self, tasks: Tasks) -> None:
+        """Return when one is made, or all have failed."""
+        for _ in self._addresses:
+            self._begin(tasks)
+            await self._wait(_ADDRESS_STAGGER_SECONDS)
+            if self.first is not None:
+                return
+        pause, most = _SILENCE_SECONDS, len(self._addresses) + _AGAIN_AT_MOST
+        while not self._is_over:
+            if not await self._wait(pause) and len(self.sockets) < most:
+                self._begin(tasks)
+                pause = _AGAIN_SECONDS
+
+    def _begin(self, tasks: Tasks) -> None:
+        family, kind, protocol, _, address = self._addresses[len(self.sockets) % len(self._addresses)]
+        sock = socket.socket(family, kind, protocol)
+        self.sockets.append(sock)
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        tasks.start(self._attempt(sock, address))
+
+    async def _attempt(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
+        try:
+            if self._bind_address:
+                sock.bind((self._bind_address, 0))
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except OSError as error:
+            self.errors.append(error)
+        else:
+            self.first = self.first or sock
+        self._ended.set()
+
+    async def _wait(self, seconds: float) -> bool:
+        """Wait until an attempt has ended; False when none has within so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return False
+        self._ended.clear()
+        return True

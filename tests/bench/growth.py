@@ -61,7 +61,7 @@ def in_words(found: float | None) -> str:
     """Say how a cost with that exponent grows."""
     if found is None:
         return "grows at one size only"
-    if not found:
+    if found <= 0:
         return "does not grow"
     return f"grows with exponent {found:.2f}{'' if found <= LINEAR else ', worse than linear'}"
 

@@ -279,6 +279,31 @@ async def test_an_address_that_is_silent_does_not_keep_the_next_one_waiting() ->
                 filler.close()
 
 
+async def test_an_address_that_was_silent_is_asked_anew_beside_the_packet_that_was_lost() -> None:
+    def asking(port: int) -> int:
+        rows = [line.split()[2:4] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(peer == f"0100007F:{port:04X}" and state == "02" for peer, state in rows)  # SYN_SENT
+
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port: int = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            before = asking(port)
+            async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+                connecting = group.create_task(connect_first(addresses(port), ""))
+                await until(lambda: asking(port) >= before + 3, "it asks three times at once")
+                full.listen(64)
+                with await connecting as connected:
+                    assert connected.getpeername() == full.getsockname()
+            await until(lambda: asking(port) <= before, "what came too late is closed")
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
 async def test_an_address_to_connect_from_is_used(tmp_path: Path) -> None:
     async with open_sshd(tmp_path / "sshd") as sshd:
         config = sshd.client_config("BindAddress 127.0.0.7", name="mine")
