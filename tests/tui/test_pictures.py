@@ -26,6 +26,7 @@ def test_every_picture_is_shown_somewhere_and_every_one_that_is_shown_is_drawn()
         Path(link).name
         for page in pages
         for link in re.findall(r"!\[[^]]*\]\(([^)]+\.svg)\)", page.read_text(encoding="utf-8"))
+        if not Path(link).name.startswith("cost-")  # the benchmark draws those
     }
 
     assert shown == set(PICTURES)
