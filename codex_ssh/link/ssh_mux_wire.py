@@ -102,7 +102,7 @@ async def send(control: socket.socket, body: bytes) -> None:
     try:
         await asyncio.get_running_loop().sock_sendall(control, u32(len(body)) + body)
     except OSError as error:
-        raise MuxError(error.strerror or str(error)) from error
+        raise _failed(error) from error
 
 
 async def receive(control: socket.socket) -> tuple[int, bytes]:
@@ -143,7 +143,7 @@ async def send_descriptor(control: socket.socket, descriptor: int) -> None:
         except BlockingIOError:
             await _ready(control, loop.add_writer, loop.remove_writer)
         except OSError as error:
-            raise MuxError(error.strerror or str(error)) from error
+            raise _failed(error) from error
         else:
             return
 
@@ -162,7 +162,7 @@ async def receive_descriptor(control: socket.socket) -> int:
             await _ready(control, loop.add_reader, loop.remove_reader)
             continue
         except OSError as error:
-            raise MuxError(error.strerror or str(error)) from error
+            raise _failed(error) from error
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's own signature
         if len(descriptors) != 1:
@@ -172,6 +172,11 @@ async def receive_descriptor(control: socket.socket) -> int:
         return descriptors[0]
 
 
+def _failed(error: OSError) -> MuxError:
+    kind = MuxClosed if isinstance(error, ConnectionError) else MuxError
+    return kind(error.strerror or str(error))
+
+
 async def _read(control: socket.socket, count: int) -> bytes:
     loop = asyncio.get_running_loop()
     data = b""
@@ -179,7 +184,7 @@ async def _read(control: socket.socket, count: int) -> bytes:
         try:
             more = await loop.sock_recv(control, count - len(data))
         except OSError as error:
-            raise MuxError(error.strerror or str(error)) from error
+            raise _failed(error) from error
         if not more:
             raise MuxClosed("the master closed its control socket")
         data += more

@@ -7,13 +7,21 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.host import parse_host
+from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.errors import ForwardError
+from codex_ssh.link.sftp import open_sftp
+from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.ssh_client import open_ssh
+from codex_ssh.local.parting import Parting, set_parting
 from tests.support import processes
+from tests.support.answers import Answers
 from tests.support.require import require_program
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
@@ -34,6 +42,35 @@ async def sshd(tmp_path: Path) -> AsyncGenerator[Sshd, None]:
 def a_window(short_path: Path, sshd: Sshd) -> OpenWindow:
     """Opens windows of one person."""
     return partial(open_window, short_path, sshd.ssh_config, sshd.alias)
+
+
+WAITS = "told another window is logging in; waiting for it"
+
+
+class Slow(asyncio.Protocol):
+    """Counts what comes."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += len(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set_result(None)
+
+
+@asynccontextmanager
+async def riding(sshd: Sshd, home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Ssh, None]:
+    """The connection of a window that runs, used from here as another window would."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    set_parting(Parting())
+    options = SshOptions(config_file=str(sshd.ssh_config), share=True)
+    async with open_ssh(parse_host(sshd.alias), options, Answers()) as ssh:
+        yield ssh
 
 
 def left(home: Path) -> list[object]:
@@ -84,7 +121,7 @@ async def test_windows_that_come_at_once_log_in_once(
     async with a_window(opens=False) as a, a_window(opens=False) as b, a_window(opens=False) as c:
         for window in (a, b, c):
             while (line := await window.line()) != "open":
-                assert line == "told another window is logging in; waiting for it"
+                assert line == WAITS
         assert sshd.logins == 1
         # A loss is one login again: the first to come back makes it for all of them.
         sshd.cut()
@@ -92,7 +129,7 @@ async def test_windows_that_come_at_once_log_in_once(
             assert (await window.line()).startswith("lost ")
         for window in (a, b, c):
             while (line := await window.line()) != "open":
-                assert line == "told another window is logging in; waiting for it"
+                assert line == WAITS
             assert await window.ask("run echo back") == "back 0"
         assert sshd.logins == 2
         for window in (b, a, c):
@@ -174,3 +211,87 @@ async def test_another_user_gets_nothing_even_where_the_doors_stand_open(
         async with a_window() as second:
             assert await second.ask("run echo 2") == "2 0"
             assert await first.ask("run echo 1") == "1 0"
+
+
+async def test_a_question_comes_from_the_window_that_logs_in(sshd: Sshd, a_window: OpenWindow) -> None:
+    keygen = require_program("ssh-keygen", "ssh-keygen: apt-get install openssh-client")
+    locked = await processes.run([keygen, "-q", "-p", "-P", "", "-N", "open up", "-f", sshd.user_key])
+    assert locked.code == 0, locked.err
+    async with a_window(opens=False) as first:
+        assert await first.line() == "asked passphrase"
+        async with a_window(opens=False) as second:
+            assert await second.line() == WAITS
+            # Whoever was asked is gone: whoever waited is asked.
+            first.process.kill()
+            assert await second.line() == "asked passphrase"
+            async with a_window(opens=False) as third:
+                assert await third.line() == WAITS
+                assert await second.ask("open up") == "open"
+                assert await third.line() == "open"
+                assert await third.ask("run echo 3") == "3 0"
+                assert sshd.logins == 1
+
+
+@pytest.mark.parametrize("way", ["jump", "command"])
+async def test_the_way_to_the_host_goes_on_too(
+    tmp_path: Path, sshd: Sshd, short_path: Path, way: str
+) -> None:
+    async with open_sshd(tmp_path / "bastion", alias="bastion") as bastion:
+        proxy = f"ProxyCommand ssh -F {bastion.ssh_config} -W %h:%p bastion"
+        line = "ProxyJump bastion" if way == "jump" else proxy
+        config = sshd.client_config(line, name="mine")
+        config.write_text(config.read_text() + bastion.ssh_config.read_text())
+        async with (
+            open_window(short_path, config, sshd.alias) as first,
+            open_window(short_path, config, sshd.alias) as second,
+        ):
+            assert await first.leave() == 0
+            assert await second.ask("run echo still") == "still 0"
+            assert sshd.logins == 1
+            assert bastion.logins == 1
+            assert await second.leave() == 0
+        await until(lambda: not left(short_path), "nothing is left", show=lambda: left(short_path))
+        await until(lambda: not sshd.connection_pids(), "the connection ends")
+
+
+async def test_what_goes_on_without_a_window_ends_when_told_to(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path
+) -> None:
+    async with a_window() as first, a_window() as second:
+        assert await first.leave() == 0
+        run = str(short_path / "run")
+        (holder,) = set(processes.with_variable("XDG_RUNTIME_DIR", run)) - {second.process.pid}
+        os.kill(holder, signal.SIGTERM)
+        assert await second.line() == "lost the window that had the connection is gone"
+        assert await second.line() == "open"
+        await until(lambda: not processes.is_alive(holder), "it ends")
+        assert await second.ask("run echo 2") == "2 0"
+        assert sshd.logins == 2
+
+
+async def test_much_goes_through_no_faster_than_it_is_read(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_window() as first, riding(sshd, short_path, monkeypatch) as ssh:
+        assert ssh.is_borrowed
+        much = 20 * 2**20
+        ran = await ssh.run(f"head -c {much} /dev/zero; echo end >&2; kill -9 $$", timeout=30, limit=much)
+        assert (ran.stdout.count(b"\0"), ran.stderr, ran.status) == (much, b"end\n", 255)
+        transport, reader = await ssh.open_exec(Slow, "cat")
+        transport.write(b"x" * much)
+        transport.write_eof()
+        # Nobody reads: what fits into buffers on the way is all that comes.
+        transport.pause_reading()
+        assert await first.ask("run echo 1") == "1 0"
+        assert reader.heard < much
+        transport.resume_reading()
+        await reader.ended
+        assert reader.heard == much
+        async with open_sftp(ssh) as sftp:
+            assert await sftp.exists(str(sshd.user_key))
+        with pytest.raises(ForwardError) as refused:
+            await ssh.open_tcp(Slow, "127.0.0.1", 1)
+        assert "refused" in refused.value.said
+        with pytest.raises(ForwardError, match="did not end"):
+            await ssh.run("sleep 60", timeout=0.5)
+        assert sshd.logins == 1
