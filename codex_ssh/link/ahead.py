@@ -86,7 +86,7 @@ class Started:
         if transport is None:
             return None
         parked = transport.get_protocol()
-        if peer == _peer(self._ahead.endpoint) and isinstance(parked, _Parked) and parked.is_fresh:
+        if peer == peer_of(self._ahead.endpoint) and isinstance(parked, Parked) and parked.is_fresh:
             return transport
         transport.abort()
         return None
@@ -114,7 +114,7 @@ class Started:
         loop = asyncio.get_running_loop()
 
         def park() -> Any:
-            return ChannelTransport(_Parked, loop=loop, peer=_peer(endpoint))
+            return ChannelTransport(Parked, loop=loop, peer=peer_of(endpoint))
 
         transport: ChannelTransport | None = None
         try:
@@ -130,25 +130,29 @@ class Started:
             opened.set_result(transport)
 
 
-class _Parked(asyncio.Protocol):
+class Parked(asyncio.Protocol):
     """Holds a channel nobody has asked for yet."""
 
     def __init__(self) -> None:
         self.is_fresh = True
 
     def data_received(self, data: bytes) -> None:
+        """Something came unasked."""
         # An app server waits to be spoken to.
         self.is_fresh = False
 
     def eof_received(self) -> bool:
+        """It ends."""
         self.is_fresh = False
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
         self.is_fresh = False
 
 
-def _peer(endpoint: WsEndpoint | UnixEndpoint | None) -> tuple[str, int] | str:
+def peer_of(endpoint: WsEndpoint | UnixEndpoint | None) -> tuple[str, int] | str:
+    """Give what a channel to it is asked for by."""
     if isinstance(endpoint, WsEndpoint):
         return endpoint.host, endpoint.port
     return endpoint.path if endpoint is not None else ""

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from codex_ssh.core.ssh_config import SshConfig
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ForwardError, LinkLost
+from codex_ssh.link.ahead import Ahead
 from codex_ssh.link.holder_ride import NoRide, get_on, open_ride
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import AsyncsshSsh
@@ -92,6 +93,7 @@ class Holder:
         options: SshOptions,
         host: str,
         tell: Callable[[str], None],
+        ahead: Ahead | None = None,
     ) -> AsyncGenerator[Ssh, None]:
         """Give a connection while the block lasts: another window's, or one that others may use from now on.
 
@@ -102,6 +104,7 @@ class Holder:
             options: The limits.
             host: As typed.
             tell: Gets a line when another window keeps us waiting.
+            ahead: What will be wanted first over another window's connection.
 
         Raises:
             StageError: As `log_in`.
@@ -129,7 +132,7 @@ class Holder:
                 else:
                     log.info("riding another window's connection")
                     path = self._directory / name
-                    async with open_ride(control, path, config, options, host=host) as ride:
+                    async with open_ride(control, path, config, options, host=host, ahead=ahead) as ride:
                         yield ride
                     return
             try:

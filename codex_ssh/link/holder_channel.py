@@ -20,12 +20,10 @@ from typing import Any, Final, Self
 
 from codex_ssh.errors import ForwardError, Stage
 from codex_ssh.link import ssh_mux_wire as wire
+from codex_ssh.link.ahead import SCRIPT_AT_MOST
 from codex_ssh.link.ssh_asyncssh import AsyncsshSsh
 from codex_ssh.link.ssh_channel import send_ahead
 from codex_ssh.link.ssh_mux_wire import MuxError, u32
-
-EARLY_AT_MOST: Final = 32 * 1024
-"""Bytes that fit into one packet of any server (RFC 4253 section 6.1)."""
 
 _FLUSH_SECONDS: Final = 5.0
 """How long a window may take to read the last of what came."""
@@ -207,7 +205,7 @@ class HolderChannel(asyncio.Protocol):
         """The window wrote something."""
         if self._channel is None:
             self._early.append(data)
-            if self._feed is not None and sum(map(len, self._early)) > EARLY_AT_MOST:
+            if self._feed is not None and sum(map(len, self._early)) > SCRIPT_AT_MOST:
                 self._feed.pause_reading()
         else:
             self._channel.write(data)
@@ -242,7 +240,7 @@ class HolderChannel(asyncio.Protocol):
         if (
             self._is_session
             and self._said_all
-            and 0 < len(data) <= EARLY_AT_MOST
+            and 0 < len(data) <= SCRIPT_AT_MOST
             and _reads_early(self._channel)
         ):
             send_ahead(self._channel, data)

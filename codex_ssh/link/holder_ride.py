@@ -13,19 +13,23 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ssh_config import SshConfig
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.errors import LinkLost, Stage
+from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link import ssh_mux_wire as wire
+from codex_ssh.link.ahead import Ahead, Parked, peer_of
 from codex_ssh.link.ssh import Ran
 from codex_ssh.link.ssh_mux import Mux
 from codex_ssh.link.ssh_mux_wire import Fields, MuxClosed, MuxError, u32
 from codex_ssh.link.ssh_openssh import OpenSsh
-from codex_ssh.link.ssh_script import ScriptSession, refuse_windows
+from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
 from codex_ssh.local.files import private_temp_dir
 from codex_ssh.local.tasks import open_tasks
+
+P = TypeVar("P", bound=asyncio.Protocol)
 
 GREETING_SECONDS: Final = 1.0
 """A window that lives answers at once; one that does not is stopped, or hangs."""
@@ -77,7 +81,13 @@ async def get_on(control: socket.socket, *, patience: float, tell: Callable[[str
 
 @asynccontextmanager
 async def open_ride(
-    control: socket.socket, path: Path, config: SshConfig, options: SshOptions, *, host: str
+    control: socket.socket,
+    path: Path,
+    config: SshConfig,
+    options: SshOptions,
+    *,
+    host: str,
+    ahead: Ahead | None = None,
 ) -> AsyncGenerator[Ride, None]:
     """Use the other window's connection while the block lasts.
 
@@ -87,11 +97,15 @@ async def open_ride(
         config: What the host was resolved to.
         options: Says how long silence may last.
         host: As typed.
+        ahead: What will be wanted first.
     """
     with private_temp_dir(for_sockets=True) as directory:
         ride = Ride(Mux(str(path), directory, is_ours=True), host=host, config=config, log=None)
+        ride.is_fast = options.fast_path
         async with open_tasks() as tasks:
             tasks.start(_watch(ride, control, options))
+            if ahead is not None and ahead.endpoint is not None and options.fast_path:
+                tasks.start(ride.park(ahead.endpoint))
             try:
                 yield ride
             finally:
@@ -102,12 +116,51 @@ class Ride(OpenSsh):
     """A connection of another window's; implements :class:`codex_ssh.link.ssh.Ssh`."""
 
     why_lost = "the window that had the connection is gone"
+    is_fast = True
+    _place: tuple[str, int] | str = ""
+    _parked: asyncio.Future[tuple[asyncio.Transport, Parked] | None] | None = None
+
+    async def park(self, endpoint: WsEndpoint | UnixEndpoint) -> None:
+        """Open a channel that will be wanted, while what comes before it is still under way."""
+        self._place, self._parked = peer_of(endpoint), self._loop.create_future()
+        parked = None
+        # One that cannot be opened is opened again by whoever wants it, and then the reason is told.
+        with contextlib.suppress(ForwardError, LinkLost):
+            if isinstance(endpoint, UnixEndpoint):
+                parked = await super().open_unix(Parked, endpoint.path)
+            else:
+                parked = await super().open_tcp(Parked, endpoint.host, endpoint.port)
+        self._parked.set_result(parked)
+
+    async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
+        """Open a direct-tcpip channel; see the Protocol."""
+        return await self._take((host, port), factory) or await super().open_tcp(factory, host, port)
+
+    async def open_unix(self, factory: Callable[[], P], path: str) -> tuple[asyncio.Transport, P]:
+        """Open a direct-streamlocal channel; see the Protocol."""
+        return await self._take(path, factory) or await super().open_unix(factory, path)
+
+    async def _take(
+        self, place: tuple[str, int] | str, factory: Callable[[], P]
+    ) -> tuple[asyncio.Transport, P] | None:
+        """Give the channel that was parked, if it leads there and nothing has come over it."""
+        waiting, self._parked = self._parked, None
+        if waiting is None or (parked := await waiting) is None:
+            return None
+        transport, keeper = parked
+        if place != self._place or not keeper.is_fresh:
+            transport.abort()
+            return None
+        protocol = factory()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        return transport, protocol
 
     async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
         """Run a POSIX script; see the Protocol. The script goes out with the request to run a shell."""
         session = ScriptSession(script, limit, self._loop)
         async with session.limit(timeout, self._host):
-            opening = self._mux.open_exec(session, "exec /bin/sh -s", {}, at_once=True)
+            opening = self._mux.open_exec(session, SHELL, {}, at_once=self.is_fast)
             await self._attempt(opening, "run a command", Stage.SSH)
             await session.ended
         if session.broke_off and await self._is_gone():

@@ -115,6 +115,7 @@ def _open_shared(
         options=options,
         host=str(host),
         tell=lambda text: prompter.tell(str(host), text),
+        ahead=ahead,
     )
 
 

@@ -19,13 +19,12 @@ from codex_ssh.errors import ForwardError
 from codex_ssh.link.sftp import open_sftp
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
-from codex_ssh.local.parting import Parting, set_parting
 from tests.support import processes
 from tests.support.answers import Answers
 from tests.support.require import require_program
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
-from tests.support.window import Window, open_window
+from tests.support.window import Window, as_another_window, open_window
 
 pytestmark = pytest.mark.sshd
 
@@ -64,10 +63,7 @@ class Slow(asyncio.Protocol):
 @asynccontextmanager
 async def riding(sshd: Sshd, home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Ssh, None]:
     """The connection of a window that runs, used from here as another window would."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    set_parting(Parting())
+    as_another_window(home, monkeypatch)
     options = SshOptions(config_file=str(sshd.ssh_config), share=True)
     async with open_ssh(parse_host(sshd.alias), options, Answers()) as ssh:
         yield ssh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.integration.test_link_dial import Nobody, at
 from tests.support.codex import CodexAppServer
 from tests.support.lockstep import Lockstep, open_lockstep
 from tests.support.sshd import Sshd
+from tests.support.window import as_another_window, open_window
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
@@ -25,6 +27,11 @@ around 2, channel 1, upgrade and initialize 1."""
 
 FAST_PATH = 4
 """The same on the next visit: TCP; key exchange; login, probe and channel; upgrade and initialize."""
+
+
+SECOND_WINDOW = 3
+"""A second window while one runs: channels for the script and to the app server; the script; upgrade and
+initialize."""
 
 
 def through(relay: Lockstep, sshd: Sshd, server: CodexAppServer) -> Profile:
@@ -39,7 +46,7 @@ def through(relay: Lockstep, sshd: Sshd, server: CodexAppServer) -> Profile:
 
 
 async def count(relay: Lockstep, profile: Profile) -> int:
-    """Connect, and give how many round trips it took up to the answer to ``initialize``, TCP's included."""
+    """Connect, and give how many round trips it took up to the answer to ``initialize``, TCP's left out."""
     before, turns = len(relay.turns), list[int]()
 
     async def answered(_: InitializeResult) -> tuple[str, ...]:
@@ -48,8 +55,7 @@ async def count(relay: Lockstep, profile: Profile) -> int:
 
     async with open_way(profile, Nobody()) as way, open_session(replace(way, check=answered)) as link:
         assert link.facts.transport == "ssh"
-    await relay.wait_idle()
-    return 1 + len(turns)
+    return len(turns)
 
 
 async def test_a_first_visit_asks_everything_and_the_next_one_says_it(
@@ -58,5 +64,20 @@ async def test_a_first_visit_asks_everything_and_the_next_one_says_it(
     server = await start_codex(codex_home=sshd.home / ".codex")
     async with open_lockstep(sshd.port) as relay:
         profile = through(relay, sshd, server)
-        assert await count(relay, profile) <= FIRST_VISIT
-        assert await count(relay, profile) <= FAST_PATH
+        assert 1 + await count(relay, profile) <= FIRST_VISIT
+        await relay.wait_idle()
+        assert 1 + await count(relay, profile) <= FAST_PATH
+
+
+async def test_a_second_window_asks_for_what_it_needs_and_no_login(
+    sshd: Sshd, start_codex: StartCodex, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    async with open_lockstep(sshd.port) as relay:
+        profile = through(relay, sshd, server)
+        config = sshd.client_config(f"Port {relay.port}", "HostKeyAlias x", name="mine")
+        profile = replace(profile, ssh=SshOptions(config_file=str(config), share=True))
+        async with open_window(short_path, config, sshd.alias):
+            as_another_window(short_path, monkeypatch)
+            assert await count(relay, profile) <= SECOND_WINDOW
+            assert sshd.connections == 1

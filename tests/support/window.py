@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.question import Question
@@ -24,7 +25,11 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import LinkLost
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
+from codex_ssh.local.parting import Parting, set_parting
 from tests.support.cli import client_environment
+
+if TYPE_CHECKING:
+    import pytest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +99,14 @@ async def open_window(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def as_another_window(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make whoever connects here one more window of the same person, from now on in this task."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    set_parting(Parting())
 
 
 class _Person:
