@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from codex_ssh.cli.options import add_connection_options, build_profile, build_prompter, load_settings
 from codex_ssh.cli.output import note
 from codex_ssh.cli.progress import ProgressLine
+from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import Conflict, CopyRequest, CopyRules, parse_copy
 from codex_ssh.core.file_tree import Facts, Spot, shown
 from codex_ssh.core.image import size_text
@@ -20,7 +21,6 @@ from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
     from codex_ssh.link.connect import Profile
-    from codex_ssh.link.copying import Outcome
 
 NAME = "cp"
 HELP = "copy files and folders to a devbox, or from it"
@@ -60,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     request = parse_copy(arguments.paths)
     if arguments.force and arguments.conflict not in (None, Conflict.REPLACE.value):
         raise UsageError("--force replaces, and --conflict says otherwise", hint="give one of the two")
-    if arguments.wss:
-        raise UsageError("cp goes by SSH", hint="leave --wss out")
     effective = load_settings(arguments, request.host)
     profile = build_profile(arguments, request.host, effective.settings)
     return run_async(_copy(arguments, request, profile))
@@ -75,9 +73,10 @@ def _rules(arguments: argparse.Namespace) -> CopyRules:
 
 
 async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Profile) -> int:
-    from codex_ssh.link.connect import open_host
-    from codex_ssh.link.copy_over import copy_over
+    from codex_ssh.link.connect import open_host, open_link
+    from codex_ssh.link.copy_over import copy_over, open_tree
     from codex_ssh.link.copying import Copy
+    from codex_ssh.link.wire_tree import open_wire_tree
     from codex_ssh.local.file_tree import LocalTree
 
     prompter = build_prompter(arguments)
@@ -92,14 +91,17 @@ async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Pr
     )
     begun = time.monotonic()
     try:
-        await copy_over(lambda: open_host(profile, prompter), copy, line.tell)
+        if profile.wss_only:
+            await copy_over(lambda: open_link(profile, prompter), open_wire_tree, copy, line.tell)
+        else:
+            await copy_over(lambda: open_host(profile, prompter), open_tree, copy, line.tell)
     finally:
         line.clear()
     outcome = copy.outcome
     if arguments.json:
         print(json.dumps(_facts(request, outcome, time.monotonic() - begun)), flush=True)
     else:
-        _say(request, outcome, time.monotonic() - begun)
+        _say(request, outcome, time.monotonic() - begun, over_wire=profile.wss_only)
     return ExitCode.COPY_FAILED if outcome.failed else ExitCode.DONE
 
 
@@ -148,31 +150,12 @@ def _about(facts: Facts) -> str:
     return f"{facts.kind.value} with {size_text(facts.size)}{changed}"
 
 
-def _say(request: CopyRequest, outcome: Outcome, seconds: float) -> None:
+def _say(request: CopyRequest, outcome: Outcome, seconds: float, *, over_wire: bool) -> None:
     for left in outcome.left_out:
         note(f"left out: {plain_line(left)}")
-    if outcome.unchecked:
-        note(
-            f"not checked: {request.host} has no sha256sum, shasum or openssl;"
-            f" of {_files(outcome.unchecked)} only the size was compared"
-        )
-    words = [f"{_files(outcome.copied)} copied, {size_text(outcome.size)}"]
-    if outcome.copied and not outcome.unchecked:
-        words.append("checksums equal")
-    if outcome.resumed:
-        words.append(f"{size_text(outcome.resumed)} were there from before")
-    if outcome.same:
-        words.append(f"{_files(outcome.same)} there already")
-    if outcome.skipped:
-        words.append(f"{_files(outcome.skipped)} left alone")
-    if outcome.failed:
-        words.append(f"{_files(len(outcome.failed))} not copied")
-    rate = f" ({size_text(int(outcome.size / seconds))}/s)" if outcome.size and seconds > 1 else ""
-    note(f"{'; '.join(words)}{rate}")
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' if count != 1 else ''}"
+    if outcome.unchecked and not over_wire:
+        note(f"not checked: {request.host} has no sha256sum, shasum or openssl")
+    note(outcome.words(seconds=seconds))
 
 
 def _facts(request: CopyRequest, outcome: Outcome, seconds: float) -> dict[str, Any]:

@@ -17,10 +17,10 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Protocol
 
+from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import CopyRules
 from codex_ssh.core.file_tree import Facts, Kind, Spot
 from codex_ssh.errors import CopyFailed
@@ -54,37 +54,6 @@ class Watch(Chooser, Protocol):
 
     def tell(self, text: str) -> None:
         """Something the user should know; remote text may be in it."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What has come of a copy so far.
-
-    Attributes:
-        copied: Files that were copied.
-        same: Files that were there already, the same.
-        skipped: Files that were left as they are, by the user's choice.
-        left_out: What was not copied, and why: links that lead out, pipes.
-        failed: Files that could not be copied.
-        size: Bytes of the files copied.
-        unchecked: Files whose checksum could not be compared.
-        resumed: Bytes of them that were there from an earlier connection or run.
-        begun_again: How often a file was begun anew, since its source had changed.
-        places: Where the sources are now, in their order.
-        connections: How many it took.
-    """
-
-    copied: int = 0
-    same: int = 0
-    skipped: int = 0
-    left_out: list[str] = field(default_factory=list)
-    failed: list[CopyFailed] = field(default_factory=list)
-    size: int = 0
-    unchecked: int = 0
-    resumed: int = 0
-    begun_again: int = 0
-    places: list[bytes] = field(default_factory=list)
-    connections: int = 0
 
 
 class Copy:

@@ -99,6 +99,11 @@ class Lifeline:
             self._link = link = await self._links.wait_up()
 
     @property
+    def link(self) -> Link:
+        """The session that is open, or was open last."""
+        return self._links.current or self._link
+
+    @property
     def connections(self) -> int:
         """How many SSH connections there were so far, the one that is open counted."""
         return self._ways.opened

@@ -42,6 +42,7 @@ from codex_ssh.tui.garbage import rare_collections
 from codex_ssh.tui.outward import OutwardApp
 from codex_ssh.tui.port_watch import PortKeeper
 from codex_ssh.tui.reading_app import ReadingApp
+from codex_ssh.tui.saves import Saves
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -122,6 +123,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
         self.thread_settings = ThreadSettings(chat)
+        self.saves = Saves(chat.carrier, chat.note, self._wake)
         confirm = chat.options.settings.confirm_links
         self.pane = ReadingPane(self.desk, self.keymap, chat.past, confirm_links=confirm)
         self.pane.leave = self._write_on
@@ -239,7 +241,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
             return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
         if time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
             return "esc again: back to before something you said"
-        return self._asks.hint or self.pane.hint
+        return self._asks.hint or self.pane.hint or self.saves.words
 
     # ---------------------------------------------------------------- what the user does
 
@@ -320,6 +322,10 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         """Show a file of the devbox."""
         line = f":{message.line}" if message.line else ""
         self.type_command(f"/view {message.path}{line}")
+
+    def on_desk_pane_save_wanted(self, message: DeskPane.SaveWanted) -> None:
+        """Save a file of the devbox here."""
+        self.type_command(f"/save {message.path}")
 
     def _write_on(self, typed: str) -> None:
         """Write again, beginning with what was typed."""

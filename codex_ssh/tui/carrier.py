@@ -11,10 +11,34 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from codex_ssh.core.attachment import Attachment, Picture, PictureThere
+from codex_ssh.core.copy_outcome import Outcome
+from codex_ssh.core.copy_request import Conflict, CopyRules
+from codex_ssh.core.file_tree import Facts, Spot
 from codex_ssh.core.upload import Upload, upload_of
 from codex_ssh.errors import CopyFailed, StageError
 
 log = logging.getLogger(__name__)
+
+_NO_WAY = "there is no way for files here"
+
+
+class CopyWatch(Protocol):
+    """Whoever sees a copy being made."""
+
+    def planned(self, files: int, size: int) -> None:
+        """So many files, with so many bytes, are to be copied."""
+
+    def at(self, spot: Spot) -> None:
+        """This file is copied now."""
+
+    def moved(self, size: int) -> None:
+        """So many bytes more are where they belong; less, when a file is begun again."""
+
+    def tell(self, text: str) -> None:
+        """Something the user should know; remote text may be in it."""
+
+    async def choose(self, spot: Spot, *, there: Facts, coming: Facts) -> Conflict:
+        """Ask what to do about a file in the way."""
 
 
 class Carrier(Protocol):
@@ -23,13 +47,31 @@ class Carrier(Protocol):
     async def upload(self, upload: Upload) -> str:
         """Bring an image there, and give its absolute path; raises CopyFailed, or StageError."""
 
+    async def save(self, path: str, to: str, rules: CopyRules, watch: CopyWatch) -> Outcome:
+        """Copy a file or folder of the devbox to this machine.
+
+        Args:
+            path: There; absolute.
+            to: Here; relative to the working directory, ``~`` is the home directory.
+            rules: How.
+            watch: Sees it being made.
+
+        Raises:
+            CopyFailed, UsageError: It cannot be copied.
+            StageError: The devbox stays away.
+        """
+
 
 class NoCarrier:
     """Carries nothing: what a conversation has that was given no other."""
 
     async def upload(self, upload: Upload) -> str:
         """Refuse."""
-        raise CopyFailed("write", upload.name.encode(), where="the devbox", said="there is no way for files")
+        raise CopyFailed("write", upload.name.encode(), where="the devbox", said=_NO_WAY)
+
+    async def save(self, path: str, to: str, rules: CopyRules, watch: CopyWatch) -> Outcome:
+        """Refuse."""
+        raise CopyFailed("read", path.encode(), where="the devbox", said=_NO_WAY)
 
 
 async def brought(

@@ -155,5 +155,5 @@ async def _is_large(place: Place, path: str) -> bool:
 def _text(path: str, text: str) -> str:
     start = text[:8192]
     if "\0" in start or start.count("\ufffd") > max(3, len(start) // 10):
-        raise DevboxFailed(f"{path} is not a text file")
+        raise DevboxFailed(f"{path} is not a text file", hint=f"/save {path} brings it to this machine")
     return text

@@ -16,7 +16,7 @@ from codex_ssh.core.file_tree import Facts, Spot
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import CopyFailed, LinkLost, UsageError
-from codex_ssh.link.copy_over import copy_over
+from codex_ssh.link.copy_over import copy_over, open_tree
 from codex_ssh.link.copying import Copy
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
@@ -83,7 +83,7 @@ async def copied(
         rules=rules or CopyRules(folders=True),
         watch=seen,
     )
-    await copy_over(lambda: connecting(sshd, *lines), copy, seen.tell, give_up=give_up)
+    await copy_over(lambda: connecting(sshd, *lines), open_tree, copy, seen.tell, give_up=give_up)
     return copy
 
 
@@ -128,7 +128,7 @@ async def test_three_drops_and_the_file_is_whole(sshd: Sshd, here: Path, there: 
             watch=seen,
         )
         lines = (f"Port {relay.port}", f"HostKeyAlias [127.0.0.1]:{sshd.port}")
-        await copy_over(lambda: connecting(sshd, *lines), copy, tell, give_up=30)
+        await copy_over(lambda: connecting(sshd, *lines), open_tree, copy, tell, give_up=30)
         # What was there before each drop was not sent again: at most what was under way is.
         assert relay.passed < size + 3 * 20 * MIB
     assert len(relay.broken) == 3
@@ -165,7 +165,7 @@ async def test_a_source_that_changed_between_drops_is_copied_from_its_beginning(
             watch=seen,
         )
         lines = (f"Port {relay.port}", f"HostKeyAlias [127.0.0.1]:{sshd.port}")
-        await copy_over(lambda: connecting(sshd, *lines), copy, tell, give_up=30)
+        await copy_over(lambda: connecting(sshd, *lines), open_tree, copy, tell, give_up=30)
     assert (here / "log").read_bytes() == new
     assert copy.outcome.begun_again == 1
     assert any("it has changed" in text for text in seen.words)
@@ -193,7 +193,7 @@ async def test_a_devbox_that_stays_away_ends_it_and_the_next_run_goes_on(
 
         relay.break_after(8 * MIB, Fault.RESET)
         with pytest.raises(LinkLost, match="out of reach") as lost:
-            await copy_over(lambda: connecting(sshd, *lines), copy, tell, give_up=0.6)
+            await copy_over(lambda: connecting(sshd, *lines), open_tree, copy, tell, give_up=0.6)
     assert "goes on" in lost.value.hint
     (part,) = os.listdir(there)
     assert (there / part).stat().st_mode & 0o777 == 0o600
@@ -357,7 +357,7 @@ async def test_a_devbox_that_lies_about_names_gets_nothing_out_of_the_folder(
                 async with open_ssh(liar.host, liar.options, SilentPrompter()) as ssh:
                     yield ssh
 
-            await copy_over(login, copy, lambda text: None)
+            await copy_over(login, open_tree, copy, lambda text: None)
 
         link = asyncssh.SFTPAttrs(permissions=0o120777, size=1)
         plain = asyncssh.SFTPAttrs(permissions=0o100644, size=4)

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
+from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.port_watch import PortKeeper
@@ -72,6 +73,7 @@ async def open_stage(
     desk: Desk | None = None,
     through: Lifeline | None = None,
     keeper: PortKeeper | None = None,
+    carrier: Carrier | None = None,
 ) -> AsyncGenerator[Stage, None]:
     """Run the TUI until the block ends; waits for the thread unless told not to.
 
@@ -79,7 +81,7 @@ async def open_stage(
     """
     script = script or Script()
     options = options or TuiOptions(grace_seconds=0, patience=0)
-    async with open_chat(through or script, options, drafts, keeper) as chat:
+    async with open_chat(through or script, options, drafts, keeper, carrier) as chat:
         app = CodexApp(chat, desk)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)

@@ -56,7 +56,8 @@ async def show_file(app: CodexApp, path: str) -> None:
     found = await remote_files.read_text(app.chat, full)
     cut = f", the first {remote_files.FILE_BYTES // 2**20} MiB" if found.is_cut else ""
     title = f"{full} on {app.chat.facts.host}{cut}"
-    await show_page(app, text_page(title, found.text, line=line, language=language_of(full)))
+    page = text_page(title, found.text, line=line, language=language_of(full))
+    await show_page(app, page, save=lambda: app.type_command(f"/save {full}"))
 
 
 async def cd(app: CodexApp, words: list[str]) -> None:

@@ -6,6 +6,7 @@ Not here: the screen (:mod:`codex_ssh.tui.screens.page_screen`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
 
 
-async def show_page(app: CodexApp, page: Page, *, find: bool = False) -> None:
+async def show_page(
+    app: CodexApp, page: Page, *, find: bool = False, save: Callable[[], None] | None = None
+) -> None:
     """Show a page until the user closes it.
 
     Args:
         app: The application.
         page: What to show.
         find: Begin with a search.
+        save: Brings what is shown to this machine; None where it is no file.
     """
 
     async def copy(text: str) -> str:
@@ -55,4 +59,5 @@ async def show_page(app: CodexApp, page: Page, *, find: bool = False) -> None:
         ]
         return ", ".join(part for part in parts if part)
 
-    await app.push_screen_wait(PageScreen(page, app.keymap, copy=copy, edit=edit, waits=waits, find=find))
+    screen = PageScreen(page, app.keymap, copy=copy, edit=edit, save=save, waits=waits, find=find)
+    await app.push_screen_wait(screen)

@@ -43,6 +43,7 @@ class PageScreen(Screen[None]):
         keymap: Which keys do what.
         copy, edit: What is done with the text of the page.
         waits: Gives what waits for the user behind this screen, in words; empty when nothing does.
+        save: Brings what is shown to this machine; None where it is no file.
         find: Begins with a search.
     """
 
@@ -74,6 +75,7 @@ class PageScreen(Screen[None]):
         copy: Copy,
         edit: Edit,
         waits: Callable[[], str],
+        save: Callable[[], None] | None = None,
         find: bool = False,
     ) -> None:
         super().__init__()
@@ -83,6 +85,7 @@ class PageScreen(Screen[None]):
         self._copy = copy
         self._edit = edit
         self._waits = waits
+        self._save = save
         self._find = find
         self._said = ""
         self._finds = False
@@ -138,6 +141,8 @@ class PageScreen(Screen[None]):
         if self._page.has_sides and self.size.width >= SIDE_BY_SIDE_CELLS:
             keys.append(("page.columns", "side by side"))
         keys += [("page.copy", "copy"), ("page.edit", "editor")]
+        if self._save is not None:
+            keys.append(("page.save", "save here"))
         hints = [f"{shown(named[0])}: {about}" for name, about in keys if (named := self._keymap.keys(name))]
         line.append("  ".join(hints), palette.DIM)
         return line
@@ -178,6 +183,8 @@ class PageScreen(Screen[None]):
                 self.run_worker(self._copy_all(), exclusive=True)
             case "page.edit":
                 self.run_worker(self._edit_all(), exclusive=True)
+            case "page.save" if self._save is not None:
+                self._save()
             case _:
                 return False
         return True

@@ -49,6 +49,13 @@ class DeskPane(Vertical):
             self.path = path
             self.line = line
 
+    class SaveWanted(Message):
+        """A file or folder of the devbox should be saved here."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
     def __init__(self, desk: Desk, *, confirm_links: bool) -> None:
         super().__init__()
         self._desk = desk

@@ -83,6 +83,7 @@ class ReadingPane(DeskPane):
             "reading.copy": self._copy_entry,
             "reading.next_link": self._cursor.next_link,
             "reading.open": self._open_chosen,
+            "reading.save": self._save_chosen,
             "reading.copy_link": self._copy_link,
             "reading.find": self.find,
             "reading.found_above": lambda: self._go_on(-1),
@@ -140,7 +141,8 @@ class ReadingPane(DeskPane):
 
     def _reading_hint(self) -> str:
         if self._cursor.link is not None and (target := self._cursor.target) is not None:
-            return f"{plain_line(target.address)} · {self._key('reading.open')}: open"
+            save = f" · {self._key('reading.save')}: save here" if target.path else ""
+            return f"{plain_line(target.address)} · {self._key('reading.open')}: open{save}"
         words = {
             "up": "above",
             "down": "below",
@@ -389,6 +391,13 @@ class ReadingPane(DeskPane):
             self.say("there is no link in this entry")
         else:
             self.open(target)
+
+    def _save_chosen(self) -> None:
+        target = self._cursor.target
+        if target is None or not target.path:
+            self.say("there is no file of the devbox in this entry" if target is None else "that is no file")
+        else:
+            self.post_message(self.SaveWanted(plain_line(target.path)))
 
     def _copy_link(self) -> None:
         target = self._cursor.target
