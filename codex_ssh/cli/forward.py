@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from codex_ssh.cli.options import (
@@ -22,7 +23,15 @@ from codex_ssh.cli.slow import say_connecting, told_when_slow
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.listening import Listening
 from codex_ssh.core.plain_text import plain_line
-from codex_ssh.core.ports import Deny, Direction, Forward, Wish, read_wish
+from codex_ssh.core.ports import (
+    Deny,
+    Direction,
+    Forward,
+    Wish,
+    read_remote_wish,
+    read_socks_wish,
+    read_wish,
+)
 from codex_ssh.core.terminal_codes import link_sequence
 from codex_ssh.errors import ForwardError, Stage, UsageError
 from codex_ssh.local.log import log_to_stderr
@@ -45,6 +54,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=_argument(read_wish),
         help="of the host; LOCAL:PORT names the one here, 0 takes a free one; none lists what listens there",
+    )
+    parser.add_argument(
+        "-R",
+        dest="back",
+        metavar="PORT",
+        action="append",
+        default=[],
+        type=_argument(read_remote_wish),
+        help="the other way: the host listens on PORT, or of REMOTE:PORT on REMOTE, and this machine answers",
+    )
+    parser.add_argument(
+        "-D",
+        dest="socks",
+        metavar="PORT",
+        action="append",
+        default=[],
+        type=_argument(read_socks_wish),
+        help="a SOCKS proxy on PORT here, 0 for a free one: its clients go wherever the host can",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
     add_connection_options(parser)
@@ -75,7 +102,11 @@ def run(arguments: argparse.Namespace) -> int:
             host=str(profile.host),
             hint="leave --wss away",
         )
-    return run_async(_run(arguments, profile, arguments.wishes, settings.forward_deny))
+    if arguments.back:
+        # Nobody makes the connection of another window listen.
+        profile = replace(profile, ssh=replace(profile.ssh, share=False))
+    wishes = [*arguments.wishes, *arguments.back, *arguments.socks]
+    return run_async(_run(arguments, profile, wishes, settings.forward_deny))
 
 
 async def _run(arguments: argparse.Namespace, profile: Profile, wishes: list[Wish], deny: Deny) -> int:
@@ -119,10 +150,10 @@ async def _open(arguments: argparse.Namespace, forwards: Forwards, wishes: list[
 
 
 def _line(one: Forward, host: str) -> str:
-    url = one.url
+    said = one.said(plain_line(host))
     if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and one.direction is Direction.LOCAL:
-        url = link_sequence(url, url)
-    return f"{url} is port {one.far} of {plain_line(host)}"
+        return said.replace(one.url, link_sequence(one.url, one.url), 1)
+    return said
 
 
 def _facts(one: Forward) -> dict[str, Any]:

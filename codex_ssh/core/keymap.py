@@ -174,7 +174,7 @@ ACTIONS: Final = (
     _action("threads.put_away", Place.THREADS, "ctrl+a", "put it away, or get it back"),
     _action("threads.rename", Place.THREADS, "f2", "give it a name"),
     _action("threads.delete", Place.THREADS, "f9", "delete it for good, after a question"),
-    _action("ports.new", Place.PORTS, "n", "open another one: PORT, or LOCAL:PORT"),
+    _action("ports.new", Place.PORTS, "n", "open another one, as /ports does"),
     _action("ports.move", Place.PORTS, "m", "another port here for it"),
     _action("ports.close", Place.PORTS, "x delete", "close it, or offer it no more"),
     _action("ports.browse", Place.PORTS, "o", "show it in your browser"),

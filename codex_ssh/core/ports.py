@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from codex_ssh.core.value import dataclass
@@ -97,10 +97,34 @@ class Forward:
         return f"{'http' if self.direction is Direction.LOCAL else 'socks5h'}://localhost:{self.local}"
 
     @property
+    def near(self) -> str:
+        """Its end here: what a browser, or for SOCKS a program, is given; for a remote one where it leads."""
+        return self.url or f"{self.host or 'localhost'}:{self.local} here"
+
+    @property
+    def covers(self) -> int:
+        """The port of the devbox's loopback it is about; 0 for none."""
+        return 0 if self.direction is Direction.LOCAL and self.host else self.remote
+
+    def said(self, host: str) -> str:
+        """Say what it is, in a sentence.
+
+        Args:
+            host: Whose ports these are; harmless already.
+        """
+        match self.direction:
+            case Direction.LOCAL:
+                return f"{self.url} is port {self.far} of {host}"
+            case Direction.REMOTE:
+                return f"port {self.remote} of {host} is {self.near}"
+            case Direction.SOCKS:
+                return f"{self.url} goes wherever {host} can"
+
+    @property
     def far(self) -> str:
         """Where it leads, or for a remote one where it listens, on the devbox."""
         if self.direction is Direction.SOCKS:
-            return "anywhere"
+            return "any"
         return (
             f"{self.host}:{self.remote}"
             if self.host and self.direction is Direction.LOCAL
@@ -142,6 +166,9 @@ def read_socks_wish(text: str) -> Wish:
     return Wish(direction=Direction.SOCKS, local=port, is_fixed=port != ANY_PORT)
 
 
+_FLAGS: Final[Mapping[str, Callable[[str], Wish]]] = {"-R": read_remote_wish, "-D": read_socks_wish}
+
+
 def _parts(text: str, form: str) -> tuple[int | None, str, int]:
     near, colon, rest = text.partition(":")
     if not colon:
@@ -156,6 +183,19 @@ def _port(text: str, whole: str, form: str, *, lowest: int = 1) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 5 and lowest <= int(text) < _PORTS.stop:
         return int(text)
     raise UsageError(f"not a forward: {whole!r}", hint=f"write {form}")
+
+
+def read_wishes(words: Sequence[str]) -> list[Wish]:
+    """Read words as they stand behind ``codex-ssh forward HOST``: ``8000 -R 9000:3000 -D 1080``.
+
+    Raises:
+        UsageError: One is no forward.
+    """
+    wishes, left = [], iter(words)
+    for word in left:
+        read = _FLAGS.get(word[:2])
+        wishes.append(read_wish(word) if read is None else read(word[2:] or next(left, "")))
+    return wishes
 
 
 def local_ports(wish: Wish) -> tuple[int, ...]:

@@ -10,12 +10,14 @@ the connection that is being made. So nothing has to be done to have a forward b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.listening import Listening
+from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.ports import (
     ANY_PORT,
     LOOPBACK,
@@ -30,9 +32,13 @@ from codex_ssh.errors import CodexSshError, ConfigError, ForwardError, LinkLost,
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import Current, PortTaken, open_port_forward, require_ssh
 from codex_ssh.link.reuse import leads_there
-from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.socks import open_socks
+from codex_ssh.link.ssh import ListensThere, Ssh
 from codex_ssh.link.supervisor import HOLD_SECONDS, Supervisor
 from codex_ssh.local.tasks import Tasks, open_tasks
+
+AGAIN_SECONDS: Final = 1.0
+"""So long after the devbox would not listen for us, or the connection was lost, it is asked again."""
 
 MOST: Final = 100
 """So many forwards at once are enough; each listens."""
@@ -87,7 +93,7 @@ class Forwards:
             PortTaken: The port here is taken and no other will do, or only root may have it.
             ForwardError: There is no SSH, or there are too many already.
         """
-        if wish.direction is Direction.LOCAL and is_denied(wish.remote, self._deny):
+        if wish.direction is Direction.LOCAL and not wish.host and is_denied(wish.remote, self._deny):
             raise ConfigError(
                 f"{self.host}: port {wish.remote} is denied by forward_deny",
                 hint="take it off that list in the config file, if that is meant",
@@ -96,6 +102,8 @@ class Forwards:
             return same
         if len(self._open) >= MOST:
             raise ForwardError("there are enough of them open", stage=Stage.FORWARD, host=self.host)
+        if wish.direction is Direction.REMOTE:
+            return await self._hold(wish, wish.remote, at, note="")
         await require_ssh(self._current, self.host)
         first: PortTaken | None = None
         for port in local_ports(wish):
@@ -103,7 +111,7 @@ class Forwards:
                 return await self._hold(wish, port, at, note=_why_other(first))
             except PortTaken as taken:
                 if first is None and await self._is_there(taken, wish, at):
-                    return self._reuse(wish, port)
+                    return self._reuse(wish, port, at)
                 first = first or taken
         assert first is not None
         raise first
@@ -123,6 +131,8 @@ class Forwards:
             PortTaken: As :meth:`open`.
         """
         held = self._open[number]
+        if held.wish.direction is Direction.REMOTE:
+            raise ForwardError("that one listens on the devbox", stage=Stage.FORWARD, host=self.host)
         wish = replace(held.wish, local=local, is_fixed=local != ANY_PORT)
         moved = await self._hold(wish, local, held.at, note="")
         await self.close(number)
@@ -138,14 +148,16 @@ class Forwards:
 
     async def _is_there(self, taken: PortTaken, wish: Wish, at: Sequence[str]) -> bool:
         """Whether whoever has the port here leads there already."""
-        if taken.needs_root or wish.host or any(one.local == taken.port for one in self.forwards):
+        if taken.needs_root or wish.host or wish.direction is not Direction.LOCAL:
+            return False
+        if any(one.local == taken.port for one in self.forwards):
             return False
         return await leads_there(await self._ssh(), self.listeners, taken.port, wish.remote, at)
 
-    def _reuse(self, wish: Wish, port: int) -> Forward:
+    def _reuse(self, wish: Wish, port: int, at: Sequence[str]) -> Forward:
         """Take somebody's listener for a forward of ours; there is nothing to keep."""
         self._count += 1
-        held = _Held(wish, (), self._count)
+        held = _Held(wish, at, self._count)
         held.note = f"{port} here leads there already"
         held.forward = replace(held.made(port), is_reused=True)
         held.closed.set()
@@ -170,32 +182,99 @@ class Forwards:
 
     async def _keep(self, held: _Held, port: int) -> None:
         try:
+            if held.wish.direction is Direction.REMOTE:
+                await self._keep_there(held)
+                return
             async with self._opening(held, port) as local:
-                held.forward = held.made(local)
-                held.opened.set_result(None)
+                held.set_open(local)
                 await held.closing.wait()
         except CodexSshError as error:
-            if held.opened.cancelled():
-                return
-            held.opened.set_exception(error)
+            if not held.opened.done():
+                held.opened.set_exception(error)
         finally:
             held.closed.set()
 
     def _opening(self, held: _Held, port: int) -> AbstractAsyncContextManager[int]:
         wish = held.wish
-
-        def told(fault: str) -> None:
-            if fault != held.forward.fault:
-                held.forward = replace(held.forward, fault=fault)
-                self.on_change()
-
+        if wish.direction is Direction.SOCKS:
+            return open_socks(self._current, self.host, local_port=port)
         return open_port_forward(
             self._current,
             self.host,
             wish.remote,
             local_port=port,
             at=(wish.host,) if wish.host else held.at,
-            told=told,
+            told=lambda fault: self._tell(held, fault),
+        )
+
+    def _tell(self, held: _Held, fault: str) -> None:
+        if fault != held.forward.fault:
+            held.forward = replace(held.forward, fault=fault)
+            self.on_change()
+
+    # ---------------------------------------------------------------- what listens there for us
+
+    async def _keep_there(self, held: _Held) -> None:
+        """Have the devbox listen, and have it listen again over every later connection.
+
+        Raises:
+            ForwardError, LinkLost: It would not the first time.
+        """
+        while not held.closing.is_set():
+            try:
+                await self._listen_there(held)
+            except (ForwardError, LinkLost) as error:
+                if not held.opened.done():
+                    raise
+                # The end of the connection before may not be known there yet: it has the port still.
+                self._tell(held, getattr(error, "said", "") or error.message)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await held.closing.wait()
+
+    async def _listen_there(self, held: _Held) -> None:
+        ssh, wish = await self._ssh(), held.wish
+        if not isinstance(ssh, ListensThere):
+            raise ForwardError(
+                "a command makes nobody listen there",
+                stage=Stage.FORWARD,
+                host=self.host,
+                hint="connect by SSH",
+            )
+        before = (await self.listeners.read(ssh)).at(wish.remote)
+        if before is not None and LOOPBACK[0] in before.hosts:
+            raise self._taken_there(wish.remote, plain_line(before.process))
+        async with ssh.listen_tcp(wish.remote, (wish.host or "localhost", wish.local)) as port:
+            await self._require_loopback(ssh, port)
+            held.set_open(port)
+            self._tell(held, "")
+            async with open_tasks() as tasks:
+                tasks.start(ssh.wait_lost())
+                await held.closing.wait()
+
+    async def _require_loopback(self, ssh: Ssh, port: int) -> None:
+        """Refuse what its sshd did in another way than it was asked for.
+
+        It opens a port to everybody where ``GatewayPorts yes`` says so, and is content with ``::1`` where
+        another user has 127.0.0.1.
+        """
+        there = (await self.listeners.read(ssh)).at(port)
+        if there is not None and there.is_exposed:
+            raise ForwardError(
+                f"its sshd would open port {port} to everybody",
+                stage=Stage.FORWARD,
+                host=self.host,
+                hint="GatewayPorts of its sshd says so; it has to be 'no' or 'clientspecified'",
+            )
+        if there is not None and LOOPBACK[0] not in there.hosts:
+            raise self._taken_there(port, "")
+
+    def _taken_there(self, port: int, by: str) -> ForwardError:
+        return ForwardError(
+            f"port {port} there is taken{f' by {by}' if by else ''}",
+            stage=Stage.FORWARD,
+            host=self.host,
+            hint="take another one: -R REMOTE:PORT",
         )
 
     async def _ssh(self) -> Ssh:
@@ -219,16 +298,25 @@ class _Held:
         self.closing = asyncio.Event()
         self.closed = asyncio.Event()
 
-    def made(self, local: int) -> Forward:
+    def made(self, port: int) -> Forward:
         wish = self.wish
+        is_there = wish.direction is Direction.REMOTE
         return Forward(
             number=self.number,
             direction=wish.direction,
-            local=local,
-            remote=wish.remote,
+            local=wish.local if is_there else port,
+            remote=port if is_there else wish.remote,
             host=wish.host,
             note=self.note,
         )
+
+    def set_open(self, port: int) -> None:
+        """It listens on that port, for the first time or again."""
+        if not self.opened.done():
+            self.forward = self.made(port)
+            self.opened.set_result(None)
+        elif self.wish.direction is Direction.REMOTE:
+            self.forward = replace(self.forward, remote=port)
 
 
 def _why_other(taken: PortTaken | None) -> str:

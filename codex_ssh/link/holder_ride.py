@@ -13,7 +13,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ssh_config import SshConfig
@@ -168,6 +168,15 @@ class Ride(OpenSsh):
         ran = session.ran()
         refuse_windows(ran, host=self._host, server="")
         return ran
+
+    def listen_tcp(self, port: int, to: tuple[str, int]) -> NoReturn:
+        """Refuse: nobody makes the connection of another window listen."""
+        raise ForwardError(
+            f"port {port} there cannot be listened on over the connection of another window",
+            stage=Stage.FORWARD,
+            host=self._host,
+            hint="do it in that window, or connect with --no-share",
+        )
 
     async def _loss(self) -> LinkLost:
         return LinkLost(

@@ -206,6 +206,8 @@ async def join(near: asyncio.Transport, far: Splice, ended: asyncio.Future[None]
     """Let bytes go both ways until either side ends; then the far one is closed."""
     assert far.transport is not None
     try:
+        if near.is_closing():
+            return
         back = Splice(far.transport, ended)
         back.transport = near
         near.set_protocol(back)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar, runtime_checkable
 
 from codex_ssh.core.value import dataclass
 
@@ -102,4 +103,23 @@ class Ssh(Protocol):
 
         Raises:
             LinkLost: It broke or the server closed it; ``said`` is the reason.
+        """
+
+
+@runtime_checkable
+class ListensThere(Protocol):
+    """A connection by which the devbox can listen for us; not every one can."""
+
+    def listen_tcp(self, port: int, to: tuple[str, int]) -> AbstractAsyncContextManager[int]:
+        """Have the devbox listen on its loopback while the block lasts; gives the port.
+
+        Each client there gets a connection from here.
+
+        Args:
+            port: There; 0 takes a free one.
+            to: Where clients are connected to, as seen from here.
+
+        Raises:
+            ForwardError: The server would not.
+            LinkLost: The connection went away meanwhile.
         """

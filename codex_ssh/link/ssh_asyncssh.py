@@ -315,6 +315,25 @@ class AsyncsshSsh:
 
         await self._attempt(make, lambda channel: channel.abort(), "run a command", Stage.FORWARD)
 
+    @asynccontextmanager
+    async def listen_tcp(self, port: int, to: tuple[str, int]) -> AsyncGenerator[int, None]:
+        """Have the devbox listen; see :class:`codex_ssh.link.ssh.ListensThere`."""
+        purpose = f"listen on its port {port}"
+        listener = await self._attempt(
+            lambda: _listen(self._connection, port, to), _end, purpose, Stage.FORWARD
+        )
+        if listener is None:
+            raise ForwardError(
+                f"the server would not {purpose}",
+                stage=Stage.FORWARD,
+                host=self._host,
+                hint="somebody listens there, or AllowTcpForwarding or PermitListen of its sshd forbids it",
+            )
+        try:
+            yield listener.get_port()
+        finally:
+            listener.close()
+
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""
         await asyncio.shield(self._owner.lost)
@@ -459,6 +478,22 @@ class HopWay:
                 hint="is the host up, and is this its name and port as seen from the hop?",
                 answered=True,
             ) from error
+
+
+async def _listen(
+    connection: asyncssh.SSHClientConnection, port: int, to: tuple[str, int]
+) -> asyncssh.SSHListener | None:
+    import asyncssh
+
+    try:
+        return await connection.forward_remote_port("localhost", port, *to)
+    except asyncssh.ChannelListenError:
+        return None
+
+
+def _end(listener: asyncssh.SSHListener | None) -> None:
+    if listener is not None:
+        listener.close()
 
 
 _PROHIBITED: Final = "administratively prohibited"

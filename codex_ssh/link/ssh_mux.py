@@ -111,6 +111,18 @@ class Mux:
             raise
         await SocketChannel.start(session, sock, self._channels)
 
+    async def listen_tcp(self, port: int, to: tuple[str, int]) -> int:
+        """Have the other side listen on its loopback, and give the port; raises as `open_tcp`."""
+        kind, body = await self._request(_listening(wire.OPEN_FORWARD, port, to))
+        if kind == wire.REMOTE_PORT:
+            return int.from_bytes(body[4:8], "big")
+        _expect(wire.OK, kind, body)
+        return port
+
+    async def stop_listening(self, port: int, to: tuple[str, int]) -> None:
+        """End it; raises as `open_tcp`."""
+        await self._simple(_listening(wire.CLOSE_FORWARD, port, to))
+
     async def open_exec(
         self,
         session: Session,
@@ -152,13 +164,15 @@ class Mux:
         self._forwards.clear()
 
     async def _simple(self, request: bytes) -> None:
+        _expect(wire.OK, *await self._request(request))
+
+    async def _request(self, request: bytes) -> tuple[int, bytes]:
         control = await self._connect()
         try:
             await wire.send(control, request)
-            kind, body = await wire.receive(control)
+            return await wire.receive(control)
         finally:
             control.close()
-        _expect(wire.OK, kind, body)
 
     async def _open(self, session: Session, request: bytes, *, errors: bool, at_once: bool = False) -> None:
         ours: list[socket.socket] = []
@@ -253,6 +267,11 @@ def _expect(wanted: int, kind: int, body: bytes = b"") -> None:
 def _forward(kind: int, here: str, there: str) -> bytes:
     ends = text(here) + u32(wire.STREAMLOCAL) + text(there) + u32(wire.STREAMLOCAL)
     return u32(kind) + u32(0) + u32(wire.FORWARD_LOCAL) + ends
+
+
+def _listening(kind: int, port: int, to: tuple[str, int]) -> bytes:
+    ends = text("localhost") + u32(port) + text(to[0]) + u32(to[1])
+    return u32(kind) + u32(0) + u32(wire.FORWARD_REMOTE) + ends
 
 
 def _read_text(data: bytes) -> str:

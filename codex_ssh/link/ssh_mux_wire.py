@@ -29,8 +29,10 @@ FAILURE: Final = 0x80000003
 EXIT: Final = 0x80000004
 ALIVE: Final = 0x80000005
 OPENED: Final = 0x80000006
+REMOTE_PORT: Final = 0x80000007
 
 FORWARD_LOCAL: Final = 1
+FORWARD_REMOTE: Final = 2
 STREAMLOCAL: Final = 0xFFFFFFFE
 """The port that says that the host is a socket's path (``PORT_STREAMLOCAL``)."""
 

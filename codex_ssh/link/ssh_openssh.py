@@ -12,6 +12,7 @@ A master of the user's own is never ended and never changed: only what we opened
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
 import os
 import re
@@ -213,6 +214,22 @@ class OpenSsh:
             f"start its subsystem {name!r}",
             kind=ExecTransport,
         )
+
+    @asynccontextmanager
+    async def listen_tcp(self, port: int, to: tuple[str, int]) -> AsyncGenerator[int, None]:
+        """Have the devbox listen; see :class:`codex_ssh.link.ssh.ListensThere`."""
+        got: list[int] = []
+
+        async def listen() -> None:
+            got.append(await self._mux.listen_tcp(port, to))
+
+        async with self._turn:
+            await self._attempt(listen(), f"listen on its port {port}", Stage.FORWARD)
+        try:
+            yield got[0]
+        finally:
+            with contextlib.suppress(MuxError, MuxRefused):
+                await bounded(self._mux.stop_listening(port, to), _END_SECONDS)
 
     async def wait_lost(self) -> None:
         """Block until the connection is gone; see the Protocol."""

@@ -21,7 +21,7 @@ from codex_ssh.core.entry import Entry, EntryKey, Progress
 from codex_ssh.core.items import AgentMessage, UserMessage
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.plain_text import plain_line, plain_lines
-from codex_ssh.core.ports import read_wish
+from codex_ssh.core.ports import read_wishes
 from codex_ssh.core.rpc import Json, RequestId
 from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
@@ -411,15 +411,15 @@ class LineFront:
         """Open the ports that are offered, or those that are named."""
         ports = self._chat.ports
         if not words and not ports.offered:
-            opened = [f"{one.url} is port {one.far}" for one in ports.forwards]
+            opened = [one.said(plain_line(self._chat.facts.host)) for one in ports.forwards]
             self._say(*opened or ["no port is offered; /ports PORT opens one"])
         elif not words:
             ports.take()
-        for word in words:
-            try:
-                await ports.open(read_wish(word))
-            except UsageError as error:
-                self._say(f"error: {plain_line(str(error))}; {error.hint}")
+        try:
+            for wish in read_wishes(words):
+                await ports.open(wish)
+        except UsageError as error:
+            self._say(f"error: {plain_line(str(error))}; {error.hint}")
 
     async def reconnect(self, _words: list[str]) -> None:
         """Try once more at once."""

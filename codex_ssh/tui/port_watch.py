@@ -20,7 +20,7 @@ from codex_ssh.core.config import ForwardPorts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.listening import Listening, ListeningPort, News
 from codex_ssh.core.plain_text import plain_line
-from codex_ssh.core.ports import LOOPBACK, Deny, Forward, Wish
+from codex_ssh.core.ports import LOOPBACK, Deny, Direction, Forward, Wish
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class PortWatch:
         since = asyncio.get_running_loop().time() - self._began
         self.listening = listening
         self.fault = "" if listening.is_seen else "what listens there cannot be seen"
-        own = {forward.remote for forward in self.forwards if not forward.host}
+        own = {forward.covers for forward in self.forwards}
         self.offered = tuple(one for one in self.offered if listening.at(one.port) and one.port not in own)
         if counts:
             self._tell(self._news.take(listening, since=since, own=own))
@@ -221,16 +221,17 @@ class PortWatch:
 
     async def open(self, wish: Wish) -> None:
         """Open a forward and say what became of it."""
-        there = self.listening.at(wish.remote) if self.listening is not None and not wish.host else None
+        is_near = wish.direction is Direction.LOCAL and not wish.host
+        there = self.listening.at(wish.remote) if self.listening is not None and is_near else None
         try:
             forward = await self._keeper.open(wish, at=there.hosts if there is not None else LOOPBACK)
         except CodexSshError as error:
             self._note(Level.ERROR, str(error), error.hint)
             return
-        self.offered = tuple(one for one in self.offered if one.port != wish.remote)
+        self.offered = tuple(one for one in self.offered if one.port != forward.covers)
         what = f" ({plain_line(there.process)})" if there is not None and there.process else ""
         why = f": {forward.note}" if forward.note else ""
-        self._note(Level.INFO, f"{forward.url} is port {forward.far} of {self._host()}{what}{why}", "")
+        self._note(Level.INFO, f"{forward.said(plain_line(self._host()))}{what}{why}", "")
 
     async def close(self, number: int) -> None:
         """Close a forward."""

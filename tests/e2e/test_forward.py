@@ -90,6 +90,21 @@ async def test_a_port_only_root_may_have_is_another_one(sshd: Sshd, tmp_path: Pa
         assert one["note"] == "only root may listen on 81 here"
 
 
+async def test_the_other_way_and_socks_are_told_in_words(sshd: Sshd, tmp_path: Path) -> None:
+    here, there = free_port(), free_port()
+    async with (
+        open_dev_server(here),
+        forward(sshd, tmp_path, "-R", f"{there}:{THERE}:{here}", "-D", "0") as (
+            _,
+            said,
+        ),
+    ):
+        back, socks = said["forwards"]
+        assert (back["direction"], back["remote"], back["local"], back["url"]) == ("remote", there, here, "")
+        assert socks["url"] == f"socks5h://localhost:{socks['local']}"
+        assert await page(there) == OK
+
+
 async def test_what_cannot_be_opened_says_why_by_its_exit_code(sshd: Sshd, tmp_path: Path) -> None:
     config = tmp_path / ".config" / "codex-ssh" / "config.toml"
     config.parent.mkdir(parents=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.host import Host, parse_host
-from codex_ssh.core.ports import Deny, read_deny, read_wish
+from codex_ssh.core.ports import Deny, read_deny, read_remote_wish, read_socks_wish, read_wish
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, ForwardError
 from codex_ssh.link.child import open_child_host
@@ -224,3 +224,90 @@ async def test_where_devbox_and_laptop_are_one_machine_the_port_is_here_already(
 
 async def _answers(port: int) -> bool:
     return await page(port) == OK
+
+
+# ---------------------------------------------------------------- the other way, and anywhere
+
+
+@pytest.mark.usefixtures("ssh_client")
+async def test_a_port_of_the_devbox_leads_here_and_does_again_after_a_drop(sshd: Sshd) -> None:
+    here, there = free_port(), free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(here, address="127.0.0.1"):
+        one = await forwards.open(read_remote_wish(f"{there}:{here}"))
+        assert (one.remote, one.local, one.url) == (there, here, "")
+        assert await page(there) == OK
+        with pytest.raises(ForwardError, match=f"port {sshd.port} there is taken by sshd"):
+            await forwards.open(read_remote_wish(f"{sshd.port}:{here}"))
+        with pytest.raises(ForwardError, match="listens on the devbox"):
+            await forwards.move(one.number, 0)
+        sshd.cut()
+        await until(lambda: sshd.logins > 1, "the link is made again")
+        await until(lambda: _answers(there), "it leads here again")
+        await until(lambda: not forwards.forwards[0].fault, "that is known")
+        free = await forwards.open(read_remote_wish(f"0:{here}"))
+        assert await page(free.remote) == OK
+        await forwards.close(free.number)
+        await forwards.close(one.number)
+        await until(lambda: _is_silent(there), "nobody listens there any more")
+        await until(lambda: _is_silent(free.remote), "nor there")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("GatewayPorts yes", "its sshd would open port [0-9]+ to everybody"),
+        ("AllowTcpForwarding local", "the server would not listen"),
+    ],
+)
+async def test_the_devbox_listens_on_its_loopback_or_not_at_all(
+    start_sshd: StartSshd, line: str, why: str
+) -> None:
+    sshd = await start_sshd(lines=[line])
+    there = free_port()
+    async with forwarding(over(sshd)) as forwards:
+        with pytest.raises(ForwardError, match=why):
+            await forwards.open(read_remote_wish(f"{there}:80"))
+        assert forwards.forwards == ()
+        await until(lambda: _is_silent(there), "nobody listens there")
+
+
+async def test_over_a_command_the_devbox_does_not_listen() -> None:
+    async with forwarding(lambda: open_child_host(Host(name="here"), ("sh",))) as forwards:
+        with pytest.raises(ForwardError, match="a command makes nobody listen there"):
+            await forwards.open(read_remote_wish("9000"))
+
+
+async def test_a_socks_client_goes_wherever_the_devbox_can(sshd: Sshd) -> None:
+    port = free_port()
+    async with forwarding(over(sshd)) as forwards, open_dev_server(port):
+        one = await forwards.open(read_socks_wish("0"))
+        name = b"\x03\x09" + THERE.encode()
+        address = b"\x01\x7f\x00\x00\x02"
+        for target in (name, address):
+            assert await _by_socks(one.local, target, port) == (0, OK)
+        assert await _by_socks(one.local, address, port + 1) == (5, "")
+        sshd.cut()
+        await until(lambda: sshd.logins > 1, "the link is made again")
+        assert await _by_socks(one.local, name, port) == (0, OK)
+        reader, writer = await asyncio.open_connection("127.0.0.1", one.local)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert await reader.read() == b""  # a web page gets nothing out of it
+        writer.close()
+
+
+async def _by_socks(port: int, target: bytes, to: int) -> tuple[int, str]:
+    """Give the answer to a SOCKS client, and the first line it gets behind it."""
+    async with asyncio.timeout(15):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            request = b"\x05\x01\x00" + target + to.to_bytes(2, "big")
+            writer.write(b"\x05\x01\x00" + request + b"GET / HTTP/1.0\r\n\r\n")
+            assert await reader.readexactly(2) == b"\x05\x00"
+            answer = await reader.readexactly(10)
+            return answer[1], (await reader.readline()).decode().strip()
+        finally:
+            writer.close()
+
+
+async def _is_silent(port: int) -> bool:
+    return await page(port) == ""

@@ -273,8 +273,9 @@ async def test_a_port_is_offered_once_and_opened_by_a_command() -> None:
         listener.type("/ports")
         await listener.wait("http://localhost:5173 is port 5173 of devbox (node vite)")
         listener.type("/ports 8000 x")
-        await listener.wait("http://localhost:8000 is port 8000 of devbox")
         await listener.wait("not a forward: 'x'")
+        listener.type("/ports 8000")
+        await listener.wait("http://localhost:8000 is port 8000 of devbox")
         listener.type("/ports")
         await listener.wait("http://localhost:8000 is port 8000")
     assert listener.all().count("something listens") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
-from codex_ssh.core.ports import read_wish
+from codex_ssh.core.ports import read_wishes
 from codex_ssh.errors import UsageError
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.screens.ports_screen import PortsScreen
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def ports(app: CodexApp, words: list[str]) -> None:
     """List the ports, or open some."""
     try:
-        wishes = [read_wish(word) for word in words]
+        wishes = read_wishes(words)
     except UsageError as error:
         app.chat.note(Level.ERROR, str(error), error.hint)
         return

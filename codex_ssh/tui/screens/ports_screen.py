@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from codex_ssh.core.keymap import Keymap, shown
 from codex_ssh.core.listening import ListeningPort
 from codex_ssh.core.plain_text import plain_line
-from codex_ssh.core.ports import ANY_PORT, Forward, Wish, is_denied, read_wish
+from codex_ssh.core.ports import ANY_PORT, Direction, Forward, Wish, is_denied, read_wish, read_wishes
 from codex_ssh.errors import DeskFailed, UsageError
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
@@ -102,7 +102,7 @@ class PortsScreen(Dialog[None]):
     def _show(self) -> None:
         listening = self._ports.listening
         forwards = list(self._ports.forwards)
-        reached = {one.remote for one in forwards if not one.host}
+        reached = {one.covers for one in forwards}
         others = [one for one in listening.ports if one.port not in reached] if listening is not None else []
         rows: list[Forward | ListeningPort] = [*forwards, *others]
         if rows != self._rows or not self._options.option_count:
@@ -129,12 +129,15 @@ class PortsScreen(Dialog[None]):
             elif any(offered.port == one.port for offered in self._ports.offered):
                 line.append("  new", palette.GOOD)
             return line
-        there = self._ports.listening.at(one.remote) if self._ports.listening is not None else None
+        there = self._ports.listening.at(one.covers) if self._ports.listening is not None else None
         line.append("⇄ ", palette.GOOD)
         line.append(f"{one.far:>5}  ")
-        # It is made here, so the terminal may open it without asking.
-        line.append(one.url, palette.LINK + Style(link=one.url))
-        if there is not None and not one.host:
+        if one.direction is Direction.LOCAL:
+            # It is made here, so the terminal may open it without asking.
+            line.append(one.url, palette.LINK + Style(link=one.url))
+        else:
+            line.append(f"{'← ' if one.direction is Direction.REMOTE else ''}{one.near}")
+        if there is not None and one.direction is Direction.LOCAL and not one.host:
             line.append(f"  {plain_line(there.process)}")
         for word, style in ((one.note, palette.DIM), (one.fault, palette.WARN)):
             if word:
@@ -193,7 +196,8 @@ class PortsScreen(Dialog[None]):
             return
         try:
             if number == _NEW:
-                self._do(self._ports.open(read_wish(typed)))
+                for wish in read_wishes(typed.split()):
+                    self._do(self._ports.open(wish))
             else:
                 port = ANY_PORT if typed == "0" else read_wish(typed).remote
                 self._do(self._move(number, port))
@@ -206,7 +210,7 @@ class PortsScreen(Dialog[None]):
 
     def action_new(self) -> None:
         """Ask for a port there."""
-        self._ask(_NEW, "PORT of the devbox, or LOCAL:PORT")
+        self._ask(_NEW, "PORT of the devbox, LOCAL:PORT, -R PORT the other way, -D PORT for SOCKS")
 
     def action_move(self) -> None:
         """Ask for another port here."""
@@ -226,7 +230,7 @@ class PortsScreen(Dialog[None]):
     async def action_browse(self) -> None:
         """Show it in the browser."""
         one = self._chosen()
-        if isinstance(one, Forward) and one.url:
+        if isinstance(one, Forward) and one.direction is Direction.LOCAL:
             try:
                 await self._desk.open_url(one.url)
             except DeskFailed as failed:
@@ -239,7 +243,7 @@ class PortsScreen(Dialog[None]):
         one = self._chosen()
         if isinstance(one, Forward):
             try:
-                self._said = f"copied to the {await self._desk.copy(one.url)}"
+                self._said = f"copied to the {await self._desk.copy(one.near)}"
             except DeskFailed as failed:
                 self._said = str(failed)
             self._draw()
@@ -278,4 +282,4 @@ class PortsScreen(Dialog[None]):
 
 def _port(one: Forward | ListeningPort) -> tuple[int, str]:
     """Tell a row from the others, whether it is open or not."""
-    return (one.remote, one.host) if isinstance(one, Forward) else (one.port, "")
+    return (one.covers, one.near if not one.covers else "") if isinstance(one, Forward) else (one.port, "")
