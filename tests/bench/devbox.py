@@ -62,7 +62,9 @@ def client_environment(home: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in dropped and not name.startswith("XDG_")
     }
-    return {**kept, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
+    (meeting := home / "run").mkdir(mode=0o700, exist_ok=True)  # where the windows of a person meet
+    own = {"HOME": str(home), "XDG_RUNTIME_DIR": str(meeting)}
+    return {**kept, **own, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @asynccontextmanager
@@ -93,12 +95,12 @@ async def open_devbox(
 
 
 @asynccontextmanager
-async def ours(devbox: Devbox, config: Path, line: Line) -> AsyncGenerator[None, None]:
+async def ours(devbox: Devbox, config: Path, line: Line, *what: str) -> AsyncGenerator[None, None]:
     """A cold process of ours, connected up to the answer to ``initialize``; it ends with the block."""
     process = await asyncio.create_subprocess_exec(
         *line.prefix,
         *(sys.executable, "-m", "tests.bench.connect_child", str(config)),
-        *(devbox.sshd.alias, devbox.codex.endpoint),
+        *(devbox.sshd.alias, devbox.codex.endpoint, *what),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=devbox.environment(),

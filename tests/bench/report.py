@@ -228,9 +228,10 @@ LINES_SAID: Final = {
 
 def of_trips(record: Record) -> list[str]:
     """Give the table of round trips that were counted."""
-    lines = ["| | round trips | TCP connections |", "|---|---|---|"]
+    lines = ["| | round trips | TCP connections | logins |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {row['trips']} | {row['connections']} |" for name, row in record.figures["trips"].items()
+        f"| {name} | {row['trips']} | {row['connections']} | {row['logins']} |"
+        for name, row in record.figures["trips"].items()
     ]
     return lines
 

@@ -10,10 +10,13 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.bench.devbox import Devbox, open_devbox, ours, recipe, run_ssh
 from tests.bench.line import Relay
 from tests.support.lockstep import open_lockstep
+
+WINDOWS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +26,13 @@ class Trips:
     Attributes:
         trips: Turns of the client, and one for each TCP connection.
         connections: TCP connections.
+        logins: Of these connections.
         sent_bytes: By the client.
     """
 
     trips: int
     connections: int
+    logins: int
     sent_bytes: int
 
 
@@ -38,19 +43,33 @@ async def count_trips(place: Path) -> dict[str, Trips]:
         config = devbox.config("127.0.0.1", relay.port)
 
         async def count(way: AbstractAsyncContextManager[object]) -> Trips:
-            before = devbox.sshd.connections
-            relay.turns.clear()
+            before, logins = devbox.sshd.connections, devbox.sshd.logins
+            seen = len(relay.turns)
             async with way:
-                turns = list(relay.turns)
+                turns = relay.turns[seen:]
             connections = devbox.sshd.connections - before
-            return Trips(trips=len(turns) + connections, connections=connections, sent_bytes=sum(turns))
+            return Trips(
+                trips=len(turns) + connections,
+                connections=connections,
+                logins=devbox.sshd.logins - logins,
+                sent_bytes=sum(turns),
+            )
 
-        return {
-            "first visit": await count(ours(devbox, config, nowhere)),
-            "known host": await count(ours(devbox, config, nowhere)),
-            "recipe": await count(recipe(devbox, config, nowhere)),
-            "ssh true": await count(_true(devbox, config)),
-        }
+        found = {}
+        for name, way in (
+            ("first visit", ours(devbox, config, nowhere)),
+            ("known host", ours(devbox, config, nowhere)),
+            ("known host, by the Python API", ours(devbox, config, nowhere, "api")),
+            ("recipe", recipe(devbox, config, nowhere)),
+            ("ssh true", _true(devbox, config)),
+        ):
+            found[name] = await count(way)
+            await relay.wait_idle()  # what a goodbye takes counts for nobody
+        async with ours(devbox, config, nowhere, "share"):
+            # What keeps the connection alive may come between: the least of some.
+            windows = [await count(ours(devbox, config, nowhere, "share")) for _ in range(WINDOWS)]
+            found["second window"] = min(windows, key=lambda trips: trips.trips)
+        return found
 
 
 @asynccontextmanager
