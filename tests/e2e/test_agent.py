@@ -6,12 +6,17 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import codex_ssh as codex_ssh_api
+from codex_ssh.core.call import Call
+from codex_ssh.core.remote_command import Ran, command_exec
+from codex_ssh.errors import LinkLost
 from tests.conftest import StartSshd
-from tests.support import processes, ssh_clients
+from tests.support import processes
 from tests.support.cli import codex_ssh
 from tests.support.codex import require_codex
 from tests.support.model import Model
@@ -65,7 +70,7 @@ async def keys_there(devbox: Sshd, home: Path, client: str, agent: Path | None, 
     return done
 
 
-@pytest.mark.parametrize("client", ssh_clients.NAMES)
+@pytest.mark.parametrize("client", ["asyncssh", "openssh"])
 async def test_a_turn_uses_the_agent_of_the_last_connect(
     devbox: Sshd, short_path: Path, tmp_path: Path, client: str
 ) -> None:
@@ -93,3 +98,31 @@ async def test_a_turn_uses_the_agent_of_the_last_connect(
     # The connection is over, and its agent with it.
     assert link.is_symlink()
     assert not link.exists()
+
+
+@pytest.mark.parametrize("client", ["asyncssh", "openssh"])
+async def test_the_agent_is_there_after_every_drop(
+    devbox: Sshd, short_path: Path, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_agent(short_path, "my-key") as agent:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
+        config = devbox.client_config("ForwardAgent yes", "IdentityAgent SSH_AUTH_SOCK", name="lending")
+        list_keys = command_exec(["ssh-add", "-l"], cwd=str(devbox.home))
+        async with codex_ssh_api.connect("devbox", ssh_config=str(config), ssh=client) as link:
+            for drops in range(6):
+                await until(partial(_has_logged_in, devbox, drops), f"login {drops + 1}", seconds=40)
+                listed = await until(partial(_keys, link, list_keys), "a command runs")
+                assert listed is not None
+                assert "my-key" in listed.out, listed.err
+                devbox.cut()
+
+
+def _has_logged_in(devbox: Sshd, drops: int) -> bool:
+    return devbox.logins > drops
+
+
+async def _keys(link: codex_ssh_api.Link, list_keys: Call[Ran]) -> Ran | None:
+    try:
+        return await link.call(list_keys)
+    except LinkLost:  # the drop was not known yet
+        return None
