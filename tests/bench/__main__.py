@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict
@@ -152,17 +153,24 @@ PARTS: Final[Mapping[str, Callable[[argparse.Namespace, Path], Awaitable[Rows]]]
 }
 
 
-async def measure(arguments: argparse.Namespace, record: Record, place: Path) -> None:
-    """Run the parts that were asked for; what each found is kept at once."""
+async def measure(arguments: argparse.Namespace, record: Record, place: Path) -> list[str]:
+    """Run the parts that were asked for and give those that failed; what each found is kept at once."""
     host = machine()
+    failed = []
     for part in arguments.part or PARTS:
         print(part, end=" ", file=sys.stderr, flush=True)
         began = time.monotonic()
-        figures = await PARTS[part](arguments, place / part)
+        try:
+            figures = await PARTS[part](arguments, place / part)
+        except Exception:  # noqa: BLE001 - a quarter of an hour is not lost for one of them
+            traceback.print_exc()
+            failed.append(part)
+            continue
         record.add(part, figures, host, os.getloadavg()[1])
         if arguments.json is not None:
             record.write(arguments.json)
         print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    return failed
 
 
 def main() -> None:
@@ -196,10 +204,12 @@ def main() -> None:
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
     record = Record.read(arguments.json) if arguments.part and arguments.json is not None else Record()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place:
-        asyncio.run(measure(arguments, record, Path(place)))
+        failed = asyncio.run(measure(arguments, record, Path(place)))
     print("\n\n".join(f"## Of {name}\n\n{text}" for name, text in texts(record).items()))
     if arguments.write:
         write_page(record)
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
