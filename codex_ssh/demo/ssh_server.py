@@ -1,14 +1,14 @@
 """The demo's SSH server: asyncssh on a loopback port, one throw-away key each way.
 
 Lives here: what a devbox's sshd does for us and nothing else: log in with one key, run commands without a
-terminal, and open channels to one port. Not here: the app server behind it
+terminal, give files by SFTP, and open channels to one port. Not here: the app server behind it
 (:mod:`codex_ssh.demo.devbox`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +56,12 @@ async def open_ssh_server(
         ) -> bool:
             return dest_host in ("127.0.0.1", "localhost") and dest_port == forward_to
 
+    class Files(asyncssh.SFTPServer):
+        """This machine's files; what is relative begins in the demo's home."""
+
+        def realpath(self, path: bytes) -> bytes | Awaitable[bytes]:
+            return environment["HOME"].encode() if path == b"." else super().realpath(path)
+
     async def run_command(process: asyncssh.SSHServerProcess[bytes]) -> None:
         await _run(process, environment)
 
@@ -67,7 +73,7 @@ async def open_ssh_server(
         process_factory=run_command,
         encoding=None,
         allow_pty=False,
-        sftp_factory=None,
+        sftp_factory=Files,
         agent_forwarding=False,
     )
     async with server:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ from codex_ssh.local.tasks import open_tasks
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 60.0
+END_SECONDS: Final = 1.0
+
 LINE_BYTES: Final = 16 * 1024 * 1024
 """The longest answer: a list of a folder with some hundred thousand names."""
 
@@ -37,6 +40,7 @@ class Errands:
         self._marker = marker.encode() + b" "
         self._transport: asyncio.Transport | None = transport
         self._asked: collections.deque[asyncio.Future[bytes]] = collections.deque()
+        self._ended = asyncio.Event()
 
     async def ask(self, question: bytes, *, seconds: float = ANSWER_SECONDS) -> bytes:
         """Ask, and give the answer without the marker; a question is a line.
@@ -67,10 +71,21 @@ class Errands:
             log.info("no more answers: %s", error)
         finally:
             self._transport = None
+            self._ended.set()
             while self._asked:
                 waiting = self._asked.popleft()
                 if not waiting.done():
                     waiting.set_exception(self._lost("the script on the devbox ended"))
+
+    async def end(self) -> None:
+        """Let the script end by itself: a server may be cut off in the middle of closing its channel."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write_eof()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await self._ended.wait()
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(why, stage=Stage.SSH, host=self._host)
@@ -91,7 +106,10 @@ async def open_errands(ssh: Ssh, *names: str) -> AsyncGenerator[Errands, None]:
         errands = Errands(ssh.host, script.marker, transport)
         async with open_tasks() as tasks:
             tasks.start(errands.follow(reader))
-            yield errands
+            try:
+                yield errands
+            finally:
+                await errands.end()
     finally:
         transport.abort()
 
