@@ -26,7 +26,7 @@ STYLE: Final = """\
 text { font: 11px system-ui, sans-serif; fill: #767d86 }
 .title { font-size: 13px; font-weight: 600 }
 .grid { stroke: #808890; stroke-opacity: 0.3 }
-.even { stroke: #808890; stroke-dasharray: 4 4 }
+.even { fill: none; stroke: #808890; stroke-dasharray: 4 4 }
 .cost { fill: none; stroke: #2f81f7; stroke-width: 2; stroke-linejoin: round }
 .point { fill: #2f81f7 }"""
 """Tones in the middle: a page may be light or dark whatever the system prefers."""
@@ -72,36 +72,42 @@ class Chart:
 
     Attributes:
         title: What it is the cost of.
+        note: What there is to say of it, in a few words.
         size: What is along the bottom, in words.
         unit: Of the cost.
         points: Size and cost, sizes ascending.
-        exponent: Of its growth.
+        beside: The same of what it is held against; empty draws an even growth instead.
+        names: Of the two.
     """
 
     title: str
+    note: str
     size: str
     unit: str
     points: Points
-    exponent: float | None
+    beside: Points = ()
+    names: tuple[str, str] = ("", "")
 
 
 def draw(chart: Chart) -> str:
-    """Give a small SVG on no background, for light pages and dark ones; an even growth is dashed beside."""
+    """Give a small SVG on no background, for light pages and dark ones; what is beside is dashed."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    most_x = max(x for x, _ in chart.points) or 1.0
-    step = _step(max(y for _, y in chart.points))
-    lines = max(1, math.ceil(max(y for _, y in chart.points) / step))
+    every = [*chart.points, *chart.beside]
+    most_x = max(x for x, _ in every) or 1.0
+    most_y = max(y for _, y in every) * (1.15 if chart.beside else 1)  # room for a name above it
+    step = _step(most_y)
+    lines = max(1, math.ceil(most_y / step))
 
     def place(x: float, y: float) -> tuple[float, float]:
         return LEFT + x / most_x * (right - LEFT), bottom - y / (step * lines) * (bottom - TOP)
 
     box = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-    label = escape(f"{chart.title}: {in_words(chart.exponent)}")
+    label = escape(f"{chart.title}: {chart.note}")
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-label="{label}">',
         f"<style>{STYLE}</style>",
         f'<text class="title" x="{LEFT}" y="16">{escape(chart.title)}</text>',
-        f'<text x="{LEFT}" y="32">{escape(in_words(chart.exponent))}</text>',
+        f'<text x="{LEFT}" y="32">{escape(chart.note)}</text>',
     ]
     for number in range(lines + 1):
         _, y = place(0, number * step)
@@ -116,13 +122,19 @@ def draw(chart: Chart) -> str:
         out.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="{anchor}">{_short(x)}</text>')
     middle = (LEFT + right) / 2
     out.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(chart.size)}</text>')
-    (x1, y1), (x2, y2) = place(*chart.points[0]), place(*chart.points[-1])
-    out.append(f'<line class="even" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
+    dashed = chart.beside or (chart.points[0], chart.points[-1])
+    out.append(f'<polyline class="even" points="{_joined([place(x, y) for x, y in dashed])}"/>')
     places = [place(x, y) for x, y in chart.points]
-    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    out.append(f'<polyline class="cost" points="{joined}"/>')
+    out.append(f'<polyline class="cost" points="{_joined(places)}"/>')
     out += [f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places]
+    for name, (x, y) in zip(chart.names, (chart.points[-1], dashed[-1]), strict=True):
+        at_x, at_y = place(x, y)
+        out.append(f'<text x="{at_x - 8:.1f}" y="{at_y - 8:.1f}" text-anchor="end">{escape(name)}</text>')
     return "\n".join([*out, "</svg>", ""])
+
+
+def _joined(places: Points) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
 
 def _step(most: float) -> float:

@@ -216,7 +216,7 @@ def of_connecting(record: Record) -> list[str]:
     if slopes:
         ours, recipe, quick = (f"{slope:.1f}" for slope in slopes)
         lines += [f"| *round trips, by the slope* | {ours} | {recipe} |  | {quick} |"]
-    return lines
+    return [*lines, "", f"![A cold connect, by the round trip of the line]({picture(CONNECTING)})"]
 
 
 LINES_SAID: Final = {
@@ -356,18 +356,34 @@ def picture(name: str) -> str:
 
 def pictures(record: Record) -> dict[str, str]:
     """Give each curve as an SVG, by the name of its file."""
-    return {
-        picture(name): draw(
-            Chart(
-                title=row["title"],
-                size=row["size"],
-                unit=row["unit"],
-                points=[(x, y) for x, y in row["points"]],
-                exponent=row["exponent"],
-            )
+    charts = {
+        name: Chart(
+            title=row["title"],
+            note=in_words(row["exponent"]),
+            size=row["size"],
+            unit=row["unit"],
+            points=[(x, y) for x, y in row["points"]],
         )
         for name, row in record.figures.get("curves", {}).items()
     }
+    if rows := record.figures.get("connect"):
+        ours, recipe = (
+            [(row["round_trip_ms"], row[way] / 1000) for row in rows.values()]
+            for way in ("ours_ms", "recipe_ms")
+        )
+        charts[CONNECTING] = Chart(
+            title="A cold connect",
+            note="from the process to the answer to initialize",
+            size="round trip of the line, ms",
+            unit="s",
+            points=ours,
+            beside=recipe,
+            names=("ours", "the recipe"),
+        )
+    return {picture(name): draw(chart) for name, chart in charts.items()}
+
+
+CONNECTING: Final = "connecting"
 
 
 PATH_PARTS: Final = ("latency", "ticks", "throughput", "flood")

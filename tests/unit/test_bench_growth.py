@@ -49,7 +49,7 @@ def test_what_is_worse_than_linear_is_called_so() -> None:
     ],
 )
 def test_a_picture_has_every_point_inside_it(points: Points) -> None:
-    root = ET.fromstring(draw(Chart(title="t", size="s", unit="ms", points=points, exponent=1.0)))
+    root = ET.fromstring(draw(Chart(title="t", note="n", size="s", unit="ms", points=points)))
 
     circles = root.findall(f"{SVG}circle")
     assert len(circles) == len(points)
@@ -59,7 +59,21 @@ def test_a_picture_has_every_point_inside_it(points: Points) -> None:
 
 
 def test_words_in_a_picture_are_no_markup() -> None:
-    drawn = draw(Chart(title="a < b & c", size='"x"', unit="µs", points=[(1, 1.0), (2, 2.0)], exponent=1.0))
+    drawn = draw(Chart(title="a < b & c", note="", size='"x"', unit="µs", points=[(1, 1.0), (2, 2.0)]))
 
     root = ET.fromstring(drawn)
     assert "a < b & c" in [text.text for text in root.iter(f"{SVG}text")]
+
+
+def test_what_is_held_against_is_drawn_and_named_within_the_picture() -> None:
+    ours, beside = [(0, 0.3), (200, 1.1)], [(0, 0.4), (200, 5.6)]
+    chart = Chart(
+        title="t", note="", size="s", unit="s", points=ours, beside=beside, names=("ours", "the recipe")
+    )
+
+    root = ET.fromstring(draw(chart))
+
+    assert {"ours", "the recipe"} <= {text.text for text in root.iter(f"{SVG}text")}
+    dashed, drawn = (line.attrib["points"] for line in root.iter(f"{SVG}polyline"))
+    assert float(dashed.split(",")[-1]) < float(drawn.split(",")[-1])
+    assert float(dashed.split(",")[-1]) > 0
