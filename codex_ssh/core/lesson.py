@@ -33,6 +33,8 @@ class Lesson:
         signature: The algorithm it signed with.
         server: The version line of the server.
         channel: The number the server gave the first channel.
+        client: Our own version line then; empty while no fast start was made.
+        offer: What we offered in the key exchange, behind the cookie of the KEXINIT, in base64.
         strikes: How often in a row it did something else than before.
         why: What that was, in words.
     """
@@ -42,6 +44,8 @@ class Lesson:
     signature: str
     server: str
     channel: int = 0
+    client: str = ""
+    offer: str = ""
     strikes: int = 0
     why: str = ""
 
@@ -59,13 +63,13 @@ class Lesson:
 
         Surprises count on while the host stays what it was.
         """
-        if earlier is None or earlier.without_strikes() != self.without_strikes():
+        if earlier is None or earlier.about_host() != self.about_host():
             return self
         return replace(self, strikes=earlier.strikes, why=earlier.why)
 
-    def without_strikes(self) -> Lesson:
-        """Give what it says about the host, and nothing about its surprises."""
-        return replace(self, strikes=0, why="")
+    def about_host(self) -> Lesson:
+        """Give what it says about the host, and nothing of us or of surprises."""
+        return replace(self, client="", offer="", strikes=0, why="")
 
 
 def login_of(config: SshConfig) -> str:
@@ -86,7 +90,10 @@ def parse_lesson(text: str) -> Lesson | None:
         lesson = Lesson(**values)
     except (ValueError, TypeError):
         return None
-    fields = (lesson.kex, lesson.key, lesson.signature, lesson.server, lesson.why)
+    fields = (
+        *(lesson.kex, lesson.key, lesson.signature, lesson.server),
+        *(lesson.client, lesson.offer, lesson.why),
+    )
     numbers = (lesson.channel, lesson.strikes)
     if not all(isinstance(field, str) for field in fields) or not all(type(n) is int for n in numbers):
         return None

@@ -40,6 +40,7 @@ from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
 from codex_ssh.local.collector import no_collections
 from codex_ssh.local.lessons import LessonBook
 from codex_ssh.local.paths import lessons_dir
+from codex_ssh.local.tasks import open_tasks
 
 if TYPE_CHECKING:
     import asyncssh
@@ -119,14 +120,15 @@ async def _open_hop(
         config = replace(config, forward_agent="")
     for reason in needs_openssh(config):
         prompter.tell(name, f"{reason}, which has no effect here")
-    load_asyncssh()
-    from codex_ssh.link.ssh_login import open_login
-
+    book, target = LessonBook(lessons_dir()), login_of(config)
+    earlier = book.read(target) if options.fast_path else None
+    lesson = earlier if earlier is not None and _may_start_fast(config, earlier) else None
     async with AsyncExitStack() as stack:
-        way = await _open_way(stack, config, options, prompter, name=name, depth=depth)
-        book, target = LessonBook(lessons_dir()), login_of(config)
-        earlier = book.read(target) if options.fast_path else None
-        lesson = earlier if earlier is not None and _may_start_fast(config, earlier) else None
+        way = await _open_way(stack, config, options, prompter, name=name, depth=depth, lesson=lesson)
+        # Beside the loop, which goes on connecting meanwhile.
+        await asyncio.to_thread(_load_client)
+        from codex_ssh.link.ssh_login import open_login
+
         login = await stack.enter_async_context(
             open_login(config, name, options, prompter, way, lesson=lesson, ahead=ahead)
         )
@@ -143,6 +145,11 @@ async def _open_hop(
                 book.write(target, learned)
 
         yield AsyncsshSsh(login, host=name, config=config, learn=learn)
+
+
+def _load_client() -> None:
+    load_asyncssh()
+    import codex_ssh.link.ssh_login  # noqa: F401 - the import is the point
 
 
 def _may_start_fast(config: SshConfig, lesson: Lesson) -> bool:
@@ -163,7 +170,9 @@ async def _open_way(
     *,
     name: str,
     depth: int,
+    lesson: Lesson | None,
 ) -> Way:
+    from codex_ssh.link.ssh_hello import make_hello
     from codex_ssh.link.ssh_proxy import open_proxy
     from codex_ssh.link.ssh_way import TcpWay
 
@@ -180,7 +189,10 @@ async def _open_way(
         return await stack.enter_async_context(
             open_proxy(config.proxy_command, lambda text: prompter.tell(name, text))
         )
-    return TcpWay(config)
+    straight = TcpWay(config, None if lesson is None else make_hello(lesson))
+    stack.callback(straight.forget)
+    straight.begin(await stack.enter_async_context(open_tasks()))
+    return straight
 
 
 def too_many_hops(name: str) -> ConfigError:

@@ -25,6 +25,7 @@ Anything that is not as expected ends the connection with :class:`Surprise`.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import field
 from typing import Any, Final
@@ -48,6 +49,7 @@ from asyncssh.packet import SSHPacket, String, UInt32
 
 from codex_ssh.core.lesson import Lesson
 from codex_ssh.core.value import dataclass
+from codex_ssh.link.ssh_hello import COOKIE_END, Hello
 
 
 class Surprise(Exception):
@@ -78,12 +80,14 @@ class Start:
     Attributes:
         switches: Which parts are said early.
         lesson: What the last visit taught; None for a plain start.
+        hello: The first words, where they are out already.
         script: What the first session is given to read, with ``exec``.
         signed: Called when the signed request is out, with ``channels``: what is sent then follows it.
     """
 
     switches: Switches = PLAIN
     lesson: Lesson | None = None
+    hello: Hello | None = None
     script: bytes = b""
     signed: Callable[[Connection], None] = field(default=lambda _: None)
 
@@ -104,6 +108,7 @@ class Connection(SSHClientConnection):
         self._start = start
         self._early: Kex | None = None
         self._current_kex: Kex | None = None
+        self._hushed = False
         self._tried = False
         self._signed = False
         self._guessing: Any = None
@@ -133,17 +138,42 @@ class Connection(SSHClientConnection):
         self._current_kex = kex
 
     def _send_version(self) -> None:
+        lesson, hello = self._start.lesson, self._start.hello
+        self._hushed = hello is not None
         super()._send_version()
-        lesson = self._start.lesson
         if not self._switches.key_exchange or lesson is None:
             return
         self._send_kexinit()
         early = get_kex(self, lesson.kex.encode())
         if not isinstance(early, _KexECDH):
             raise Surprise(f"{lesson.kex} cannot be begun alone")
+        if hello is not None:
+            self._adopt(hello, early)
         early._send_init()
         early.start = _begun  # type: ignore[method-assign]
         self._early = early
+        self._hushed = False
+
+    def _adopt(self, hello: Hello, kex: _KexECDH) -> None:
+        """Go on from words that are out already, if they are ours."""
+        if (hello.version, hello.kexinit[COOKIE_END:]) != (
+            self._client_version,
+            self._client_kexinit[COOKIE_END:],
+        ):
+            raise Surprise("we offer something else ourselves now")
+        self._client_kexinit = hello.kexinit
+        private: Any = kex._priv
+        private._priv_key = hello.key
+        kex._client_pub = private.get_public()
+
+    def _send(self, data: bytes) -> None:
+        if not self._hushed:
+            super()._send(data)
+
+    @property
+    def offer(self) -> str:
+        """What we offered in the key exchange, in base64."""
+        return base64.b64encode(self._client_kexinit[COOKIE_END:]).decode()
 
     def _send_kexinit(self) -> None:
         if self._early is None:  # else it is out already

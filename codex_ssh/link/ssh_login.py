@@ -37,7 +37,7 @@ from codex_ssh.link.ssh_failure import timed_out, translate
 from codex_ssh.link.ssh_fast import FAST, Connection, Start, Surprise, connect
 from codex_ssh.link.ssh_owner import FAST_SECONDS, Owner
 from codex_ssh.link.ssh_patience import Patience
-from codex_ssh.link.ssh_way import GatedWay, Way
+from codex_ssh.link.ssh_way import GatedWay, TcpWay, Way
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,8 @@ async def open_login(
                 surprise = str(met)
                 log.info("no fast start with %s: %s", host, surprise)
         if login is None:
+            if isinstance(way, TcpWay) and way.hello is not None:
+                way.forget()
             owner.let_go()
             owner = new_owner(None)
             connection = await _log_in(owner, config, host, options, Start())
@@ -147,6 +149,7 @@ async def _log_in_fast(
     start = Start(
         switches=FAST,
         lesson=lesson,
+        hello=owner.way.way.hello if owner.way is not None and isinstance(owner.way.way, TcpWay) else None,
         script=script,
         signed=started.begin if started is not None else lambda _: None,
     )

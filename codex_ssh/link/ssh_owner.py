@@ -243,6 +243,9 @@ class Owner(asyncssh.SSHClient):
             signature=key.sig_algorithm.decode(),
             server=str(connection.get_extra_info("server_version", "")),
             channel=connection.first_channel or 0,
+            # A plain start offers more than a fast one.
+            client="" if self.is_plain else str(connection.get_extra_info("client_version", "")),
+            offer="" if self.is_plain else connection.offer,
         )
 
     @property

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from codex_ssh.core.ssh_config import SshConfig
+from codex_ssh.link.ssh_hello import Hello
 from codex_ssh.local.tasks import Tasks, open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -167,24 +168,66 @@ class _LoggingIn(asyncio.Protocol):
 
 
 class TcpWay:
-    """The way straight to the host, over whichever of its addresses answers first."""
+    """The way straight to the host, over whichever of its addresses answers first.
+
+    It can be begun while the client is being loaded.
+
+    Args:
+        config: The resolved host.
+        hello: Said as soon as what was begun is open; None waits to be spoken to.
+    """
 
     said = ""
 
-    def __init__(self, config: SshConfig) -> None:
+    def __init__(self, config: SshConfig, hello: Hello | None = None) -> None:
         self._config = config
+        self._begun: asyncio.Future[socket.socket] | None = None
+        self.hello = hello
+        """What was said already on the first opening."""
+
+    def begin(self, tasks: Tasks) -> None:
+        """Begin to connect."""
+        begun = self._begun = asyncio.get_running_loop().create_future()
+        begun.add_done_callback(lambda done: done.cancelled() or done.exception())
+        tasks.start(self._connect(begun))
 
     async def open(self, factory: Callable[[], P]) -> tuple[asyncio.Transport, P]:
-        """Connect."""
-        config, loop = self._config, asyncio.get_running_loop()
-        family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(
-            config.address_family, socket.AF_UNSPEC
-        )
-        addresses = await loop.getaddrinfo(
-            config.hostname, config.port, family=family, type=socket.SOCK_STREAM
-        )
-        connected = await connect_first(addresses, config.bind_address)
-        return await loop.create_connection(factory, sock=connected)
+        """Give what was begun; from then on connect anew."""
+        begun, self._begun = self._begun, None
+        connected = await (begun if begun is not None else connect_to(self._config))
+        return await asyncio.get_running_loop().create_connection(factory, sock=connected)
+
+    def forget(self) -> None:
+        """Close what was begun and not taken, such as a connection that said what does not fit any more."""
+        begun, self._begun = self._begun, None
+        self.hello = None
+        if begun is not None and not begun.cancel() and not begun.cancelled() and begun.exception() is None:
+            begun.result().close()
+
+    async def _connect(self, begun: asyncio.Future[socket.socket]) -> None:
+        try:
+            connected = await connect_to(self._config)
+        except OSError as error:
+            if not begun.done():
+                begun.set_exception(error)
+            return
+        if begun.done():
+            connected.close()
+            return
+        if self.hello is not None:
+            # A fresh connection takes so much at once; one that does not is none to hurry on.
+            with contextlib.suppress(OSError):
+                connected.send(self.hello.words)
+        begun.set_result(connected)
+
+
+async def connect_to(config: SshConfig) -> socket.socket:
+    """Connect to the host by TCP. Raises OSError."""
+    family = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}.get(config.address_family, socket.AF_UNSPEC)
+    addresses = await asyncio.get_running_loop().getaddrinfo(
+        config.hostname, config.port, family=family, type=socket.SOCK_STREAM
+    )
+    return await connect_first(addresses, config.bind_address)
 
 
 Addresses = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]

@@ -90,10 +90,32 @@ async def test_the_second_visit_says_at_once_what_the_first_was_asked(tmp_path: 
         asked = sshd.log.count("Postponed publickey")
         assert asked == 1
         assert await visit(options_of(sshd)) == b"in\n"
-        assert await lesson_about(options_of(sshd)) == learned
-        assert (sshd.connections, sshd.logins) == (2, 2)
+        again = await lesson_about(options_of(sshd))
+        assert again is not None
+        assert again.about_host() == learned.about_host()
+        assert again.strikes == 0
+        # The third visit begins before the client is loaded.
+        assert await visit(options_of(sshd)) == b"in\n"
+        assert await lesson_about(options_of(sshd)) == again
+        assert (sshd.connections, sshd.logins) == (3, 3)
         # The server was not asked whether the key would do.
         assert sshd.log.count("Postponed publickey") == asked
+
+
+@pytest.mark.sshd
+async def test_first_words_that_do_not_fit_any_more_are_taken_back(tmp_path: Path) -> None:
+    async with open_sshd(tmp_path / "sshd") as sshd:
+        for _ in range(2):
+            await visit(options_of(sshd))
+        other = replace(options_of(sshd), set_options=("Ciphers=aes256-ctr",))
+        for connections in (4, 5):  # said too early, and plainly; then fast, as it is now
+            assert await visit(other) == b"in\n"
+            assert sshd.connections == connections
+        # Without its key a fast start is none: what was said on its connection fits no other one.
+        sshd.user_key.rename(sshd.directory / "elsewhere")
+        with pytest.raises(LoginRefused):
+            await visit(other)
+        assert sshd.logins == 4
 
 
 @pytest.mark.sshd

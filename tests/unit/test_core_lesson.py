@@ -45,6 +45,8 @@ def test_surprises_count_on_while_the_host_stays_what_it_was() -> None:
     struck = LESSON.struck("it refused").struck("again")
     assert LESSON.after(struck) == struck
     assert LESSON.after(None) == LESSON
+    # What we said ourselves is nothing about the host.
+    assert LESSON.after(replace(struck, client="SSH-2.0-us", offer="AAAA")).strikes == 2
     other = replace(LESSON, server="SSH-2.0-y")
     assert other.after(struck) == other
 
