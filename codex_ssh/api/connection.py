@@ -43,7 +43,7 @@ from codex_ssh.external.stdio import Connect, StdioRelay
 from codex_ssh.link.connect import Profile, Way, open_way
 from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
-from codex_ssh.link.session import Session
+from codex_ssh.link.session import Session, opening_words
 from codex_ssh.link.supervisor import open_supervised_way
 from codex_ssh.link.websocket import open_websocket
 from codex_ssh.local.config_file import settings_for
@@ -307,7 +307,12 @@ async def connect(
         parsed.name, Layer(origin="the arguments", values={**settings, **given})
     ).settings
     asks = prompter or SilentPrompter(shows=False)
-    ssh = SshOptions(config_file=ssh_config, identity_files=tuple(identity_files), client=effective.ssh)
+    ssh = SshOptions(
+        config_file=ssh_config,
+        identity_files=tuple(identity_files),
+        client=effective.ssh,
+        fast_path=effective.fast_path,
+    )
     profile = make_profile(parsed, effective, ssh, asks)
     policy = None if approve == "ask" else _policy(approve)
     async with _open_pipe(profile, asks) as (pipe, way), open_tasks() as tasks:
@@ -315,10 +320,13 @@ async def connect(
         tasks.start(session.pump())
         link = Link(session, way, policy, tasks)
         link._cwd, link._model = effective.cd, effective.model  # noqa: SLF001 - it is being made here
-        link.server = await link.call(initialize(name="codex-ssh", title="codex-ssh", version=__version__))
+        link.server = await link.call(_HELLO)
         await session.notify("initialized")
         tasks.start(link._read())  # noqa: SLF001 - likewise
         yield link
+
+
+_HELLO: Final = initialize(name="codex-ssh", title="codex-ssh", version=__version__)
 
 
 def _policy(approve: str | Policy) -> Policy:
@@ -338,6 +346,7 @@ async def _open_pipe(profile: Profile, prompter: Prompter) -> AsyncGenerator[tup
     """Give a pipe to the devbox that heals; the first connection's failure is raised at once."""
     pipe = Pipe(str(profile.host))
     first: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
+    opening = [opening_words(_HELLO)]
 
     @asynccontextmanager
     async def open_link() -> AsyncGenerator[Connect, None]:
@@ -346,7 +355,8 @@ async def _open_pipe(profile: Profile, prompter: Prompter) -> AsyncGenerator[tup
 
         async with open_supervised_way(once, once) as way:
             first.set_result(way)
-            yield lambda: open_websocket(way.dial, way.host)
+            # The relay begins every later connection in its own words.
+            yield lambda: open_websocket(way.dial, way.host, opening=opening.pop() if opening else ())
 
     async def relay() -> None:
         try:
