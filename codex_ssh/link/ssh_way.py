@@ -12,6 +12,7 @@ stays in our buffer until the person has said yes, and is thrown away when it is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable, Sequence

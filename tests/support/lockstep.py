@@ -48,8 +48,9 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
         far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_turns(near_in, far_out, relay.turns))
-                group.create_task(_turns(far_in, near_out, []))
+                spoke_last = [""]
+                group.create_task(_turns(near_in, far_out, relay.turns, spoke_last, "client"))
+                group.create_task(_turns(far_in, near_out, [], spoke_last, "server"))
         finally:
             far_out.transport.abort()
             relay.connections -= 1
@@ -58,8 +59,14 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
         yield relay
 
 
-async def _turns(source: asyncio.StreamReader, target: asyncio.StreamWriter, turns: list[int]) -> None:
-    """Pass on what a side says, turn by turn."""
+async def _turns(
+    source: asyncio.StreamReader,
+    target: asyncio.StreamWriter,
+    turns: list[int],
+    spoke_last: list[str],
+    name: str,
+) -> None:
+    """Pass on what a side says, turn by turn. Who goes on before the other one spoke still has the turn."""
     while said := await source.read(65536):
         ended = False
         while not ended:
@@ -70,7 +77,11 @@ async def _turns(source: asyncio.StreamReader, target: asyncio.StreamWriter, tur
                 break
             said += more
             ended = not more
-        turns.append(len(said))
+        if spoke_last[0] == name:
+            turns[-1] += len(said)
+        else:
+            turns.append(len(said))
+        spoke_last[0] = name
         target.write(said)
         await target.drain()
         if ended:
