@@ -130,6 +130,7 @@ async def _run_ours(
     goes_on: bool,
 ) -> int:
     from codex_ssh.cli.fleet import came_to
+    from codex_ssh.cli.other_hosts import OtherHosts
     from codex_ssh.cli.record import recording_to
     from codex_ssh.link.carrier import LinkCarrier
     from codex_ssh.link.forwards import open_forwards
@@ -193,7 +194,11 @@ async def _run_ours(
                     with no_collections():
                         from codex_ssh.tui.app import run_tui
 
-                    outcome = await run_tui(record(lifeline), options, drafts, dialogs, desk, keeper, carrier)
+                    fleet = OtherHosts(arguments, look, dialogs or SilentPrompter(shows=False))
+                    others = fleet if goes_on else None
+                    outcome = await run_tui(
+                        record(lifeline), options, drafts, dialogs, desk, keeper, carrier, others
+                    )
             finally:
                 log_to_stderr(arguments.verbosity)
     if outcome.draft:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from codex_ssh.cli.options import load_settings
+from codex_ssh.core.config import Settings
 from codex_ssh.core.fleet import HostReport, recall
 from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.ssh_options import SshOptions
@@ -72,6 +73,11 @@ async def look_at_hosts(
     await look_at_fleet([_target(arguments, host, is_named=are_named) for host in hosts], keep)
 
 
+def settings_of(arguments: argparse.Namespace, host: Host) -> Settings:
+    """Give the settings of a host by environment and config file; raises ConfigError."""
+    return load_settings(arguments, host).settings
+
+
 def _target(arguments: argparse.Namespace, host: Host, *, is_named: bool) -> Target:
     """Give a host as something to look at; what is wrong with its settings concerns this host alone."""
     from codex_ssh.link.fleet import Target
@@ -79,7 +85,7 @@ def _target(arguments: argparse.Namespace, host: Host, *, is_named: bool) -> Tar
     from codex_ssh.local.terminal import SilentPrompter
 
     try:
-        settings = load_settings(arguments, host).settings
+        settings = settings_of(arguments, host)
     except ConfigError as error:
         return Target(host=str(host), profile=None, wrong=error)
     ssh = SshOptions(config_file=arguments.ssh_config, client=settings.ssh, fast_path=settings.fast_path)

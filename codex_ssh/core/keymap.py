@@ -33,6 +33,7 @@ class Place(enum.Enum):
     LIST = "in lists and dialogs"
     THREADS = "in the list of threads"
     PORTS = "in the list of ports"
+    HOSTS = "in the list of hosts"
     BROWSE = "in the list of directories"
     PAGE = "in a full-screen view"
     REPLAY = "in a replay"
@@ -68,6 +69,8 @@ ACTIONS: Final = (
     _action("app.mode", Place.ANYWHERE, "shift+tab", "plan before doing, and back"),
     _action("app.effort_up", Place.ANYWHERE, "alt+full_stop f8", "think harder, from the next turn on"),
     _action("app.effort_down", Place.ANYWHERE, "alt+comma f7", "think less, from the next turn on"),
+    _action("app.hosts", Place.ANYWHERE, "alt+h", "your hosts: see what goes on, and go to another one"),
+    _action("app.inbox", Place.ANYWHERE, "alt+w f10", "answer what waits longest, on whichever host"),
     _action("transcript.unfold", Place.ANYWHERE, "ctrl+o", "fold or unfold everything"),
     _action("transcript.page_up", Place.ANYWHERE, "pageup", "a page up"),
     _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
@@ -179,6 +182,7 @@ ACTIONS: Final = (
     _action("ports.close", Place.PORTS, "x delete", "close it, or offer it no more"),
     _action("ports.browse", Place.PORTS, "o", "show it in your browser"),
     _action("ports.copy", Place.PORTS, "c", "copy its address"),
+    _action("hosts.look", Place.HOSTS, "ctrl+l", "look again"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),
     _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),
     _action("page.close", Place.PAGE, "escape q", "back; ends a search first"),

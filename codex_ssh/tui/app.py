@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from typing import ClassVar, Final, TypeVar
 
 from textual import work
@@ -19,15 +20,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.timer import Timer
 
-from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.question import Question
 from codex_ssh.core.secret import Secret
-from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import DeskFailed, DevboxFailed, LinkLost, RpcFailed
-from codex_ssh.tui.attention import Attention
 from codex_ssh.tui.bindings import bind, textual_keymap
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.carrier import Carrier
@@ -38,7 +36,9 @@ from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
 from codex_ssh.tui.desk import Desk, NoDesk
 from codex_ssh.tui.dialogs import DialogPrompter
+from codex_ssh.tui.fleet import Fleet
 from codex_ssh.tui.garbage import rare_collections
+from codex_ssh.tui.many_hosts_app import ManyHostsApp
 from codex_ssh.tui.outward import OutwardApp
 from codex_ssh.tui.port_watch import PortKeeper
 from codex_ssh.tui.reading_app import ReadingApp
@@ -49,18 +49,16 @@ from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.ports_screen import PortsScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
-from codex_ssh.tui.sources import ChatSources
 from codex_ssh.tui.thread_settings import ThreadSettings
 from codex_ssh.tui.title import title_text
+from codex_ssh.tui.visits import Visit, Visits, open_visits
 from codex_ssh.tui.widgets.ask_card import AskCard
 from codex_ssh.tui.widgets.ask_queue import AskQueue
 from codex_ssh.tui.widgets.composer import Composer
 from codex_ssh.tui.widgets.desk_pane import DeskPane
-from codex_ssh.tui.widgets.popup import Popup
-from codex_ssh.tui.widgets.port_offer import PortOffer
-from codex_ssh.tui.widgets.queue_view import QueueView
+from codex_ssh.tui.widgets.host_view import HostView
 from codex_ssh.tui.widgets.reading_pane import ReadingPane
-from codex_ssh.tui.widgets.status_bar import StatusBar
+from codex_ssh.tui.widgets.transcript_view import TranscriptView
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +70,12 @@ FRAMES_PER_SECOND: Final = 30
 QUIT_AGAIN_SECONDS: Final = 2.0
 
 
-class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
-    """Shows one chat.
+class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiOutcome]):
+    """Shows one chat at a time, of those that are open.
 
     Attributes:
         crash: What ended the application against its will.
-        chat: The conversation.
-        keymap: Which keys do what.
         status_items, title_items: What the status line and the terminal's title say.
-        view, composer: The transcript, and where the user writes.
     """
 
     CSS = """
@@ -113,99 +108,106 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         bind("transcript.page_down", "scroll_transcript(1)", priority=True),
     ]
 
-    def __init__(self, chat: Chat, desk: Desk | None = None) -> None:
+    def __init__(self, chat: Chat, desk: Desk | None = None, visits: Visits | None = None) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self.crash: Exception | None = None
-        self.chat = chat
-        self.desk: Desk = desk or NoDesk()
         self.look = chat.options.settings.theme
         self.keymap = Keymap(chat.options.settings.keys)
         self.set_keymap(textual_keymap(self.keymap))
-        self.thread_settings = ThreadSettings(chat)
-        self.saves = Saves(chat.carrier, chat.note, self._wake)
-        confirm = chat.options.settings.confirm_links
-        self.pane = ReadingPane(self.desk, self.keymap, chat.past, confirm_links=confirm)
-        self.pane.leave = self._write_on
-        self.view = self.pane.view
         self.has_mouse = chat.options.settings.mouse
-        self._popup = Popup()
-        self._asks = AskQueue(chat, self.keymap, self.desk)
-        self.composer = Composer(
-            self._popup,
-            self.keymap,
-            ChatSources(chat, self.desk),
-            self.desk,
-            vim=chat.options.settings.vim,
-        )
-        self._queue = QueueView(chat.queue, next(iter(self.keymap.keys("composer.take_back")), ""))
-        self._offer = PortOffer(chat.ports, next(iter(self.keymap.keys("app.ports")), ""), chat.facts.host)
-        self._status = StatusBar(chat)
-        self._shown: Transcript | None = None
+        self.here = HostView(chat, desk or NoDesk(), self.keymap, self._write_on, self.wake)
+        self.views = [self.here]
+        self.visits = visits
         self._tick: Timer | None = None
-        self._turn_since: float | None = None
         self._quit_since = self._back_since = -QUIT_AGAIN_SECONDS
-        self._attention = Attention(chat.facts.host, chat.options.settings.notify_on)
         self.status_items = chat.options.settings.status
         self.title_items = chat.options.settings.title
         self._beat = 0
 
+    # ---------------------------------------------------------------- the host that is shown
+
+    @property
+    def chat(self) -> Chat:
+        """The conversation."""
+        return self.here.chat
+
+    @property
+    def desk(self) -> Desk:
+        """The machine in front of the user."""
+        return self.here.desk
+
+    @property
+    def pane(self) -> ReadingPane:
+        """The transcript and all a reader does with it."""
+        return self.here.pane
+
+    @property
+    def view(self) -> TranscriptView:
+        """The transcript."""
+        return self.here.pane.view
+
+    @property
+    def composer(self) -> Composer:
+        """Where the user writes."""
+        return self.here.composer
+
+    @property
+    def thread_settings(self) -> ThreadSettings:
+        """The settings of the thread."""
+        return self.here.thread_settings
+
+    @property
+    def saves(self) -> Saves:
+        """Files and folders of the devbox that come here."""
+        return self.here.saves
+
+    @property
+    def _asks(self) -> AskQueue:
+        return self.here.asks
+
     def compose(self) -> ComposeResult:
         """Build the screen."""
-        yield self.pane
-        yield self._asks
-        yield self._queue
-        yield self._offer
-        yield self._popup
-        yield self.composer
-        yield self._status
+        yield self.here
 
     def on_mount(self) -> None:
         """Begin."""
         self._tick = self.set_interval(1 / FRAMES_PER_SECOND, self._refresh_now)
         self.set_interval(1, self._second_passed)
-        self.chat.on_change = self._wake
+        self.chat.on_change = self.wake
         self.composer.focus()
         if self.chat.options.resume == "":
             self.type_command("/resume")
         else:
             self.chat.open()
 
+    def new_view(self, visit: Visit) -> HostView:
+        """Make the view of a host that was opened."""
+        chat, desk = visit.opened.result()
+        return HostView(chat, desk, self.keymap, self._write_on, self.wake)
+
     # ---------------------------------------------------------------- drawing
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Bring the screen up to date soon."""
         if self._tick is not None:
             self._tick.resume()
 
     def _refresh_now(self) -> None:
         """Bring the screen up to date; at most thirty times a second, and not at all when nothing changed."""
-        chat, transcript = self.chat, self.chat.transcript
-        if chat.lost is not None:
+        self.leave_lost()
+        if self.views[0].chat.lost is not None:
             if not self.is_lent:  # nobody loses what is being written in an editor
                 self.finish(ExitReason.LINK_LOST)
             return
         if self._tick is not None:
             self._tick.pause()
-        if chat.draft:
-            self.composer.take(join_drafts([chat.draft, self.composer.draft]))
-            chat.draft = Draft()
-        chat.keep_draft(self.composer.kept)
-        if transcript is not self._shown and transcript is not None:
-            self._shown = transcript
-            transcript.take_changes()
-            self.pane.show(transcript.entries, transcript.cwd)
-        elif transcript is not None and (changes := transcript.take_changes()):
-            self.pane.update_entries(transcript.entries, changes)
-        self._queue.show()
-        self._offer.show()
-        self._asks.catch_up()
-        LoginScreen.follow(self, chat.sign_in)
+        self.here.catch_up()
+        self.refresh_inbox()
+        LoginScreen.follow(self, self.chat.sign_in)
         self._refresh_threads()
-        paused = chat.status.reason or "it is lost" if chat.status.state is LinkState.PAUSED else ""
-        seen = self._attention.look(
-            transcript, chat.asks, is_online=chat.is_online, is_watched=self.is_watched, paused=paused
-        )
-        self.tell(seen)
+        for view in self.views:
+            self.tell(view.news(is_watched=self.is_watched))
         self._refresh_status()
 
     def _refresh_threads(self) -> None:
@@ -225,23 +227,17 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
         self._refresh_status()
 
     def _refresh_status(self) -> None:
-        transcript = self.chat.transcript
-        if transcript is None or not transcript.state.is_running:
-            self._turn_since = None
-        elif self._turn_since is None:
-            self._turn_since = time.monotonic()
-        ran = time.monotonic() - self._turn_since if self._turn_since is not None else None
-        self._status.hint = self._hint()
-        self._status.show(ran, self.status_items)
+        self.here.show_status(self._hint(), self.status_items)
         self.put_title(title_text(self.chat, self.title_items, self._beat))
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
-            running = self._shown is not None and self._shown.state.is_running
+            transcript = self.chat.transcript
+            running = transcript is not None and transcript.state.is_running
             return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
         if time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
             return "esc again: back to before something you said"
-        return self._asks.hint or self.pane.hint or self.saves.words
+        return self._asks.hint or self.waits_elsewhere or self.pane.hint or self.saves.words
 
     # ---------------------------------------------------------------- what the user does
 
@@ -279,7 +275,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
 
     def on_text_area_changed(self) -> None:
         """Keep what is typed."""
-        self._wake()
+        self.wake()
 
     def on_ask_queue_appeared(self) -> None:
         """Give the card the keyboard, where it is not needed for something that is being written."""
@@ -490,8 +486,11 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome]):
 
     def finish(self, reason: ExitReason) -> None:
         """End the TUI; a running turn goes on."""
-        self.chat.on_change = lambda: None
-        self.exit(self.chat.outcome(reason, self.composer.kept))
+        for view in self.views:
+            view.chat.on_change = lambda: None
+            if view.visit is not None:
+                view.visit.outcome = view.outcome(ExitReason.QUIT)
+        self.exit(self.views[0].outcome(reason)())
 
     def _handle_exception(self, error: Exception) -> None:
         """End after a crash without Textual's screen of local variables, which may hold secrets."""
@@ -514,17 +513,30 @@ async def run_tui(
     desk: Desk | None = None,
     keeper: PortKeeper | None = None,
     carrier: Carrier | None = None,
+    fleet: Fleet | None = None,
 ) -> TuiOutcome:
     """Run the TUI until the user leaves or the link is lost for good.
 
     Cancelling it puts the terminal back.
 
+    Args:
+        lifeline: The session of the host it begins with.
+        options: What to begin with.
+        drafts: Keeps what is typed.
+        dialogs: Asks what a login wants to know.
+        desk: The machine in front of the user.
+        keeper: Opens ports of the devbox here; None where that cannot be.
+        carrier: Brings files there and back.
+        fleet: The user's other hosts; None where there are none.
+
     Raises:
         Exception: Whatever crashed it, our bug; nothing was printed, the terminal is back.
     """
     try:
-        async with open_chat(lifeline, options, drafts, keeper, carrier) as chat:
-            app = CodexApp(chat, desk)
+        async with AsyncExitStack() as stack:
+            chat = await stack.enter_async_context(open_chat(lifeline, options, drafts, keeper, carrier))
+            visits = await stack.enter_async_context(open_visits(fleet)) if fleet is not None else None
+            app = CodexApp(chat, desk, visits)
             if dialogs is not None:
                 dialogs.app = app
             try:
@@ -534,7 +546,12 @@ async def run_tui(
                 if dialogs is not None:
                     dialogs.app = None
     except* Exception as group:  # noqa: BLE001 - unwrapped, not swallowed: the caller knows what to do with it
-        raise group.exceptions[0] from None
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _outcome(app: CodexApp, outcome: TuiOutcome | None) -> TuiOutcome:

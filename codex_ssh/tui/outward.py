@@ -29,17 +29,20 @@ class OutwardApp(LendingApp[R]):
     """An application with a theme and a title.
 
     Attributes:
-        desk: The machine in front of the user.
         look: The theme that is on.
     """
 
-    desk: Desk
     look: ThemeName
 
     # Until the terminal says so, and can know it, nobody is known to look at it.
     _has_focus = False
     _tells_focus = False
     _title = ""
+
+    @property
+    def desk(self) -> Desk:
+        """The machine in front of the user."""
+        raise NotImplementedError
 
     def on_mount(self) -> None:
         """Begin."""

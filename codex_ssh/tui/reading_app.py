@@ -27,7 +27,6 @@ class ReadingApp(LendingApp[R]):
     """Has a transcript.
 
     Attributes:
-        pane: The transcript and all a reader does with it.
         has_mouse: The mouse is used.
     """
 
@@ -43,8 +42,12 @@ class ReadingApp(LendingApp[R]):
         bind("transcript.raw", "toggle_raw", priority=True),
     ]
 
-    pane: ReadingPane
     has_mouse: bool
+
+    @property
+    def pane(self) -> ReadingPane:
+        """The transcript and all a reader does with it."""
+        raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action's key means it now; else the key is the focused widget's."""

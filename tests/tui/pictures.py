@@ -141,7 +141,7 @@ async def drawn(app: CodexApp, *, title: str = TITLE) -> str:
     seen: list[str] = []
 
     def is_still() -> bool:
-        app._turn_since = None  # a turn that runs has just begun
+        app.here.turn_since = None  # a turn that runs has just begun
         app._refresh_status()
         seen.append(app.export_screenshot(title=title))
         return len(seen) > 20 and len(set(seen[-20:])) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from textual.pilot import Pilot
@@ -13,7 +13,9 @@ from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.desk import Desk
+from codex_ssh.tui.fleet import Fleet
 from codex_ssh.tui.port_watch import PortKeeper
+from codex_ssh.tui.visits import open_visits
 from codex_ssh.tui.widgets.composer import Composer
 from tests.support.waiting import until
 from tests.tui.conversation import Script
@@ -59,7 +61,7 @@ class Stage:
 
     @property
     def composer(self) -> Composer:
-        return self.app.query_one(Composer)
+        return self.app.composer
 
 
 @asynccontextmanager
@@ -74,6 +76,7 @@ async def open_stage(
     through: Lifeline | None = None,
     keeper: PortKeeper | None = None,
     carrier: Carrier | None = None,
+    fleet: Fleet | None = None,
 ) -> AsyncGenerator[Stage, None]:
     """Run the TUI until the block ends; waits for the thread unless told not to.
 
@@ -81,8 +84,10 @@ async def open_stage(
     """
     script = script or Script()
     options = options or TuiOptions(grace_seconds=0, patience=0)
-    async with open_chat(through or script, options, drafts, keeper, carrier) as chat:
-        app = CodexApp(chat, desk)
+    async with AsyncExitStack() as stack:
+        chat = await stack.enter_async_context(open_chat(through or script, options, drafts, keeper, carrier))
+        visits = await stack.enter_async_context(open_visits(fleet)) if fleet is not None else None
+        app = CodexApp(chat, desk, visits)
         async with app.run_test(size=size) as pilot:
             stage = Stage(script=script, chat=chat, app=app, pilot=pilot)
             if ready:

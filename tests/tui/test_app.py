@@ -388,7 +388,7 @@ async def test_enter_takes_the_command_that_is_typed_and_not_the_one_the_menu_la
     async with open_stage() as stage:
         await stage.type("/quit", then="")
         # As on a machine so busy that the menu has only heard of the first character.
-        stage.app._popup.offer(offer_commands(matching("/", stage.chat.knows)))
+        stage.app.here.popup.offer(offer_commands(matching("/", stage.chat.knows)))
         await stage.pilot.press("enter")
         await stage.wait(lambda: stage.app.return_value, "it ends")
     assert not stage.script.asked("thread/unsubscribe"), "no new thread was begun"

@@ -263,7 +263,7 @@ async def test_nothing_is_named_for_the_model_in_a_shell_command() -> None:
         await stage.type("!ls @m $HOME $g", then="")
         await stage.pilot.pause()
         assert not script.asked("fuzzyFileSearch/sessionStart")
-        assert not stage.app._popup.display
+        assert not stage.app.here.popup.display
 
 
 class Deaf(Script):

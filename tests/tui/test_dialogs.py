@@ -98,7 +98,7 @@ async def stop_the_clock(app: SnapApp, pilot: Pilot[object]) -> None:
     await until(lambda: app.chat.round_trip is not None, "the round trip")
     app._refresh_status()
     app._refresh_status = lambda: None  # type: ignore[method-assign]
-    app._status.show(None, app.status_items)
+    app.here.status.show(None, app.status_items)
     await pilot.pause(0.2)
 
 

@@ -13,6 +13,8 @@ from textual import events
 from textual.screen import ModalScreen, Screen
 
 import codex_ssh.tui.screens
+from codex_ssh.core.fleet import Reach
+from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui.page import text_page
@@ -20,15 +22,19 @@ from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
+from codex_ssh.tui.screens.hosts_screen import HostsScreen, Open
+from codex_ssh.tui.screens.inbox_screen import InboxScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.page_screen import PageScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
+from codex_ssh.tui.screens.waiting_screen import WaitingScreen
 from tests.tui.conversation import Script
 from tests.tui.program import fill
 from tests.tui.stage import Stage, open_stage
+from tests.tui.test_many_hosts import Written, report
 
 SIZES = [
     (1, 1),
@@ -159,6 +165,24 @@ async def browse(stage: Stage) -> None:
     await stage.wait_text("0 a line")
 
 
+async def hosts(stage: Stage) -> None:
+    fleet = Written(report(LONG.replace(" ", "-")), report("web", Reach.OFF, why=LONG))
+    stage.app.push_screen(HostsScreen(fleet, [Open(host="devbox", is_here=True, words=LONG)], Keymap()))
+    await stage.wait(lambda: isinstance(stage.app.screen, HostsScreen), "the hosts")
+
+
+async def inbox(stage: Stage) -> None:
+    stage.script.ask_command(3, f"make {LONG}")
+    await stage.wait(lambda: stage.app.here.asks.card.display, "the card")
+    await stage.pilot.press("alt+w")
+    await stage.wait(lambda: isinstance(stage.app.screen, InboxScreen), "the request")
+
+
+async def waiting(stage: Stage) -> None:
+    stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
+    await stage.wait(lambda: isinstance(stage.app.screen, WaitingScreen), "what is waited for")
+
+
 async def page(stage: Stage) -> None:
     async def same(text: str) -> str:
         return text
@@ -184,6 +208,9 @@ CASES = {
     "prompt": Case(opens=prompt, screen=PromptScreen, shows=("Password?",)),
     "browse": Case(opens=browse, screen=BrowseScreen, shows=("0 a line",)),
     "page": Case(opens=page, screen=PageScreen, shows=("a line that",)),
+    "hosts": Case(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
+    "inbox": Case(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
+    "waiting": Case(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "confirm": Case(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
 }
 

@@ -35,8 +35,7 @@ class SnapApp(CodexApp):
 
     def __init__(self, script: Script, theme: ThemeName = ThemeName.TERMINAL) -> None:
         options = TuiOptions(grace_seconds=0, settings=TuiSettings(theme=theme))
-        self.chat = Chat(script, options, Tasks(), NoDrafts())
-        super().__init__(self.chat)
+        super().__init__(Chat(script, options, Tasks(), NoDrafts()))
 
     def on_mount(self) -> None:
         # Textual calls the handler of the class above by itself.
@@ -53,7 +52,7 @@ async def settled(pilot: Pilot[object]) -> None:
     await until(lambda: app.chat.transcript is not None and app.chat.round_trip is not None, "the thread")
     await until(lambda: app.chat.transcript is not None and app.chat.transcript.usage.total, "all was said")
     await until(lambda: app.chat.surroundings.account is not None, "what is beside the thread")
-    app._turn_since = None
+    app.here.turn_since = None
     app.composer.cursor_blink = False
     await pilot.pause(0.2)
     await still(pilot)
@@ -94,7 +93,7 @@ def test_an_approval(snap_compare: Snap, size: tuple[int, int]) -> None:
         await until(lambda: app._asks.card.display and app._asks.card.has_focus, "the card")
         app._refresh_status()  # where the keyboard is decides what the line says
         app._refresh_status = lambda: None  # type: ignore[method-assign]
-        app._status.show(None, app.status_items)
+        app.here.status.show(None, app.status_items)
         await still(pilot)
 
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=asked)
@@ -158,7 +157,7 @@ def test_what_is_offered(snap_compare: Snap, size: tuple[int, int], typed: str) 
             await pilot.press(SIGNS.get(character, character))
         await until(lambda: not app.chat.search.is_busy, "the answer")
         if typed == "$":
-            await until(lambda: app._popup.chosen, "the skills")
+            await until(lambda: app.here.popup.chosen, "the skills")
         await pilot.press("down")
         await still(pilot)
 
@@ -178,14 +177,14 @@ def test_what_waits_and_what_is_folded(snap_compare: Snap, size: tuple[int, int]
         app = pilot.app
         assert isinstance(app, SnapApp)
         script.say("thread/queue/changed")
-        await until(lambda: app._queue.display, "what waits")
+        await until(lambda: app.here.queue.display, "what waits")
         app.composer.put(harmless("look at "))
         app.composer.put_text("line\n" * 1234)
         image = image_fold(Picture(url="data:,x", label="shot.png 3×2, 78 B"))
         app.composer.put(Draft(pieces=(" and ", image)))
         app._refresh_status()
         app._refresh_status = lambda: None  # type: ignore[method-assign]
-        app._status.show(None, app.status_items)
+        app.here.status.show(None, app.status_items)
         await still(pilot)
 
     assert snap_compare(SnapApp(script), terminal_size=size, run_before=shown)

@@ -12,6 +12,7 @@ from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.live_check import check_link
 from codex_ssh.tui.page import rows_page
 from codex_ssh.tui.pages import help_rows, status_text
+from codex_ssh.tui.screens.hosts_screen import Chosen
 
 if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
@@ -48,8 +49,11 @@ async def doctor(app: CodexApp, _words: list[str]) -> None:
     app.view.follow()
 
 
-async def hosts(app: CodexApp, _words: list[str]) -> None:
-    """Say which hosts there are, and which this is."""
+async def hosts(app: CodexApp, words: list[str]) -> None:
+    """Go to another host, which may be chosen from a list; where there is none, say which this is."""
+    if app.visits is not None:
+        await (app.go_to(Chosen(host=words[0])) if words else app.choose_host())
+        return
     found = list(app.desk.hosts())
     here = app.chat.facts.host
     names = [one.name for one in found]
@@ -65,6 +69,11 @@ async def hosts(app: CodexApp, _words: list[str]) -> None:
     app.view.follow()
 
 
+async def close(app: CodexApp, _words: list[str]) -> None:
+    """Leave the host that is shown."""
+    app.leave_host(app.here)
+
+
 async def leave(app: CodexApp, _words: list[str]) -> None:
     """Leave."""
     app.finish(ExitReason.QUIT)
@@ -76,7 +85,13 @@ COMMANDS: Final = (
     SlashCommand(
         name="doctor", about="check the link and the app server", run=doctor, needs=("account/read",)
     ),
-    SlashCommand(name="hosts", about="the hosts you can go to, and which this is", run=hosts),
+    SlashCommand(
+        name="hosts",
+        about="your hosts: see what goes on, and go to another one",
+        argument="[HOST]",
+        run=hosts,
+    ),
+    SlashCommand(name="close", about="leave this host; the others stay open", run=close),
     SlashCommand(name="keys", about="the keys and the commands; ? on an empty line", run=keys),
     SlashCommand(name="help", about="the same", run=keys),
     SlashCommand(name="quit", about="leave; a running turn goes on", run=leave),

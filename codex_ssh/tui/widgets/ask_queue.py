@@ -97,15 +97,15 @@ class AskQueue(Vertical):
         asks = self._chat.asks if self._chat.is_online else ()
         if self._chat.is_online:
             self._put_off &= {ask.request_id for ask in asks}
-        questions = [ask for ask in asks if _is_form(ask)]
-        cards = [ask for ask in asks if not _is_form(ask)]
+        questions = [ask for ask in asks if is_form(ask)]
+        cards = [ask for ask in asks if not is_form(ask)]
         at = next((at for at, ask in enumerate(cards) if ask.request_id == self._shown), 0)
         ask = cards[at] if cards else None
         self._shown = ask.request_id if ask is not None else None
         was_shown = self.card.display
         self.card.show(
             ask,
-            self._scene(ask) if ask is not None else None,
+            self.scene(ask) if ask is not None else None,
             queue=(at, len(cards)),
             waited_seconds=self._chat.pending.waited(ask) if ask is not None else 0.0,
         )
@@ -124,13 +124,14 @@ class AskQueue(Vertical):
             # A form that is filled in without a link stays; an approval does not.
             self._close(dialog)
         elif isinstance(dialog, AskScreen):
-            dialog.update(self._scene(dialog.ask))
+            dialog.update(self.scene(dialog.ask))
 
     def _close(self, dialog: Screen[Decision | None] | Screen[Json]) -> None:
         if dialog.is_current:
             dialog.dismiss(None)
 
-    def _scene(self, ask: Ask) -> Scene:
+    def scene(self, ask: Ask) -> Scene:
+        """Give where a request comes from."""
         transcript = self._chat.transcript
         is_ours = transcript is not None and ask.thread_id == transcript.thread_id
         return Scene(
@@ -145,12 +146,12 @@ class AskQueue(Vertical):
     def on_ask_view_decided(self, message: AskView.Decided) -> None:
         """Send the answer."""
         message.stop()
-        self._answer(message.ask, message.decision)
+        self.answer(message.ask, message.decision)
 
     def on_ask_card_other(self, message: AskCard.Other) -> None:
         """Show another request."""
         message.stop()
-        cards = [ask.request_id for ask in self._chat.asks if not _is_form(ask)]
+        cards = [ask.request_id for ask in self._chat.asks if not is_form(ask)]
         if self._shown in cards:
             self._shown = cards[(cards.index(self._shown) + message.step) % len(cards)]
             self.catch_up()
@@ -164,7 +165,7 @@ class AskQueue(Vertical):
         )
         decision = await self.app.push_screen_wait(screen)
         if decision is not None:
-            self._answer(message.ask, decision)
+            self.answer(message.ask, decision)
 
     @work
     async def on_ask_card_open_page(self, message: AskCard.OpenPage) -> None:
@@ -188,25 +189,26 @@ class AskQueue(Vertical):
         message.stop()
         self._ask_form(message.ask)
 
-    def _answer(self, ask: Ask, decision: Decision) -> None:
+    def answer(self, ask: Ask, decision: Decision) -> None:
+        """Send an answer, unless somebody else gave one by now."""
         if not self._only_shows and ask in self._chat.asks:
             self._chat.answer(ask, decision.result, declined=not decision.verdict.lets_it_happen)
 
     @work
     async def _ask_form(self, ask: Ask) -> None:
         assert isinstance(ask, QuestionsAsk | ElicitationAsk | PermissionsAsk)
-        screen = QuestionScreen(ask, self._scene(ask), self._keymap)
+        screen = QuestionScreen(ask, self.scene(ask), self._keymap)
         if self._only_shows:
             screen.disabled = True
             self._put_off.add(ask.request_id)
         answer = await self.app.push_screen_wait(screen)
         if answer is not None:
             self._chat.answer(ask, answer, declined=False)
-        elif ask in self._chat.asks and _is_form(ask):
+        elif ask in self._chat.asks and is_form(ask):
             self._put_off.add(ask.request_id)
         self.catch_up()
 
 
-def _is_form(ask: Ask) -> bool:
+def is_form(ask: Ask) -> bool:
     """Whether it is asked by a dialog and not on the card."""
     return isinstance(ask, QuestionsAsk | ElicitationAsk) and bool(ask.questions)

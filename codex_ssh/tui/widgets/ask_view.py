@@ -90,6 +90,10 @@ class AskView(ScrollView, can_focus=True):
         """Whether keys count by now."""
         return self._ask is not None and self._clock() - self._since >= self._grace
 
+    def begin_again(self) -> None:
+        """Count the pause anew: it was out of sight, and comes back."""
+        self._since = self._clock()
+
     def _take(self, ask: Ask | None, scene: Scene | None) -> None:
         """Show a request, from the top; nothing but a "no" is chosen.
 
