@@ -205,6 +205,8 @@ def _words_of(argv: str) -> str:
     name = _base(words[0].partition(": ")[0])
     if not _RUNNERS.fullmatch(name):
         return name
+    if "-m" in words[:-1]:
+        return f"{name} {_base(words[words.index('-m') + 1])}"
     for word in words[1:]:
         if word in ("-c", "-e"):
             break

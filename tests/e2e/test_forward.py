@@ -135,7 +135,7 @@ async def test_a_dev_server_of_a_turn_is_offered_and_answers_here_and_again_afte
         environment=client_environment(tmp_path, TERM="xterm-256color", PYTHONDEVMODE=""),
         columns=100, lines=30,
     )  # fmt: skip
-    await tui.wait_text(f"port {port} (python3 http.server) of devbox  Alt+P opens it here", seconds=40)
+    await tui.wait_text(f"Alt+P opens here: port {port} (python3 http.server) of devbox", seconds=40)
     assert await page(port) == ""
     await tui.key("M-p")
     await tui.wait_text(f"http://localhost:{port} is port {port} of devbox (python3 http.server)")

@@ -245,10 +245,10 @@ async def test_an_offer_is_a_line_and_a_key_takes_it() -> None:
     box = Box(port(3000, "postgres"), port(5173, age=0.0))
     async with open_stage(options=OPTIONS, keeper=box) as stage:
         await begin(stage)
-        await stage.wait_text("⇄ port 5173 (node vite) of devbox  Alt+P opens it here")
+        await stage.wait_text("⇄ Alt+P opens here: port 5173 (node vite) of devbox")
         await stage.pilot.press("alt+p")
         await stage.wait_text("http://localhost:5173 is port 5173 of devbox (node vite)")
-        await stage.wait_gone("opens it here")
+        await stage.wait_gone("opens here")
         await stage.pilot.press("alt+p")
         await stage.wait_text("ports of devbox")
         await stage.wait_text("⇄  5173  http://localhost:5173  node vite")
@@ -258,7 +258,7 @@ async def test_an_offer_is_a_line_and_a_key_takes_it() -> None:
 async def test_a_click_takes_an_offer_too() -> None:
     async with open_stage(options=OPTIONS, keeper=Box(port(5173, age=0.0))) as stage:
         await begin(stage)
-        await stage.wait_text("opens it here")
+        await stage.wait_text("opens here")
         await stage.pilot.click("PortOffer")
         await stage.wait_text("http://localhost:5173 is port 5173 of devbox")
 

@@ -58,6 +58,7 @@ def test_the_kernels_table_is_read() -> None:
         ("sshd: alice@notty", "sshd"),
         ("/opt/bin/vite\0--port\0" + "3000", "vite"),
         ("python3\0-c\0import secrets", "python3"),
+        ("python3\0-W\0error\0-m\0http.server\0" + "8000", "python3 http.server"),
         ("node\0--inspect", "node"),
         ("php\0-S\0localhost:8000", "php localhost:8000"),
         ("nginx: master process /usr/sbin/nginx", "nginx"),

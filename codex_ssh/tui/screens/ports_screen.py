@@ -43,7 +43,7 @@ class PortsScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     PortsScreen .frame OptionList { max-height: 50vh; text-wrap: nowrap; text-overflow: ellipsis; }
-    PortsScreen .frame Input { display: none; }
+    PortsScreen .frame Input, PortsScreen .frame Input:focus { display: none; height: auto; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -146,6 +146,7 @@ class PortsScreen(Dialog[None]):
 
     def _draw(self) -> None:
         self._entry.display = self._asks is not None
+        self._line.display = self._asks is None
         words = self._said or self._ports.fault
         if not words and not self._rows:
             words = "nothing of yours listens there" if self._ports.listening is not None else "looking…"
@@ -157,12 +158,12 @@ class PortsScreen(Dialog[None]):
             return Text("enter: open it, esc: leave it", palette.DIM)
         is_open = isinstance(self._chosen(), Forward)
         words = {"ports.new": "another"}
-        if is_open:
-            words |= {
-                "ports.browse": "browser",
+        if is_open:  # Enter shows it in the browser, as its own key does
+            words = {
                 "ports.copy": "copy",
-                "ports.move": "another port here",
+                "ports.move": "other port here",
                 "ports.close": "close",
+                **words,
             }
         named = [(self._keymap.keys(name), about) for name, about in words.items()]
         keys = [f"{shown(own[0])}: {about}" for own, about in named if own]
@@ -210,7 +211,7 @@ class PortsScreen(Dialog[None]):
 
     def action_new(self) -> None:
         """Ask for a port there."""
-        self._ask(_NEW, "PORT of the devbox, LOCAL:PORT, -R PORT the other way, -D PORT for SOCKS")
+        self._ask(_NEW, "PORT there, LOCAL:PORT, -R PORT: the other way, -D PORT: SOCKS")
 
     def action_move(self) -> None:
         """Ask for another port here."""

@@ -38,12 +38,13 @@ class PortOffer(Static, can_focus=False):
             return
         self._shown = offered
         self.display = bool(offered)
-        how = f"{shown(self._key)} opens it here" if self._key else "/ports opens it here"
+        # What to do comes first: that is seen on a narrow screen too.
+        how = f"{shown(self._key) if self._key else '/ports'} opens here: "
         self.update(
             Text.assemble(
                 ("⇄ ", palette.BUSY),
-                f"{offer_text(offered, self._host)}  ",
-                (how if len(offered) == 1 else how.replace(" it ", " them "), palette.KEY),
+                (how, palette.KEY),
+                offer_text(offered, self._host),
                 no_wrap=True,
                 overflow="ellipsis",
             )
