@@ -26,7 +26,6 @@ from codex_ssh.link.ssh_mux import Mux
 from codex_ssh.link.ssh_mux_wire import Fields, MuxClosed, MuxError, u32
 from codex_ssh.link.ssh_openssh import OpenSsh
 from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
-from codex_ssh.local.files import private_temp_dir
 from codex_ssh.local.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -99,17 +98,16 @@ async def open_ride(
         host: As typed.
         ahead: What will be wanted first.
     """
-    with private_temp_dir(for_sockets=True) as directory:
-        ride = Ride(Mux(str(path), directory, is_ours=True), host=host, config=config, log=None)
-        ride.is_fast = options.fast_path
-        async with open_tasks() as tasks:
-            tasks.start(_watch(ride, control, options))
-            if ahead is not None and ahead.endpoint is not None and options.fast_path:
-                tasks.start(ride.park(ahead.endpoint))
-            try:
-                yield ride
-            finally:
-                await ride.close()
+    ride = Ride(Mux(str(path), path.parent, is_ours=True), host=host, config=config, log=None)
+    ride.is_fast = options.fast_path
+    async with open_tasks() as tasks:
+        tasks.start(_watch(ride, control, options))
+        if ahead is not None and ahead.endpoint is not None and options.fast_path:
+            tasks.start(ride.park(ahead.endpoint))
+        try:
+            yield ride
+        finally:
+            await ride.close()
 
 
 class Ride(OpenSsh):
@@ -119,6 +117,15 @@ class Ride(OpenSsh):
     is_fast = True
     _place: tuple[str, int] | str = ""
     _parked: asyncio.Future[tuple[asyncio.Transport, Parked] | None] | None = None
+
+    @property
+    def is_borrowed(self) -> bool:
+        """No: every window that uses it is ours.
+
+        So whoever logs in after a loss may end what is left of it on the devbox: what a window that is
+        stopped has not passed on yet would otherwise come after it was sent again.
+        """
+        return False
 
     async def park(self, endpoint: WsEndpoint | UnixEndpoint) -> None:
         """Open a channel that will be wanted, while what comes before it is still under way."""

@@ -20,6 +20,7 @@ import selectors
 import signal
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, Final, Protocol, cast
@@ -74,20 +75,9 @@ class Parting:
         """
         assert self.stayer is not None
         loop = runner.get_loop()
-        self._threads.shutdown(wait=False)
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread():
-                thread.join(_THREADS_SECONDS)
-        if threading.active_count() > 1:
-            log.warning("a thread does not end, so the SSH connection ends with this window")
-            return False
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        try:
-            child = os.fork()
-        except OSError as error:
-            log.warning("no process for the SSH connection, so it ends with this window: %s", error)
+        child = self._fork()
+        if child is None:
+            loop.set_default_executor(_threads())
             return False
         if child:
             _silence(_open_descriptors() - self._from_outside)
@@ -95,6 +85,9 @@ class Parting:
             _parted.append(runner)
             return True
         try:
+            # Those are for the terminal's processes, and may be on their way: it may just have been closed.
+            for number in (signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
             os.setsid()
             os.chdir("/")
             _silence(_same_files(self._from_outside))
@@ -105,13 +98,31 @@ class Parting:
         finally:
             os._exit(0)
 
+    def _fork(self) -> int | None:
+        """Fork where that is harmless: without a thread, and with nothing left in a buffer."""
+        self._threads.shutdown(wait=False)
+        # A daemon waits and holds nothing, such as Textual's for a terminal that is gone.
+        busy = [one for one in threading.enumerate() if not one.daemon]
+        busy.remove(threading.current_thread())
+        for thread in busy:
+            thread.join(_THREADS_SECONDS)
+        if any(thread.is_alive() for thread in busy):
+            log.warning("a thread does not end, so the SSH connection ends with this window")
+            return None
+        _flush()
+        try:
+            with warnings.catch_warnings():  # of those daemons, from Python 3.12 on
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return os.fork()
+        except OSError as error:
+            log.warning("no process for the SSH connection, so it ends with this window: %s", error)
+            return None
+
     async def _run_on(self) -> None:
         assert self.stayer is not None
         task = asyncio.current_task()
         assert task is not None
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await self.stayer.run_on()
 
@@ -136,10 +147,14 @@ def end_at_once(code: int) -> None:
     """End this process where a child has gone on with what is in its memory; else do nothing."""
     if _parted:
         logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
+        _flush()
         os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
 
 
 class _Selector:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import StartCodex
 from tests.e2e.test_python_sdk import turn
+from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.model import Model
@@ -207,13 +208,19 @@ async def test_two_clients_at_once_share_a_login_and_nothing_else(
     sshd: Sshd, server: CodexAppServer, tmp_path: Path
 ) -> None:
     home = tmp_path / "laptop"
-    async with (
-        running(*words(sshd, server), home=home) as one,
-        running(*words(sshd, server), home=home) as two,
-    ):
-        for pipes in (one, two):
-            await pipes.say(INITIALIZE)
-            await pipes.wait_answer(0)
-        assert sshd.logins == 1
-        assert await one.end() == 0
-        assert (await two.result(9, "model/list"))["data"]
+    async with running(*words(sshd, server), home=home) as one:
+        await one.say(INITIALIZE)
+        await one.wait_answer(0)
+        async with running(*words(sshd, server), home=home) as two:
+            await two.say(INITIALIZE)
+            await two.wait_answer(0)
+            assert sshd.logins == 1
+            assert await one.end() == 0
+            assert (await two.result(9, "model/list"))["data"]
+            # What holds the connection now has no client; when it is killed the other one heals.
+            (holder,) = set(processes.with_variable("HOME", str(home))) - {two.process.pid}
+            processes.kill([holder])
+            await two.say({"id": 10, "method": "model/list", "params": {}})
+            await two.wait_answer(10)  # it may have been on its way
+            assert (await two.result(11, "model/list"))["data"]
+            assert sshd.logins == 2

@@ -187,8 +187,12 @@ async def _stay(host: str, options: SshOptions, lines: asyncio.StreamReader) -> 
 
 if __name__ == "__main__":
     from codex_ssh.cli.run import run_async
+    from codex_ssh.errors import Interrupted
     from codex_ssh.local.parting import end_at_once
 
-    code = run_async(_main(*sys.argv[1:]))
+    try:
+        code = run_async(_main(*sys.argv[1:]))
+    except Interrupted as interrupted:
+        code = interrupted.exit_code
     end_at_once(code)
     sys.exit(code)
