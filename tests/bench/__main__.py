@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("part", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all unless given")
     parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
-    parser.add_argument("--seconds", type=float, default=24, help="how long they go on")
+    parser.add_argument("--seconds", type=float, default=18, help="how long they go on")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way of connecting is taken")
     parser.add_argument("--requests", type=int, default=1000, help="of a round, on each path")
     parser.add_argument("--mebibytes", type=int, default=256, help="how much is carried each way")
