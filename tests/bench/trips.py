@@ -16,7 +16,7 @@ from tests.bench.devbox import Devbox, open_devbox, ours, recipe, run_ssh
 from tests.bench.line import Relay
 from tests.support.lockstep import open_lockstep
 
-WINDOWS: Final = 3
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +55,30 @@ async def count_trips(place: Path) -> dict[str, Trips]:
                 sent_bytes=sum(turns),
             )
 
+        async def least(*what: str) -> Trips:
+            """Count more than once: on a busy machine a turn may fall apart in two."""
+            tries = []
+            for _ in range(TRIES):
+                tries.append(await count(ours(devbox, config, nowhere, *what)))
+                if "share" not in what:
+                    await relay.wait_idle()  # what a goodbye takes counts for nobody
+            return min(tries, key=lambda trips: trips.trips)
+
         found = {}
         for name, way in (
             ("first visit", ours(devbox, config, nowhere)),
-            ("known host", ours(devbox, config, nowhere)),
-            ("known host, by the Python API", ours(devbox, config, nowhere, "api")),
             ("recipe", recipe(devbox, config, nowhere)),
             ("ssh true", _true(devbox, config)),
         ):
             found[name] = await count(way)
-            await relay.wait_idle()  # what a goodbye takes counts for nobody
+            await relay.wait_idle()
+        found["known host"] = await least()
+        found["known host, by the Python API"] = await least("api")
         async with ours(devbox, config, nowhere, "share"):
-            # What keeps the connection alive may come between: the least of some.
-            windows = [await count(ours(devbox, config, nowhere, "share")) for _ in range(WINDOWS)]
-            found["second window"] = min(windows, key=lambda trips: trips.trips)
+            # What keeps the connection alive may come between, too.
+            found["second window"] = await least("share")
+        order = ("first visit", "known host", "known host, by the Python API", "second window")
+        found = {name: found[name] for name in (*order, "recipe", "ssh true")}
         return found
 
 
