@@ -73,6 +73,8 @@ def _rules(arguments: argparse.Namespace) -> CopyRules:
 
 
 async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Profile) -> int:
+    import asyncio
+
     from codex_ssh.link.connect import open_host, open_link
     from codex_ssh.link.copy_over import copy_over, open_tree
     from codex_ssh.link.copying import Copy
@@ -95,6 +97,10 @@ async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Pr
             await copy_over(lambda: open_link(profile, prompter), open_wire_tree, copy, line.tell)
         else:
             await copy_over(lambda: open_host(profile, prompter), open_tree, copy, line.tell)
+    except asyncio.CancelledError:
+        line.clear()
+        note("stopped; the same command goes on where this one ended")
+        raise
     finally:
         line.clear()
     outcome = copy.outcome
@@ -121,17 +127,21 @@ class _Watch:
         """Name the file."""
         self._line.at(shown(spot.name))
 
+    def checks(self, spot: Spot) -> None:
+        """Say that it is compared."""
+        self._line.checks(shown(spot.name))
+
     async def choose(self, spot: Spot, *, there: Facts, coming: Facts) -> Conflict:
         """Ask the person; raises Interrupted when he wants no more of it."""
         if self._always is not None:
             return self._always
-        lead = f"{spot.shown} is there: {_about(there)}; {_about(coming)} would replace it"
+        lead = f"{spot.shown} is there\n  there: {_about(there)}\n  new:   {_about(coming)}"
         while True:
             question = Question(
                 kind=QuestionKind.CONFIRM,
                 host=self._host,
                 lead=lead,
-                text="replace it? (y)es, (n)o, (r)ename the new one, (q)uit; Y, N and R for all: ",
+                text="replace? (y)es, (n)o, (r)ename the new, (q)uit; Y, N, R: all: ",
                 echo=True,
             )
             answer = await self._prompter.ask(question)

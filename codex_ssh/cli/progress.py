@@ -48,6 +48,11 @@ class ProgressLine:
         self._name = plain_line(name)
         self._draw()
 
+    def checks(self, name: str) -> None:
+        """Say what is compared now."""
+        self._name = f"{plain_line(name)}: comparing checksums"
+        self._draw(now=True)
+
     def moved(self, size: int) -> None:
         """Say how much more is done."""
         self._done += size

@@ -62,7 +62,8 @@ class Outcome:
             words.append(f"{_files(self.skipped)} left alone")
         if self.failed:
             words.append(f"{_files(len(self.failed))} not copied")
-        rate = f" ({size_text(int(self.size / seconds))}/s)" if self.size and seconds > 1 else ""
+        sent = self.size - self.resumed
+        rate = f" ({size_text(int(sent / seconds))}/s)" if sent > 0 and seconds > 1 else ""
         return f"{'; '.join(words)}{rate}"
 
 

@@ -10,17 +10,22 @@ left out, since whatever is written through it later would land somewhere else.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Protocol
+from typing import Final, Protocol
 
 from codex_ssh.core.copy_request import Conflict, CopyRules, has_glob, numbered
 from codex_ssh.core.file_tree import Facts, Kind, Spot, leads_out, shown, spot_of
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CopyFailed, UsageError
 from codex_ssh.link.tree import Tree
+from codex_ssh.local.tasks import open_tasks
+
+COMPARED_AT_ONCE: Final = 64
+"""So many files that look alike are compared at once: their checksums are asked for together."""
 
 
 class Chooser(Protocol):
@@ -101,6 +106,7 @@ async def make_plan(
         goes_to = spot.child(name) if into else spot
         planner.plan.places.append(goes_to.path)
         await planner.add(at, goes_to, facts, depth=-1)
+    await planner.settle()
     return planner.plan
 
 
@@ -118,6 +124,7 @@ class _Planner:
         self._chooser = chooser
         self._taken: set[Spot] = set()
         self._listed: dict[Spot, dict[bytes, Facts]] = {}
+        self._alike: list[tuple[Spot, Spot, Facts, Facts]] = []
 
     async def find(self, path: bytes) -> list[tuple[bytes, Spot, Facts]]:
         """Give what a source means: a name for it, where it is, and what it is."""
@@ -255,9 +262,54 @@ class _Planner:
             return
         if there.kind is Kind.FOLDER:
             raise self._in_the_way(to, "a folder is in the way")
-        if await self._is_same(at, to, facts, there, link):
+        if facts.kind is there.kind is Kind.LINK and await self._target.link_target(to) == link:
             self.plan.same += 1
-            return
+        elif facts.kind is there.kind is Kind.FILE and self._looks_alike(facts, there):
+            # All of these are compared together, at the end.
+            self._alike.append((at, to, facts, there))
+        else:
+            await self._decide(at, to, facts, there, link=link)
+
+    def _looks_alike(self, facts: Facts, there: Facts) -> bool:
+        return facts.size == there.size and (
+            facts.permissions == there.permissions or not self._target.keeps_modes
+        )
+
+    async def settle(self) -> None:
+        """Compare what looks alike, and decide about what is not the same."""
+        same = await self._compare()
+        for at, to, facts, there in self._alike:
+            if to in same:
+                self.plan.same += 1
+            else:
+                await self._decide(at, to, facts, there)
+
+    async def _compare(self) -> set[Spot]:
+        """Give which of those that look alike are the same."""
+        same: set[Spot] = set()
+        left = iter(self._alike)
+        done = asyncio.Event()
+        working = min(COMPARED_AT_ONCE, len(self._alike))
+
+        async def compare() -> None:
+            nonlocal working
+            for at, to, facts, _ in left:
+                ours = await self._source.digest(at, facts.size, is_all=True)
+                if ours is not None and ours == await self._target.digest(to, facts.size, is_all=True):
+                    same.add(to)
+            working -= 1
+            if not working:
+                done.set()
+
+        async with open_tasks() as tasks:
+            for _ in range(working):
+                tasks.start(compare())
+            if working:
+                await done.wait()
+        return same
+
+    async def _decide(self, at: Spot, to: Spot, facts: Facts, there: Facts, *, link: bytes = b"") -> None:
+        """Do what is to be done where something else is in the way."""
         conflict = self._rules.conflict
         if conflict is Conflict.ASK:
             conflict = await self._chooser.choose(to, there=there, coming=facts)
@@ -274,17 +326,6 @@ class _Planner:
                     f"{there.kind.value} is there, and not the same",
                     hint="nothing was copied; --force replaces it, --conflict skip or rename keeps it",
                 )
-
-    async def _is_same(self, at: Spot, to: Spot, facts: Facts, there: Facts, link: bytes) -> bool:
-        """Whether what is in the way is what would be made."""
-        if facts.kind is not there.kind:
-            return False
-        if facts.kind is Kind.LINK:
-            return await self._target.link_target(to) == link
-        if facts.size != there.size or (facts.permissions != there.permissions and self._target.keeps_modes):
-            return False
-        ours = await self._source.digest(at, facts.size)
-        return ours is not None and ours == await self._target.digest(to, facts.size)
 
     async def _free_name(self, to: Spot) -> Spot:
         number = 2

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from typing import Final, Protocol
@@ -30,7 +30,9 @@ from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 6
+LARGE_BYTES: Final = 1024 * 1024
+LARGE_AT_ONCE: Final = 2
+SMALL_AT_ONCE: Final = 32
 """So many files are under way at once: small ones wait for answers most of the time."""
 
 BEGINNINGS: Final = 3
@@ -48,6 +50,9 @@ class Watch(Chooser, Protocol):
 
     def at(self, spot: Spot) -> None:
         """This file is copied now."""
+
+    def checks(self, spot: Spot) -> None:
+        """What is there of this file is compared with it."""
 
     def moved(self, size: int) -> None:
         """So many bytes more are where they belong; less, when a file is begun again."""
@@ -91,7 +96,7 @@ class Copy:
         self._rules = rules
         self._watch = watch
         self._jobs: list[Job] | None = None
-        self._under_way: set[int] = set()
+        self._done: set[int] = set()
         self._moved: dict[int, int] = {}
 
     async def go_on(self, there: Tree) -> None:
@@ -118,26 +123,29 @@ class Copy:
 
     async def _do_all(self, source: Tree, target: Tree, jobs: list[Job]) -> None:
         """Do jobs that do not need each other, several at once."""
-        left = [job for job in jobs if job.number not in self._under_way]
-        if not left:
-            return
-        jobs_left = iter(left)
+        left = [job for job in jobs if job.number not in self._done]
+        large = [job for job in left if job.facts.size > LARGE_BYTES]
+        small = [job for job in left if job.facts.size <= LARGE_BYTES]
+        queues = [iter(large)] * min(LARGE_AT_ONCE, len(large)) + [iter(small)] * min(
+            SMALL_AT_ONCE, len(small)
+        )
+        working = len(queues)
         done = asyncio.Event()
-        working = min(AT_ONCE, len(left))
 
-        async def work() -> None:
+        async def work(queue: Iterator[Job]) -> None:
             nonlocal working
-            for job in jobs_left:
+            for job in queue:
                 await self._do(source, target, job)
-                self._under_way.add(job.number)
+                self._done.add(job.number)
             working -= 1
             if not working:
                 done.set()
 
         async with open_tasks() as tasks:
-            for _ in range(working):
-                tasks.start(work())
-            await done.wait()
+            for queue in queues:
+                tasks.start(work(queue))
+            if queues:
+                await done.wait()
 
     async def _do(self, source: Tree, target: Tree, job: Job) -> None:
         try:
@@ -158,7 +166,6 @@ class Copy:
             self._watch.tell(f"{failed}: {failed.said}")
 
     async def _copy_file(self, source: Tree, target: Tree, job: Job) -> None:
-        self._watch.at(job.source)
         facts = job.facts
         part = job.target.beside(_part_name(job))
         for beginning in range(BEGINNINGS):
@@ -170,6 +177,7 @@ class Copy:
                     raise CopyFailed("read", job.source.path, where=source.label, said="it is gone")
                 facts = found
             have = await self._proved(source, target, job, part, facts)
+            self._watch.at(job.source)
             self._count(job, have)
             try:
                 async with aclosing(source.read(job.source, have, facts.size)) as pieces:
@@ -202,6 +210,8 @@ class Copy:
             size = min(there.size, facts.size)
             rounded = size // _ROUND_BYTES * _ROUND_BYTES
             same: bool | None = False
+            if size > LARGE_BYTES:
+                self._watch.checks(job.source)
             # What was under way when the link broke may have holes before its end.
             for length in dict.fromkeys((size, rounded, rounded - _ROUND_BYTES)):
                 if length > 0:
@@ -222,7 +232,9 @@ class Copy:
         changed = "it changed while it was copied"
         if now.size != facts.size:
             return changed
-        same = await _same(source, target, job.source, part, facts.size)
+        if facts.size > LARGE_BYTES:
+            self._watch.checks(job.source)
+        same = await _same(source, target, job.source, part, facts.size, is_all=True)
         if same is None:
             there = await target.look(part)
             if there is None or there.size != facts.size or now.mtime != facts.mtime:
@@ -276,14 +288,16 @@ async def _have_link(target: Tree, job: Job) -> None:
     await target.make_link(job.target, job.link)
 
 
-async def _same(source: Tree, target: Tree, one: Spot, other: Spot, length: int) -> bool | None:
+async def _same(
+    source: Tree, target: Tree, one: Spot, other: Spot, length: int, *, is_all: bool = False
+) -> bool | None:
     """Compare the first bytes of two files; None where one side cannot make a checksum."""
     if not length:
         return True
     found: list[bytes | None] = [None, None]
 
     async def make(place: int, tree: Tree, spot: Spot) -> None:
-        found[place] = await tree.digest(spot, length)
+        found[place] = await tree.digest(spot, length, is_all=is_all)
         if all(found) or found[place] is None:
             done.set()
 

@@ -4,6 +4,19 @@ elif command -v shasum >/dev/null 2>&1; then tool='shasum -a 256'
 elif command -v openssl >/dev/null 2>&1; then tool='openssl dgst -sha256 -r'
 else tool=
 fi
+# "sums PATH…": prints "sums HEX…" of whole files, fewer where one cannot be read.
+do_sums() {
+    count=$#
+    while [ $count -gt 0 ]; do
+        path "$1"
+        shift
+        set -- "$@" "$file"
+        count=$((count - 1))
+    done
+    printf '%s sums' "$M"
+    [ -z "$tool" ] || $tool "$@" 2>/dev/null | while read -r one _; do printf ' %s' "$one"; done
+    echo
+}
 # "sum LENGTH PATH": prints "sum HEX", or "no" where it cannot be made.
 do_sum() {
     path "$2"

@@ -72,6 +72,9 @@ class Unwatched:
     def at(self, spot: Spot) -> None:
         """Do nothing."""
 
+    def checks(self, spot: Spot) -> None:
+        """Do nothing."""
+
     def moved(self, size: int) -> None:
         """Do nothing."""
 

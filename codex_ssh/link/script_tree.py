@@ -135,9 +135,9 @@ class ScriptTree:
             raise self._lost("the stream to the devbox ended")
         raise self._refused("write", spot.path, line.removeprefix(f"{marker} no").strip())
 
-    async def digest(self, spot: Spot, length: int) -> bytes | None:
+    async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes."""
-        return await self._digester.digest(spot.path, length)
+        return await self._digester.digest(spot.path, length, is_all=is_all)
 
     async def make_folder(self, spot: Spot, mode: int) -> None:
         """Make a folder."""

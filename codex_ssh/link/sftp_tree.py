@@ -134,9 +134,9 @@ class SftpTree:
         except asyncssh.SFTPError as error:
             raise self._refused("write", spot.path, error) from error
 
-    async def digest(self, spot: Spot, length: int) -> bytes | None:
+    async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes."""
-        return await self._digester.digest(spot.path, length)
+        return await self._digester.digest(spot.path, length, is_all=is_all)
 
     async def make_folder(self, spot: Spot, mode: int) -> None:
         """Make a folder."""

@@ -49,8 +49,14 @@ class Tree(Protocol):
     async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
         """Write a file from an offset on; at 0 it is made anew, with mode 0600, and must not be there."""
 
-    async def digest(self, spot: Spot, length: int) -> bytes | None:
-        """Give the SHA-256 of a file's first bytes; None where no program there can make one."""
+    async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
+        """Give the SHA-256 of a file's first bytes; None where no program there can make one.
+
+        Args:
+            spot: The file.
+            length: How many bytes.
+            is_all: That is all of it, as far as is known; if there is more by now, the sum may be another.
+        """
 
     async def make_folder(self, spot: Spot, mode: int) -> None:
         """Make a folder that is not there."""

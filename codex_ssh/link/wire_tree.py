@@ -144,7 +144,7 @@ class WireTree:
                 raise self._too_large("write", spot)
         await self._do("write", spot.path, fs_write_file(self._text("write", spot.path), b"".join(parts)))
 
-    async def digest(self, spot: Spot, length: int) -> bytes | None:
+    async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a whole file; of a part of one there is none."""
         facts = await self.look(spot)
         if facts is None or facts.size != length:

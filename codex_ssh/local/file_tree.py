@@ -79,7 +79,7 @@ class LocalTree:
         finally:
             os.close(handle)
 
-    async def digest(self, spot: Spot, length: int) -> bytes | None:
+    async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes."""
         return await self._do("read", spot.path, lambda: _digest(spot, length))
 

@@ -31,6 +31,9 @@ class CopyWatch(Protocol):
     def at(self, spot: Spot) -> None:
         """This file is copied now."""
 
+    def checks(self, spot: Spot) -> None:
+        """What is there of this file is compared with it."""
+
     def moved(self, size: int) -> None:
         """So many bytes more are where they belong; less, when a file is begun again."""
 

@@ -41,11 +41,13 @@ class Save:
         self._choose = choose
         self._whole = 0
         self._done = 0
-        self._task: asyncio.Task[None] | None = None
+        self._checks = False
 
     @property
     def words(self) -> str:
         """How far it is: ``big.log 45 % of 1.2 GB``."""
+        if self._checks:
+            return f"{self.name}: comparing checksums"
         share = f" {self._done * 100 // self._whole} % of {size_text(self._whole)}" if self._whole else " …"
         return f"{self.name}{share}"
 
@@ -55,7 +57,13 @@ class Save:
         self._changed()
 
     def at(self, spot: Spot) -> None:
-        """Nothing more is said about one file of many."""
+        """Note that it goes on."""
+        self._checks = False
+
+    def checks(self, spot: Spot) -> None:
+        """Note that it is compared."""
+        self._checks = True
+        self._changed()
 
     def moved(self, size: int) -> None:
         """Note how far it is."""

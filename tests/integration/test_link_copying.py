@@ -47,6 +47,9 @@ class Seen:
     def at(self, spot: Spot) -> None:
         pass
 
+    def checks(self, spot: Spot) -> None:
+        pass
+
     def moved(self, size: int) -> None:
         self.size += size
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,22 @@ async def test_a_server_without_sftp_is_served_by_scripts(start_sshd: StartSshd,
     async with open_ssh(parse_host(sshd.alias), options, SilentPrompter()) as ssh:
         await copy_up(ssh, tmp_path / "file", str(tmp_path / "there"))
         assert (await copy_down(ssh, str(tmp_path / "there"), tmp_path / "back")).read_text() == "x"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_checksums_of_many_files_are_asked_for_together(shell: str, tmp_path: Path) -> None:
+    names = [f"file {number}" for number in range(500)] + ["with\nan end", "back\\slash", "-rf"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    expected = {name: sha256(name.encode()).digest() for name in names} | {"gone": None}
+    found: dict[str, bytes | None] = {}
+    async with tree_by(shell) as tree:
+
+        async def ask(name: str) -> None:
+            spot = Spot(root=os.fsencode(tmp_path)).child(name.encode())
+            found[name] = await tree.digest(spot, len(name.encode()), is_all=True)
+
+        async with asyncio.TaskGroup() as group:
+            for name in expected:
+                group.create_task(ask(name))
+    assert found == expected
