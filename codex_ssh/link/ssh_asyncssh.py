@@ -260,7 +260,8 @@ class AsyncsshSsh:
                     lambda: self._start(session), ScriptSession.abort, "run a command", Stage.SSH
                 )
             reason = await session.ended
-        if reason is not None or (session.broke_off and self._owner.lost.done()):
+        # An answer that was there before it was asked for is none of a connection that is gone.
+        if reason is not None or ((session.broke_off or started) and self._owner.lost.done()):
             raise self._lost()
         learn, self._learn = self._learn, _nothing
         learn()

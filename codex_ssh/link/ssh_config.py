@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -76,9 +77,15 @@ async def _run(argv: list[str], host: Host) -> str:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+    begun = threading.Event()
+
+    def read() -> tuple[bytes, bytes]:
+        begun.set()
+        return process.communicate()
+
     try:
         async with asyncio.timeout(RESOLVE_TIMEOUT_SECONDS):
-            stdout, stderr = await asyncio.to_thread(process.communicate)
+            stdout, stderr = await asyncio.to_thread(read)
     except TimeoutError:
         raise ConfigError(
             f"ssh -G {host.name!r} gave no answer in {RESOLVE_TIMEOUT_SECONDS:.0f} s",
@@ -90,6 +97,10 @@ async def _run(argv: list[str], host: Host) -> str:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if not begun.is_set():  # cancelled before there was a thread for it, which would have closed them
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
     if process.returncode != 0:
         lines = stderr.decode(errors="replace").strip().splitlines() or [f"exit status {process.returncode}"]
         raise ConfigError(

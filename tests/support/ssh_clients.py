@@ -78,7 +78,7 @@ async def open_ssh(host: Host, options: SshOptions, prompter: Prompter) -> Async
     ahead = None
     if _fast[0]:
         await teach(host, options)
-        ahead = Ahead(script="true")
+        ahead = Ahead(script="true # ahead")
     async with ssh_client.open_ssh(host, options, prompter, ahead=ahead) as ssh:
         yield ssh
 
