@@ -34,14 +34,18 @@ mine() {
 # Where our state may lie: below HOME by the host's name, since HOME may be shared by many; else in the
 # runtime directory. A CODEX_HOME of its own has a server of its own.
 know() {
-    uid=$(id -u)
+    me=$(id)
+    uid=${me#uid=}; uid=${uid%%[!0-9]*}
+    # System, name and machine; a name holds no blank.
+    set -- $(uname -snm)
+    system=$1 node=$2 machine=$3
     boot=
     [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
     codex_home=${CODEX_HOME:-$HOME/.codex}
     case $codex_home in /*) ;; *) codex_home=$PWD/$codex_home ;; esac
     part=
     [ "$codex_home" = "$HOME/.codex" ] || part=/home-$(printf %s "$codex_home" | cksum | tr -d ' ')
-    at_home=$HOME/.codex-ssh/$(uname -n)$part
+    at_home=$HOME/.codex-ssh/$node$part
     at_run=${XDG_RUNTIME_DIR:-/run/user/$uid}/codex-ssh$part
 }
 # Reads the state file $1 into its keys; false when it is not one of ours.

@@ -5,17 +5,30 @@
 # though our own lives), CODEX (its path, or empty), TOKEN_FILE (or empty), ALL (1: tell everything, also
 # what a connect does not need).
 
-# Who listens on a port: local address, uid and socket inode, in the kernel's own form.
-rows() {
-    cat /proc/net/tcp /proc/net/tcp6 | grep "$(printf ':%04X ' "$1")[0-9A-F:]* 0A " |
-        while read -r _ local _ _ _ _ _ owner _ inode _; do echo "$local,$owner,$inode"; done
-}
+# Who listens on a port: local address, uid and socket inode, in the kernel's own form; how many connections it
+# has; and in "inodes" the sockets. One look at the kernel's tables, and no program for a row.
 listeners() {
+    inodes=
     if [ -r /proc/net/tcp ]; then
         put "$1.seen" proc
-        for row in $(rows "$2"); do put "$1.listen" "$row"; done
-        put "$1.clients" "$(cat /proc/net/tcp /proc/net/tcp6 |
-            grep -c "$(printf '^ *[0-9]*: [0-9A-F]*:%04X ' "$2")[0-9A-F:]* 01 ")"
+        role=$1 clients=0
+        hex=$(printf ':%04X' "$2")
+        table=$(cat /proc/net/tcp /proc/net/tcp6 | grep "$hex ")
+        # No here-document: some shells write those to a disk that may be full.
+        set -f
+        IFS='
+'
+        for row in $table; do
+            IFS=' '
+            set -- $row
+            case $2$4 in
+                *"${hex}0A") put "$role.listen" "$2,$8,${10}"; inodes="$inodes ${10}" ;;
+                *"${hex}01") clients=$((clients + 1)) ;;
+            esac
+        done
+        IFS=$blanks
+        set +f
+        put "$role.clients" "$clients"
     elif command -v ss >/dev/null; then
         put "$1.seen" ss
         put "$1.ss" "$(ss -Hltne "sport = :$2")"
@@ -116,8 +129,6 @@ server() {
     listeners "$1" "$2"
     pid=
     if [ -r /proc/net/tcp ]; then
-        inodes=
-        for row in $(rows "$2"); do inodes="$inodes ${row##*,}"; done
         [ -z "$inodes" ] || process "$1" $inodes
     else
         process_by_ps "$1" "$2"
@@ -197,16 +208,21 @@ surroundings() {
 probe() {
     LC_ALL=C
     export LC_ALL
+    blanks=$IFS
     echo "$M begin"
     know
     put uid "$uid"
-    put user "$(id -un)"
-    put hostname "$(uname -n)"
-    put os "$(uname -s)"
-    put arch "$(uname -m)"
+    user=${me#*\(}; user=${user%%\)*}
+    case $me in "uid=$uid("*) ;; *) user=$(id -un) ;; esac
+    put user "$user"
+    put hostname "$node"
+    put os "$system"
+    put arch "$machine"
     put home "$HOME"
     put boot "$boot"
-    put sshd "$(cat "/proc/$PPID/stat")"
+    parent=
+    read -r parent <"/proc/$PPID/stat"
+    put sshd "$parent"
     put now "$(date +%s)"
     put codex_home "$codex_home"
     put codex_home_real "$(readlink -f "$codex_home")"
