@@ -14,8 +14,6 @@ from typing import Final, TypeVar
 
 from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link.copying import Copy
-from codex_ssh.link.script_tree import open_script_tree
-from codex_ssh.link.sftp_tree import open_sftp_tree
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import Losable, Supervisor, words
 from codex_ssh.link.tree import Tree
@@ -42,6 +40,10 @@ async def open_tree(ssh: Ssh) -> AsyncGenerator[Tree, None]:
         ForwardError: It has neither.
         LinkLost: The connection went away meanwhile.
     """
+    # Both load asyncssh, which is not there yet when nothing is copied, or another window has the connection.
+    from codex_ssh.link.script_tree import open_script_tree
+    from codex_ssh.link.sftp_tree import open_sftp_tree
+
     async with AsyncExitStack() as stack:
         tree: Tree
         try:

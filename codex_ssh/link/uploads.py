@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Final
-
-import asyncssh
 
 from codex_ssh.core.upload import Upload
 from codex_ssh.errors import CopyFailed, ForwardError, LinkLost, Stage
@@ -63,7 +62,7 @@ async def bring(ssh: Ssh, upload: Upload) -> str:
         writer.write_eof()
         async with asyncio.timeout(SILENT_SECONDS):
             line = (await reader.readline()).decode("ascii", "replace").strip()
-    except (TimeoutError, OSError, asyncssh.Error) as error:
+    except _broken() as error:
         raise LinkLost("the image did not arrive", stage=Stage.SSH, host=ssh.host, said=str(error)) from error
     finally:
         transport.abort()
@@ -78,6 +77,12 @@ def _words(text: str) -> str:
         return bytes.fromhex(text).decode(errors="replace").strip()
     except ValueError:
         return ""
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What a stream raises that does not go on; asyncssh's own where it is loaded."""
+    asyncssh = sys.modules.get("asyncssh")
+    return (TimeoutError, OSError, *([] if asyncssh is None else [asyncssh.Error]))
 
 
 def _refused(ssh: Ssh, upload: Upload, said: str) -> CopyFailed:

@@ -30,7 +30,7 @@ STARTED = """
 import sys
 started = []
 sys.addaudithook(lambda name, _: name in ("subprocess.Popen", "os.system") and started.append(name))
-import codex_ssh.api.connection
+import codex_ssh.api.connection, codex_ssh.cli.turn, codex_ssh.link.carrier
 before = set(sys.modules)
 from codex_ssh.link.ssh_asyncssh import load_asyncssh
 load_asyncssh()
