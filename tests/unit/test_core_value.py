@@ -6,11 +6,12 @@ import copy
 import dataclasses
 import inspect
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from codex_ssh.core.value import dataclass
+from codex_ssh.core.value import FEW, dataclass
 
 
 def make() -> type[Any]:
@@ -53,12 +54,31 @@ def is_finished(made: type) -> bool:
     return type(made.__dict__["__dataclass_fields__"]) is dict
 
 
-def test_nothing_is_written_before_the_first_value() -> None:
+def test_nothing_is_written_for_a_few_values() -> None:
     made = make()
 
+    values = [made(path=str(number)) for number in range(FEW - 1)]
     assert not is_finished(made)
-    made(path="a")
+    values.append(made(path="the last"))
     assert is_finished(made)
+
+    assert [value.path for value in values] == [*map(str, range(FEW - 1)), "the last"]
+    assert len({id(value.notes) for value in values}) == FEW
+
+
+@pytest.mark.parametrize(
+    "use",
+    [repr, hash, copy.copy, dataclasses.fields, lambda value: value == value, lambda value: value != 1],
+)
+def test_what_is_written_is_there_when_it_is_asked_for(use: Callable[[Any], object]) -> None:
+    made = make()
+    value = made(path="a")
+    assert not is_finished(made)
+
+    use(value)
+
+    assert is_finished(made)
+    assert value == made(path="a")
 
 
 def test_a_value_is_what_the_standard_decorator_makes() -> None:
@@ -72,6 +92,7 @@ def test_a_value_is_what_the_standard_decorator_makes() -> None:
     assert not one.is_whole
     assert ours.__slots__ == standard.__slots__
     assert not hasattr(one, "__dict__")
+    assert dataclasses.fields(ours)[0].name == "path"
     assert inspect.signature(ours) == inspect.signature(standard)
     assert {name for name in ours.__dict__ if not name.startswith("_")} == {
         name for name in standard.__dict__ if not name.startswith("_")
@@ -96,10 +117,10 @@ def test_a_value_does_not_change() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"path": "a", "colour": "red"}])
-def test_the_first_value_says_what_is_wrong_with_its_fields(fields: dict[str, str]) -> None:
+def test_a_value_says_what_is_wrong_with_its_fields(fields: dict[str, str]) -> None:
     made = make()
 
-    for _ in range(2):
+    for _ in range(FEW):
         with pytest.raises(TypeError, match=r"missing 1 required|unexpected keyword"):
             made(**fields)
 
@@ -157,6 +178,20 @@ def test_a_class_made_of_one_that_was_never_used() -> None:
     assert Plain(name="a").name == "a"
 
 
+def test_a_class_with_a_word_of_its_own_keeps_it() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Hidden:
+        code: str
+
+        def __repr__(self) -> str:
+            return "Hidden()"
+
+    first = Hidden(code="a")
+    for _ in range(2):
+        assert repr(first) == "Hidden()"
+        assert first == Hidden(code="a")
+
+
 def test_threads_that_make_the_first_value_at_once() -> None:
     made = make()
     here = threading.Barrier(4)
@@ -164,7 +199,7 @@ def test_threads_that_make_the_first_value_at_once() -> None:
 
     def work() -> None:
         here.wait()
-        found.append(made(path="a"))
+        found.extend(made(path="a") for _ in range(FEW))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -172,4 +207,4 @@ def test_threads_that_make_the_first_value_at_once() -> None:
     for thread in threads:
         thread.join()
 
-    assert found == [made(path="a")] * 4
+    assert found == [made(path="a")] * 4 * FEW

@@ -70,3 +70,19 @@ def test_a_process_of_ours_is_looked_through_once_it_has_started() -> None:
     done = subprocess.run([sys.executable, "-c", REST], capture_output=True, text=True, timeout=60)
 
     assert done.stdout == "well\n", done.stderr
+
+
+END = """
+import atexit, gc, sys
+from codex_ssh.__main__ import main
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 10_000))
+sys.argv = ["codex-ssh", "--version"]
+main()
+"""
+
+
+def test_what_is_left_at_the_end_is_not_looked_through() -> None:
+    done = subprocess.run([sys.executable, "-c", END], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "frozen True"
