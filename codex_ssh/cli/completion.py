@@ -127,6 +127,8 @@ def _script(shell: str) -> str:
 
 def _offer(parser: argparse.ArgumentParser) -> None:
     """Complete every HOST argument, and every thread to resume where there is a host."""
+    import shtab
+
     actions = parser._actions  # noqa: SLF001 - argparse has no other way to them
     for action in actions:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - likewise
@@ -134,5 +136,7 @@ def _offer(parser: argparse.ArgumentParser) -> None:
                 _offer(own)
         elif action.metavar == "HOST":
             action.complete = _HOSTS  # type: ignore[attr-defined]
+        elif action.metavar == "PATH" and action.nargs == "+":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest == "resume" and any(other.metavar == "HOST" for other in actions):
             action.complete = _THREADS  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from codex_ssh.cli.options import add_connection_options, build_profile, build_prompter, load_settings
 from codex_ssh.cli.output import note
 from codex_ssh.cli.progress import ProgressLine
+from codex_ssh.cli.slow import told_when_slow
 from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import Conflict, CopyRequest, CopyRules, parse_copy
 from codex_ssh.core.file_tree import Facts, Spot, shown
@@ -20,7 +21,11 @@ from codex_ssh.errors import CopyFailed, ExitCode, Interrupted, UsageError
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
+    from collections.abc import AsyncGenerator
+
+    from codex_ssh.link.connect import Link, Profile
+    from codex_ssh.link.ssh import Ssh
+    from codex_ssh.link.tree import Tree
 
 NAME = "cp"
 HELP = "copy files and folders to a devbox, or from it"
@@ -74,8 +79,9 @@ def _rules(arguments: argparse.Namespace) -> CopyRules:
 
 async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Profile) -> int:
     import asyncio
+    from contextlib import asynccontextmanager
 
-    from codex_ssh.link.connect import open_host, open_link
+    from codex_ssh.link.connect import Link, open_host, open_link
     from codex_ssh.link.copy_over import copy_over, open_tree
     from codex_ssh.link.copying import Copy
     from codex_ssh.link.wire_tree import open_wire_tree
@@ -93,10 +99,18 @@ async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Pr
     )
     begun = time.monotonic()
     try:
-        if profile.wss_only:
-            await copy_over(lambda: open_link(profile, prompter), open_wire_tree, copy, line.tell)
-        else:
-            await copy_over(lambda: open_host(profile, prompter), open_tree, copy, line.tell)
+        with told_when_slow(f"{profile.host}: connecting", prompter) as connected:
+
+            @asynccontextmanager
+            async def open_files(link: Link | Ssh) -> AsyncGenerator[Tree, None]:
+                connected()
+                async with open_wire_tree(link) if isinstance(link, Link) else open_tree(link) as tree:
+                    yield tree
+
+            if profile.wss_only:
+                await copy_over(lambda: open_link(profile, prompter), open_files, copy, line.tell)
+            else:
+                await copy_over(lambda: open_host(profile, prompter), open_files, copy, line.tell)
     except asyncio.CancelledError:
         line.clear()
         note("stopped; the same command goes on where this one ended")

@@ -28,6 +28,11 @@ COMPARED_AT_ONCE: Final = 64
 """So many files that look alike are compared at once: their checksums are asked for together."""
 
 
+MOST_DEEP: Final = 200
+MOST_THINGS: Final = 1_000_000
+"""A folder that goes on for ever, as a devbox could tell, ends here."""
+
+
 class Chooser(Protocol):
     """Whoever decides about files in the way."""
 
@@ -215,6 +220,9 @@ class _Planner:
             facts: What it is.
             depth: How many folders below the copied one it is in; -1 for that itself.
         """
+        if depth > MOST_DEEP or len(self._taken) >= MOST_THINGS:
+            why = "folders are in folders without an end" if depth > MOST_DEEP else "it has too many files"
+            raise CopyFailed("copy", at.path, where=self._source.label, said=why)
         if to in self._taken:
             raise self._in_the_way(to, "two of the sources go there")
         self._taken.add(to)

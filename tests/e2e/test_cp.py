@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import StartCodex
 from tests.support.cli import codex_ssh
 from tests.support.sshd import Sshd
+from tests.support.tls import open_tls_front
 
 pytestmark = pytest.mark.sshd
 
@@ -40,3 +43,30 @@ async def test_what_cannot_be_meant_reaches_no_host(tmp_path: Path) -> None:
     assert (both.code, "both sides" in both.err) == (2, True)
     twice = await codex_ssh("cp", "x", "a:y", "--force", "--conflict", "skip", home=tmp_path)
     assert (twice.code, "says otherwise" in twice.err) == (2, True)
+
+
+@pytest.mark.codex
+async def test_without_ssh_by_the_app_server(start_codex: StartCodex, tmp_path: Path) -> None:
+    server = await start_codex()
+    there = tmp_path / "there"
+    there.mkdir()
+    (tmp_path / "a file").write_text("x")
+    async with open_tls_front(tmp_path / "tls", to_port=server.port) as front:
+        options = (
+            *("--no-input", "--json", "--wss", front.url, "--tls-ca", front.ca_file),
+            *("--remote-auth-token-env", "TOKEN"),
+        )
+
+        async def cp(*words: str | Path) -> dict[str, Any]:
+            done = await codex_ssh(
+                "cp", *options, *words, home=tmp_path / "laptop", environment={"TOKEN": server.token}
+            )
+            assert done.code == 0, done.err
+            told: dict[str, Any] = json.loads(done.out)
+            return told
+
+        up = await cp(tmp_path / "a file", f"devbox:{there}")
+        assert (up["copied"], up["failed"]) == (1, [])
+        down = await cp("-r", f"devbox:{tmp_path}/th*", tmp_path / "back")
+    assert (down["copied"], down["failed"]) == (1, [])
+    assert (tmp_path / "back" / "a file").read_text() == "x"

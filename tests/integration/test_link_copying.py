@@ -340,7 +340,11 @@ async def test_a_devbox_that_lies_about_names_gets_nothing_out_of_the_folder(
     (folder / "sub" / "file").write_text("evil")
     lies: list[asyncssh.SFTPName] = []
 
+    endless = False
+
     def lie(path: bytes, true: Sequence[asyncssh.SFTPName]) -> Sequence[asyncssh.SFTPName]:
+        if endless:
+            return [asyncssh.SFTPName(b"d", attrs=asyncssh.SFTPAttrs(permissions=0o040755))]
         return [*lies, *true] if path == os.fsencode(folder) else true
 
     async with open_lying_sftp(tmp_path / "liar", lie) as liar:
@@ -370,6 +374,10 @@ async def test_a_devbox_that_lies_about_names_gets_nothing_out_of_the_folder(
                 await fetch()
         lies.clear()
         await fetch()
+        endless = True
+        with pytest.raises(CopyFailed) as refused:
+            await fetch()
+        assert "without an end" in refused.value.said
     assert (here / "folder" / "sub" / "file").read_text() == "evil"
     assert os.listdir(here) == ["folder"]
     assert os.listdir(outside) == []

@@ -42,7 +42,8 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
     class Server(asyncssh.SFTPServer):
         async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
             true = []
-            for name in sorted(os.listdir(path)):
+            # It may have told of a folder that is not there.
+            for name in sorted(os.listdir(path) if os.path.isdir(path) else ()):
                 place = os.path.join(path, name)
                 found = os.lstat(place)
                 true.append(asyncssh.SFTPName(name, attrs=asyncssh.SFTPAttrs.from_local(found)))
