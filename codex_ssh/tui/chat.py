@@ -509,6 +509,8 @@ class Chat:
         self.pending.hear(said)
         if isinstance(said, AskResolved) and self.pending.resolved(said.request_id, self.transcript):
             self.note(Level.INFO, "the request was answered elsewhere, or is not needed any more")
+        if how := self.pending.overruled(said):
+            self.note(Level.WARNING, f"the request was answered elsewhere before you did, and was {how}")
         if self.transcript is not None:
             self.transcript.apply(said)
         self.surroundings.hear(said)

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from codex_ssh.core.ask import Ask, ElicitationAsk, QuestionsAsk
-from codex_ssh.core.events import Event, ItemStarted, PatchUpdated, ThreadNamed, ThreadStarted
-from codex_ssh.core.items import FileChange, ItemId
+from codex_ssh.core.ask import Ask, CommandAsk, ElicitationAsk, FileChangeAsk, QuestionsAsk
+from codex_ssh.core.events import Event, ItemCompleted, ItemStarted, PatchUpdated, ThreadNamed, ThreadStarted
+from codex_ssh.core.items import CommandExecution, FileChange, ItemId, ItemStatus
 from codex_ssh.core.rpc import Json, RequestId
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.transcript import Transcript
@@ -46,6 +46,7 @@ class Pending:
         self._heard: dict[RequestId, tuple[Ask, float]] = {}
         self._names: dict[ThreadId, str] = {}
         self._edits: dict[tuple[ThreadId, ItemId], FileChange] = {}
+        self._given: dict[tuple[ThreadId, ItemId], bool] = {}
 
     def asks(self, transcript: Transcript | None) -> tuple[Ask, ...]:
         """Give all that wait."""
@@ -100,8 +101,27 @@ class Pending:
         self._elsewhere.pop(ask.request_id, None)
         self._heard.pop(ask.request_id, None)
         self._answered.add(ask.request_id)
+        if isinstance(ask, CommandAsk | FileChangeAsk):
+            self._given[ask.thread_id, ask.item_id] = declined
         if transcript is not None:
             transcript.answered(ask.request_id, declined=declined)
+
+    def overruled(self, event: Event) -> str:
+        """Give how a request was decided that we answered too late, in a word; empty when it was as we said.
+
+        The first answer counts, and nobody is told that his was not the first: what became of it tells.
+        """
+        if not isinstance(event, ItemCompleted) or not isinstance(event.item, CommandExecution | FileChange):
+            return ""
+        declined = self._given.pop((event.thread_id, event.item.id), None)
+        was_declined = event.item.status is ItemStatus.DECLINED
+        if declined is None or declined is was_declined:
+            return ""
+        # What was stopped, or could not be done, says nothing about the answer.
+        happened = (
+            event.item.status is ItemStatus.COMPLETED or getattr(event.item, "exit_code", None) is not None
+        )
+        return "declined" if was_declined else "approved" if happened else ""
 
     def hold(self, ask: Ask, result: Json) -> None:
         """Keep the answer to a form that was filled in without a link; other answers are given anew."""
@@ -132,6 +152,7 @@ class Pending:
         self._elsewhere.clear()
         self._is_answer_open = self._is_answer_open or bool(self._answered)
         self._answered.clear()
+        self._given.clear()
 
     def take_open_answer(self) -> bool:
         """Tell, once, whether an answer was given that the server had not taken when the link was lost."""

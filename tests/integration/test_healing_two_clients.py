@@ -117,6 +117,28 @@ async def test_an_approval_one_answers_goes_away_at_the_other_who_is_told(
             await judge(one)  # codex does not store what was declined
 
 
+@pytest.mark.parametrize("first", [Verdict.ACCEPT, Verdict.DECLINE])
+async def test_of_two_answers_at_once_one_counts_and_the_other_client_is_told(
+    sshd: Sshd, server: CodexAppServer, first: Verdict
+) -> None:
+    async with two(sshd, server) as (one, other):
+        one.chat.send("escalate: echo approved\nsay after")
+        await until(lambda: one.chat.asks and other.chat.asks, "both are asked")
+        second = Verdict.DECLINE if first is Verdict.ACCEPT else Verdict.ACCEPT
+        # Neither has heard of the other's answer when it gives its own.
+        for client, verdict in ((one, first), (other, second)):
+            (ask,) = client.chat.asks
+            assert isinstance(ask, CommandAsk)
+            decision = next(found for found in ask.decisions if found.verdict is verdict)
+            client.chat.answer(ask, decision.result, declined=verdict is Verdict.DECLINE)
+        await until(lambda: "answered elsewhere before you" in one.notes + other.notes, "one of them is told")
+        loser, winner = (one, other) if "answered elsewhere" in one.notes else (other, one)
+        assert "answered elsewhere" not in winner.notes
+        done = first if winner is one else second
+        assert f"and was {'approved' if done is Verdict.ACCEPT else 'declined'}" in loser.notes
+        await settle(one, other)
+
+
 async def test_an_approval_answered_while_one_was_away_is_gone_when_it_is_back(
     sshd: Sshd, server: CodexAppServer
 ) -> None:
