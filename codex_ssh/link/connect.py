@@ -262,10 +262,11 @@ async def open_session_on(websocket: WebSocket, way: Way) -> AsyncGenerator[Link
     """Give an initialized session over a WebSocket that is open already."""
     async with open_tasks() as tasks:
         session = Session(websocket, way.host, explain=lambda lost: _explain(way, lost))
-        tasks.start(session.pump())
         account = _Account()
-        # Asked in the same flight as initialize, right behind it: it costs no round trip.
+        # Asked in the same flight as initialize, right behind it: it costs no round trip. Before anything is
+        # read: both answers may be there already, and one to what was not asked yet is dropped.
         tasks.start(account.ask(session))
+        tasks.start(session.pump())
         server = await _initialize(session, way.host)
         log.info("session open with %s", server.user_agent)
         found = await way.check(server) if way.check is not None else ()

@@ -27,7 +27,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
 MOST_TASKS = 10
-"""Of one host: two supervisors with what each waits for, the reader, three watchers, the conversation's three."""
+"""Of one host: two supervisors and what each waits for, the reader, the watchers, the conversation's own."""
 
 MOST_FILES = 1
 """The connection's socket."""
