@@ -78,7 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.start:
             raise UsageError("--start goes with a host", hint="codex-ssh doctor --start HOST")
         return _finish(arguments, check_machine(read_facts(), tell), log)
-    arguments.share = False  # a login is what is looked at
+    # A login is what is looked at, and every question of it.
+    arguments.share = arguments.fast_path = False
     effective = load_settings(arguments, arguments.host)
     profile = build_profile(arguments, arguments.host, effective.settings)
     from codex_ssh.cli.run import run_async
