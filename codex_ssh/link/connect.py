@@ -17,7 +17,7 @@ from typing import Final
 from codex_ssh import __version__
 from codex_ssh.core.call import Call
 from codex_ssh.core.config import WssFallback
-from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint, WssEndpoint
+from codex_ssh.core.endpoint import StdioEndpoint, UnixEndpoint, WsEndpoint, WssEndpoint
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.host import Host
 from codex_ssh.core.methods import Account, InitializeResult, account_read, initialize
@@ -299,9 +299,13 @@ async def open_host(
 def _ahead(profile: Profile, looking: Looking) -> Ahead:
     """What is wanted right after the login: a look around, and a channel to where the app server was."""
     endpoint = LessonBook(lessons_dir()).read_endpoint(str(profile.host))
-    wanted = profile.wanted.endpoint
-    if wanted is not None and endpoint != wanted:
-        endpoint = wanted if isinstance(wanted, WsEndpoint) else None
+    match profile.wanted.endpoint:
+        case WsEndpoint() as wanted:
+            endpoint = wanted
+        case UnixEndpoint() if not isinstance(endpoint, UnixEndpoint):
+            endpoint = None  # its path may be one only the devbox can tell
+        case StdioEndpoint():
+            endpoint = None
     return Ahead(script=looking.script.text, endpoint=endpoint)
 
 

@@ -15,6 +15,7 @@ from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
 from tests.support.codex import CodexAppServer
 from tests.support.lockstep import Lockstep, open_lockstep
+from tests.support.ssh_clients import teach
 from tests.support.sshd import Sshd
 from tests.support.window import as_another_window, open_window
 
@@ -28,16 +29,23 @@ around 2, channel 1, upgrade and initialize 1."""
 FAST_PATH = 4
 """The same on the next visit: TCP; key exchange; login, probe and channel; upgrade and initialize."""
 
+FAST_PATH_TO_A_SOCKET = FAST_PATH + 1
+"""The real app server takes nothing behind the upgrade on a unix socket."""
+
 
 SECOND_WINDOW = 3
 """A second window while one runs: channels for the script and to the app server; the script; upgrade and
 initialize."""
 
 
+def host_key(sshd: Sshd) -> str:
+    """The type and the key."""
+    return " ".join(sshd.host_key.with_suffix(".pub").read_text().split()[:2])
+
+
 def through(relay: Lockstep, sshd: Sshd, server: CodexAppServer) -> Profile:
     """The devbox by the relay's port, under the name its key is known by."""
-    kind_and_key = sshd.known_hosts.read_text().split()[1:3]
-    sshd.known_hosts.write_text(" ".join(["x", *kind_and_key]) + "\n")
+    sshd.known_hosts.write_text(f"x {host_key(sshd)}\n")
     return Profile(
         host=parse_host(sshd.alias),
         ssh=SshOptions(config_file=str(sshd.ssh_config), port=relay.port, set_options=("HostKeyAlias=x",)),
@@ -54,7 +62,7 @@ async def count(relay: Lockstep, profile: Profile) -> int:
         return ()
 
     async with open_way(profile, Nobody()) as way, open_session(replace(way, check=answered)) as link:
-        assert link.facts.transport == "ssh"
+        assert link.facts.transport in ("ssh", "ssh unix")
     return len(turns)
 
 
@@ -67,6 +75,24 @@ async def test_a_first_visit_asks_everything_and_the_next_one_says_it(
         assert 1 + await count(relay, profile) <= FIRST_VISIT
         await relay.wait_idle()
         assert 1 + await count(relay, profile) <= FAST_PATH
+
+
+async def test_a_socket_costs_one_round_trip_more(
+    sshd: Sshd, start_codex: StartCodex, short_path: Path
+) -> None:
+    path = str(short_path / "codex.sock")
+    server = await start_codex(codex_home=sshd.home / ".codex", listen=f"unix://{path}")
+    async with open_lockstep(sshd.port) as relay:
+        profile = replace(through(relay, sshd, server), wanted=Wanted(endpoint=UnixEndpoint(path=path)))
+        # What the first visit teaches, by a way that takes no turns.
+        direct = replace(profile.ssh, port=sshd.port, set_options=())
+        sshd.known_hosts.write_text(
+            f"{sshd.known_hosts.read_text()}[127.0.0.1]:{sshd.port} {host_key(sshd)}\n"
+        )
+        async with open_way(replace(profile, ssh=direct), Nobody()):
+            pass
+        await teach(profile.host, profile.ssh)
+        assert 1 + await count(relay, profile) <= FAST_PATH_TO_A_SOCKET
 
 
 async def test_a_second_window_asks_for_what_it_needs_and_no_login(
