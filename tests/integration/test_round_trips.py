@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.endpoint import UnixEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import InitializeResult
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile, open_session, open_way
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
@@ -86,9 +88,8 @@ async def test_a_socket_costs_one_round_trip_more(
         profile = replace(through(relay, sshd, server), wanted=Wanted(endpoint=UnixEndpoint(path=path)))
         # What the first visit teaches, by a way that takes no turns.
         direct = replace(profile.ssh, port=sshd.port, set_options=())
-        sshd.known_hosts.write_text(
-            f"{sshd.known_hosts.read_text()}[127.0.0.1]:{sshd.port} {host_key(sshd)}\n"
-        )
+        with sshd.known_hosts.open("a") as file:
+            file.write(f"[127.0.0.1]:{sshd.port} {host_key(sshd)}\n")
         async with open_way(replace(profile, ssh=direct), Nobody()):
             pass
         await teach(profile.host, profile.ssh)
