@@ -157,12 +157,14 @@ class Held:
 
     def __init__(self, place: Place, log_in: LogIn, on_end: Callable[[], object]) -> None:
         loop = asyncio.get_running_loop()
-        self._place = place
+        self._place: Place | None = place
+        self._listening = place.listening
         self._log_in = log_in
         self._on_end = on_end
         self._users = 0
         self._riders: Callable[[], int] = int
         self._unused = asyncio.Event()
+        self._is_lost = False
         self._is_over = False
         self._ready: asyncio.Future[AsyncsshSsh] = loop.create_future()
         # No group of tasks lasts as long: it outlives the window, and the process the window ran in.
@@ -210,7 +212,7 @@ class Held:
 
         try:
             async with open_tasks() as tasks:
-                server = HolderServer(self._place.listening, tasks, self._look)
+                server = HolderServer(self._listening, tasks, self._look)
                 self._riders = lambda: server.riders
                 tasks.start(server.serve())
                 try:
@@ -220,6 +222,10 @@ class Held:
                         tasks.start(self._watch(ssh, server))
                         await self._unused.wait()
                         await self._close()
+                        # Who came in while the place was left is not turned out.
+                        while self._riders() and not self._is_lost:
+                            self._unused.clear()
+                            await self._unused.wait()
                 finally:
                     await self._close()  # before those who wait for the login hear of its end
         except asyncio.CancelledError:
@@ -236,13 +242,14 @@ class Held:
         try:
             await ssh.wait_lost()
         except LinkLost as lost:
-            await self._close()
-            await server.tell_lost(lost.said or str(lost))
-            self._unused.set()
+            await self._give_up(lost.said or str(lost), server)
 
-    async def _give_up(self, why: str) -> None:
-        log.info("a shared connection is given up: %s", why)
+    async def _give_up(self, why: str, server: HolderServer | None = None) -> None:
+        log.info("a shared connection is over: %s", why)
+        self._is_lost = True
         await self._close()
+        if server is not None:
+            await server.tell_lost(why)
         self._unused.set()
 
     async def _answers(self) -> bool:
@@ -260,11 +267,18 @@ class Held:
     def _look(self) -> None:
         """See whether anybody is left."""
         if not self._users and not self._riders():
+            self._retire()
             self._unused.set()
 
-    async def _close(self) -> None:
-        """Be found no more."""
+    def _retire(self) -> None:
+        """Be joined no more."""
         if not self._is_over:
             self._is_over = True
             self._on_end()
-            await self._place.leave()
+
+    async def _close(self) -> None:
+        """Be found no more."""
+        self._retire()
+        if self._place is not None:
+            place, self._place = self._place, None
+            await place.leave()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
@@ -34,6 +34,8 @@ GREETING_SECONDS: Final = 1.0
 """A window that lives answers at once; one that does not is stopped, or hangs."""
 
 _TELLS_AFTER_SECONDS: Final = 1.0
+_END_SETTLES_SECONDS: Final = 0.2
+"""How long after the end of a channel the end of the window's connection is waited for."""
 
 
 class NoRide(Exception):
@@ -184,6 +186,21 @@ class Ride(OpenSsh):
             host=self._host,
             hint="do it in that window, or connect with --no-share",
         )
+
+    async def _attempt(self, opening: Awaitable[None], purpose: str, stage: Stage) -> None:
+        try:
+            await super()._attempt(opening, purpose, stage)
+        except ForwardError as error:
+            if error.said == "open failed":  # OpenSSH's word for it; a port has other ones
+                error.hint = "windows share a connection, and it has a limit (MaxSessions there): --no-share"
+            raise
+
+    async def _is_gone(self) -> bool:
+        # Another window may be there by now, so it counts whether ours is.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_SETTLES_SECONDS):
+                await asyncio.shield(self._lost)
+        return self._lost.done()
 
     async def _loss(self) -> LinkLost:
         return LinkLost(

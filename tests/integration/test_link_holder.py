@@ -297,3 +297,23 @@ async def test_much_goes_through_no_faster_than_it_is_read(
         with pytest.raises(ForwardError, match="did not end"):
             await ssh.run("sleep 60", timeout=0.5)
         assert sshd.logins == 1
+
+
+async def test_what_a_server_allows_one_connection_is_told_and_a_window_can_have_its_own(
+    tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        open_sshd(tmp_path / "strict", lines=["MaxSessions 1"]) as sshd,
+        open_window(short_path, sshd.ssh_config, sshd.alias) as first,
+        riding(sshd, short_path, monkeypatch) as shared,
+    ):
+        transport, _ = await shared.open_exec(Slow, "cat")
+        with pytest.raises(ForwardError) as refused:
+            await shared.run("echo 2", timeout=10)
+        assert "--no-share" in refused.value.hint
+        transport.close()
+        alone = SshOptions(config_file=str(sshd.ssh_config))
+        async with open_ssh(parse_host(sshd.alias), alone, Answers()) as own:
+            assert (await own.run("echo alone", timeout=10)).stdout == b"alone\n"
+        assert sshd.logins == 2
+        assert await first.leave() == 0
