@@ -29,12 +29,15 @@ pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
 
 @pytest.fixture
-async def devbox(start_sshd: StartSshd, model: Model, short_path: Path) -> Sshd:
+async def devbox(start_sshd: StartSshd, model: Model, short_path: Path) -> AsyncGenerator[Sshd, None]:
     """Its home has a short name: a socket below it is found by a path of at most 107 bytes."""
     model.write_config(short_path / "home" / ".codex")
     sshd = await start_sshd(environment={"HOME": str(short_path / "home")})
     sshd.install(require_codex().path, "codex")
-    return sshd
+    yield sshd
+    left = processes.with_variable("HOME", str(short_path / "home"))
+    processes.kill(left)
+    await until(lambda: not any(map(processes.is_alive, left)), "what logins started ends")
 
 
 @asynccontextmanager
