@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from codex_ssh.core import config_value as form
+from codex_ssh.core.egress_hosts import OPENAI, read_hosts
 from codex_ssh.core.endpoint import (
     DevboxEndpoint,
     StdioEndpoint,
@@ -58,6 +59,13 @@ class ForwardPorts(enum.Enum):
     AUTO = "auto"
 
 
+class Egress(enum.Enum):
+    """How codex on the devbox reaches the network."""
+
+    OFF = "off"
+    VIA_LAPTOP = "via-laptop"
+
+
 class FrontEnd(enum.Enum):
     """Which TUI: ours, or the official one."""
 
@@ -99,6 +107,8 @@ class Settings:
         allow_exposed: Use an app server that listens beyond loopback.
         forward_ports: What becomes of ports that dev servers open on the devbox: offered, opened, or neither.
         forward_deny: Ports of the devbox that are never opened here, and ranges of them.
+        egress: Whether codex there goes out through this machine, since the devbox has no network.
+        egress_hosts: What it may reach so.
         passive: A lost link waits for the user, since connecting wakes the host.
         share: Windows on this machine use one SSH connection to it.
     """
@@ -132,6 +142,8 @@ class Settings:
     allow_exposed: bool = False
     forward_ports: ForwardPorts = ForwardPorts.ASK
     forward_deny: Deny = ()
+    egress: Egress = Egress.OFF
+    egress_hosts: tuple[str, ...] = OPENAI
     passive: bool = False
     share: bool = True
 
@@ -293,6 +305,8 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "allow_exposed": form.flag,
     "forward_ports": lambda raw: form.name(raw, ForwardPorts),
     "forward_deny": read_deny,
+    "egress": lambda raw: form.name(raw, Egress),
+    "egress_hosts": read_hosts,
     "passive": form.flag,
     "share": form.flag,
 }

@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_ssh.core.command import NoAuth, ServerAuth
 from codex_ssh.core.endpoint import DevboxEndpoint, StdioEndpoint, UnixEndpoint, WsEndpoint
@@ -25,6 +25,9 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, OwnerNotProved, Stage
 from codex_ssh.link.shell import Script, compose, exports, run_script, unreadable
 from codex_ssh.link.ssh import Ssh
+
+if TYPE_CHECKING:
+    from codex_ssh.core.egress import Egress
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,7 @@ class Wanted:
         token_file: The token file there; empty learns it from the server's command line.
         env: Variables for a server that is started, on top of those that are let through.
         install: Puts a codex there when there is none; None does not.
+        egress: How a server that is started reaches the network; None is by itself.
     """
 
     endpoint: DevboxEndpoint | None = None
@@ -74,6 +78,7 @@ class Wanted:
     token_file: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     install: Installer | None = None
+    egress: Egress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,10 +410,12 @@ async def _run_start(
         raise no_codex(ssh.host, passed_over)
     around = probe.around
     log.info("starting %s %s (from: %s)", probe.codex, probe.codex_version, probe.codex_from)
+    out = wanted.egress
     script = compose(
         *("form.sh", "environment.sh", "start.sh"),
-        functions=exports("declared", wanted.env),
+        functions=exports("declared", {**(out.variables if out is not None else {}), **wanted.env}),
         ACTION="start",
+        EGRESS=out.line if out is not None else "",
         CODEX=probe.codex,
         TOKEN_FILE=wanted.token_file,
         TOKEN=make_token().reveal(),

@@ -82,6 +82,7 @@ class Profile:
         wss_fallback: What to do with ``wss`` when SSH cannot be reached.
         direct: How ``wss`` is gone.
         door: Our own TUI goes through the loopback door too.
+        egress_hosts: What codex there may reach through this machine; None lends it no way out.
     """
 
     host: Host
@@ -95,6 +96,7 @@ class Profile:
     wss_fallback: WssFallback = WssFallback.ASK
     direct: Direct = field(default_factory=Direct)
     door: bool = False
+    egress_hosts: tuple[str, ...] | None = None
 
 
 async def _no_ssh() -> Ssh | None:
@@ -211,7 +213,13 @@ async def open_way(profile: Profile, prompter: Prompter) -> AsyncGenerator[Way, 
             # Whoever answers now: it may be a dialog of the TUI, or nobody.
             install = profile.wanted.install.asking(prompter)
             profile = replace(profile, wanted=replace(profile.wanted, install=install))
-        yield await _ssh_way(ssh, profile, looking)
+        way = await _ssh_way(ssh, profile, looking)
+        if profile.egress_hosts is not None:
+            from codex_ssh.link.egress import open_egress
+
+            told = await stack.enter_async_context(open_egress(ssh, profile.egress_hosts))
+            way = replace(way, warnings=(*way.warnings, *told))
+        yield way
 
 
 @asynccontextmanager

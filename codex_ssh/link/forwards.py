@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Final
 
 from codex_ssh.core.listening import Listening
-from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.ports import (
     ANY_PORT,
     LOOPBACK,
@@ -29,11 +28,12 @@ from codex_ssh.core.ports import (
     local_ports,
 )
 from codex_ssh.errors import CodexSshError, ConfigError, ForwardError, LinkLost, Stage
+from codex_ssh.link.back import open_back
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import Current, PortTaken, open_port_forward, require_ssh
 from codex_ssh.link.reuse import leads_there
 from codex_ssh.link.socks import open_socks
-from codex_ssh.link.ssh import ListensThere, Ssh
+from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import HOLD_SECONDS, Supervisor
 from codex_ssh.local.tasks import Tasks, open_tasks
 
@@ -234,48 +234,13 @@ class Forwards:
 
     async def _listen_there(self, held: _Held) -> None:
         ssh, wish = await self._ssh(), held.wish
-        if not isinstance(ssh, ListensThere):
-            raise ForwardError(
-                "a command makes nobody listen there",
-                stage=Stage.FORWARD,
-                host=self.host,
-                hint="connect by SSH",
-            )
-        before = (await self.listeners.read(ssh)).at(wish.remote)
-        if before is not None and LOOPBACK[0] in before.hosts:
-            raise self._taken_there(wish.remote, plain_line(before.process))
-        async with ssh.listen_tcp(wish.remote, (wish.host or "localhost", wish.local)) as port:
-            await self._require_loopback(ssh, port)
+        to = (wish.host or "localhost", wish.local)
+        async with open_back(ssh, self.listeners, wish.remote, to) as port:
             held.set_open(port)
             self._tell(held, "")
             async with open_tasks() as tasks:
                 tasks.start(ssh.wait_lost())
                 await held.closing.wait()
-
-    async def _require_loopback(self, ssh: Ssh, port: int) -> None:
-        """Refuse what its sshd did in another way than it was asked for.
-
-        It opens a port to everybody where ``GatewayPorts yes`` says so, and is content with ``::1`` where
-        another user has 127.0.0.1.
-        """
-        there = (await self.listeners.read(ssh)).at(port)
-        if there is not None and there.is_exposed:
-            raise ForwardError(
-                f"its sshd would open port {port} to everybody",
-                stage=Stage.FORWARD,
-                host=self.host,
-                hint="GatewayPorts of its sshd says so; it has to be 'no' or 'clientspecified'",
-            )
-        if there is not None and LOOPBACK[0] not in there.hosts:
-            raise self._taken_there(port, "")
-
-    def _taken_there(self, port: int, by: str) -> ForwardError:
-        return ForwardError(
-            f"port {port} there is taken{f' by {by}' if by else ''}",
-            stage=Stage.FORWARD,
-            host=self.host,
-            hint="take another one: -R REMOTE:PORT",
-        )
 
     async def _ssh(self) -> Ssh:
         ssh = await self._current()

@@ -11,10 +11,11 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from codex_ssh.core.config import Settings
+from codex_ssh.core.config import Egress, Settings
 from codex_ssh.core.endpoint import WssEndpoint
 from codex_ssh.core.host import Host
 from codex_ssh.core.proxy import Proxies
@@ -32,6 +33,7 @@ from codex_ssh.local.files import read_secret
 from codex_ssh.local.paths import cache_dir
 
 if TYPE_CHECKING:
+    from codex_ssh.core.egress import Egress as WayOut
     from codex_ssh.core.token import Signer
 
 TOKEN_COMMAND_TIMEOUT_SECONDS: Final = 30.0
@@ -49,9 +51,11 @@ def make_profile(
         prompter: Asked before codex is installed there.
         wss: Go there and nowhere else.
     """
+    goes_out = settings.egress is Egress.VIA_LAPTOP
     return Profile(
         host=host,
-        ssh=ssh,
+        # Nobody makes the connection of another window listen.
+        ssh=replace(ssh, share=False) if goes_out else ssh,
         command=settings.exec,
         wanted=Wanted(
             endpoint=settings.endpoint,
@@ -64,7 +68,9 @@ def make_profile(
                 cache=cache_dir(),
                 registry=settings.install_from,
             ),
+            egress=_make_egress() if goes_out else None,
         ),
+        egress_hosts=settings.egress_hosts if goes_out else None,
         trust=Trust(unproved=settings.trust_listener, exposed=settings.allow_exposed),
         given=token_source(settings),
         wss=wss or settings.wss,
@@ -82,6 +88,12 @@ def make_profile(
         ),
         door=settings.door,
     )
+
+
+def _make_egress() -> WayOut:
+    from codex_ssh.link.egress import make_egress
+
+    return make_egress()
 
 
 def token_source(settings: Settings) -> Callable[[], Secret | None]:

@@ -4,7 +4,7 @@
 # TOKEN (the token to write if the file is missing; it travels on stdin and is only ever given to shell
 # builtins, so no process list shows it), UMASK and SERVER_PATH (the login shell's, or empty), KEEPER
 # (systemd, or empty), ENDS (1: a logout ends what it leaves behind), FORCE (1: a second signal), LINES (of the log), and the function declared, which
-# exports what the user's config declares.
+# exports what the user's config declares, and EGRESS (a port and a secret to write down, or empty).
 #
 # Output: lines of the probe's form between two marker lines. "outcome" is what was done, or what failed.
 pause() { sleep 0.1 || sleep 1; }
@@ -80,7 +80,9 @@ write_token() {
 launch() {
     log=$dir/server.log
     (umask 077; : >"$log")
-    rm -f "$dir/starting"
+    rm -f "$dir/starting" "$dir/egress"
+    # The secret is only ever given to shell builtins.
+    [ -z "$EGRESS" ] || (umask 077; echo "$EGRESS" >"$dir/egress")
     case $1 in
         unix) set -- unix://"$dir/app-server.sock" ;;
         *) set -- ws://127.0.0.1:0 --ws-auth capability-token --ws-token-file "$TOKEN_FILE" ;;
@@ -195,7 +197,7 @@ end() {
         pause
     done
 }
-forget() { rm -f "$1/server" "$1/server.new" "$1/starting" "$1/app-server.sock" "$1/agent"; }
+forget() { rm -f "$1/server" "$1/server.new" "$1/starting" "$1/app-server.sock" "$1/agent" "$1/egress"; }
 
 start() {
     because=
@@ -278,7 +280,7 @@ gc() {
         elif born; then
             put kept "$dir (process $pid is starting)"
         else
-            for name in server server.new server.log starting app-server.sock agent; do
+            for name in server server.new server.log starting app-server.sock agent egress; do
                 [ -e "$dir/$name" ] || [ -L "$dir/$name" ] || continue
                 rm -f "$dir/$name" && put removed "$dir/$name"
             done

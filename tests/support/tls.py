@@ -42,7 +42,7 @@ class Front:
 
 @asynccontextmanager
 async def open_tls_front(
-    directory: Path, *, to_port: int, name: str = "127.0.0.1"
+    directory: Path, *, to_port: int, name: str = "127.0.0.1", address: str = "127.0.0.1"
 ) -> AsyncGenerator[Front, None]:
     """End TLS on a free loopback port and pass the bytes to a plain one.
 
@@ -50,6 +50,7 @@ async def open_tls_front(
         directory: Keys and certificates are written there.
         to_port: The plain port behind it.
         name: What the certificate says it is for.
+        address: Where it listens.
     """
     ca_file, chain_file = write_certificates(directory, name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -85,11 +86,11 @@ async def open_tls_front(
                 writer.transport.abort()
             tasks.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(relay, address, 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     try:
         async with server:
-            yield Front(url=f"wss://127.0.0.1:{port}", port=port, ca_file=ca_file, heard=heard)
+            yield Front(url=f"wss://{address}:{port}", port=port, ca_file=ca_file, heard=heard)
     finally:
         left = [task for task in tasks if task is not None]
         for task in left:

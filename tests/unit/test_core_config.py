@@ -6,6 +6,7 @@ import pytest
 
 from codex_ssh.core.config import (
     KEYS,
+    Egress,
     ForwardPorts,
     FrontEnd,
     Layer,
@@ -71,9 +72,12 @@ def test_every_key_has_a_form() -> None:
         "door": "yes",
         "passive": "no",
         "share": "yes",
+        "fast_path": "no",
         "trust_listener": False,
         "allow_exposed": "1",
         "forward_ports": "auto",
+        "egress": "via-laptop",
+        "egress_hosts": ["a.example.com", "b.example.com:8443"],
         "forward_deny": [22, "9000-9002"],
     }
     texts = {key: "text" for key in KEYS if key not in values}
@@ -84,6 +88,8 @@ def test_every_key_has_a_form() -> None:
     assert settings.wss_fallback is WssFallback.AUTO
     assert settings.tls_pin == (bytes(32),)
     assert settings.tui is FrontEnd.CODEX
+    assert settings.egress is Egress.VIA_LAPTOP
+    assert settings.egress_hosts == ("a.example.com", "b.example.com:8443")
     assert settings.forward_ports is ForwardPorts.AUTO
     assert settings.forward_deny == (range(22, 23), range(9000, 9003))
     assert (settings.door, settings.trust_listener, settings.allow_exposed) == (True, False, True)
