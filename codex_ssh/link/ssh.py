@@ -1,7 +1,7 @@
 """One authenticated SSH connection, whichever client made it: the Protocol every later stage uses.
 
 Lives here: what a stage may ask of the connection, and the values that go in and out.
-Not here: how the connection is made (:mod:`codex_ssh.link.ssh_asyncssh`).
+Not here: how the connection is made (:mod:`codex_ssh.link.ssh_hops`).
 
 Channels are plain asyncio: ``open_tcp`` and ``open_unix`` have the shape of
 :meth:`asyncio.loop.create_connection`, so whatever speaks over a socket speaks over a channel, without a

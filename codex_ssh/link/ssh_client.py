@@ -1,7 +1,7 @@
 """Which client makes the SSH connection: asyncssh, or the user's own ``ssh`` where the host needs it.
 
 Lives here: the choice, and saying why.
-Not here: the clients (:mod:`codex_ssh.link.ssh_asyncssh`, :mod:`codex_ssh.link.ssh_openssh`), and what
+Not here: the clients (:mod:`codex_ssh.link.ssh_hops`, :mod:`codex_ssh.link.ssh_openssh`), and what
 asyncssh cannot do (:func:`codex_ssh.core.ssh_config.needs_openssh`).
 """
 
@@ -23,8 +23,8 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.link.ahead import Ahead
 from codex_ssh.link.holder import Holder, current_holder
 from codex_ssh.link.ssh import Ssh
-from codex_ssh.link.ssh_asyncssh import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
 from codex_ssh.link.ssh_config import read_ssh_config
+from codex_ssh.link.ssh_hops import HOPS_AT_MOST, open_asyncssh, parse_hop, too_many_hops
 from codex_ssh.link.ssh_mux import is_alive
 from codex_ssh.link.ssh_openssh import live_control_path, open_openssh
 

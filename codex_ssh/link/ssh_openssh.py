@@ -59,7 +59,7 @@ async def open_openssh(
 
     Raises:
         ConfigError: There is no ``ssh``, or it refuses its config.
-        HostUnreachable, HostKeyRefused, LoginRefused, ForwardError: As :mod:`codex_ssh.link.ssh_asyncssh`.
+        HostUnreachable, HostKeyRefused, LoginRefused, ForwardError: As :mod:`codex_ssh.link.ssh_hops`.
     """
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:

@@ -2,7 +2,7 @@
 
 Lives here: what a way is, the gate that can hold back what we send, and connecting by TCP.
 Not here: the other ways, a ``ProxyCommand`` (:mod:`codex_ssh.link.ssh_proxy`) and a hop's channel
-(:mod:`codex_ssh.link.ssh_asyncssh`), and what is said over it (:mod:`codex_ssh.link.ssh_login`).
+(:mod:`codex_ssh.link.ssh_hops`), and what is said over it (:mod:`codex_ssh.link.ssh_login`).
 
 The gate is how an unknown host key is asked about. asyncssh decides about a host key inside a callback
 that cannot wait, and goes on to the login in the same breath. With the gate shut, everything from there on
