@@ -6,7 +6,6 @@ Lives here: texts, flags, lists of words and of names. Not here: forms that belo
 
 from __future__ import annotations
 
-import difflib
 import enum
 import shlex
 from collections.abc import Iterable, Sequence
@@ -77,5 +76,7 @@ def names(raw: object, known: type[E]) -> tuple[E, ...]:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give a hint about a word nobody knows."""
     known = list(known)
+    import difflib  # for somebody who mistyped
+
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"

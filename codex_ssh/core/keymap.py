@@ -9,7 +9,6 @@ A key is written as Textual names it: modifiers and a name joined by ``+``, such
 
 from __future__ import annotations
 
-import difflib
 import enum
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -230,6 +229,8 @@ class Keymap:
         self._keys = {action.id: action.keys for action in ACTIONS}
         for name, keys in (chosen or {}).items():
             if name not in _BY_ID:
+                import difflib  # for somebody who mistyped
+
                 close = difflib.get_close_matches(name, _BY_ID, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else "codex-ssh config check lists them"
                 raise ConfigError(f"{origin}: unknown action {name!r}", hint=hint)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from typing import Final
 
@@ -17,6 +16,7 @@ from codex_ssh.errors import UsageError
 
 _PREFIX: Final = re.compile("sha256(?::|//)", re.IGNORECASE)
 _HEX: Final = re.compile("[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}")
+_DIGEST_BYTES: Final = 32
 _FORM: Final = "write sha256: and 64 hex digits, or the base64 of the same 32 bytes"
 
 _SEQUENCE: Final = 0x30
@@ -47,7 +47,7 @@ def _parse_pin(text: str) -> bytes:
         digest = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError):
         digest = b""
-    if len(digest) != hashlib.sha256().digest_size:
+    if len(digest) != _DIGEST_BYTES:
         raise UsageError(f"not a pin: {text!r}", hint=_FORM)
     return digest
 
@@ -74,6 +74,8 @@ def pin_of(certificate: bytes) -> bytes:
         for _ in ("serial", "algorithm", "issuer", "validity", "subject"):
             at = _skip(certificate, at)
         _, end = _enter(certificate, at, _SEQUENCE)
+        import hashlib  # OpenSSL, 2 ms: not for a start without a pin
+
         return hashlib.sha256(certificate[at:end]).digest()
     except IndexError:
         raise CertificateFault("the certificate is cut off") from None

@@ -9,6 +9,7 @@ programs and the devbox. A shape nobody thought of gets through.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from codex_ssh.core.value import dataclass
@@ -28,55 +29,65 @@ class _Shape:
 
     Attributes:
         hints: Small letters; a text without any of them has none of this kind. Cheaper by far to look for.
+        form: A regular expression.
         instead: What takes its place.
     """
 
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    form: str
     instead: str = MASK
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The form, compiled when a text may have it: most processes never meet one."""
+        return _compile(self.form)
+
+
+@cache
+def _compile(form: str) -> re.Pattern[str]:
+    return re.compile(form)
 
 
 _SHAPES: Final = (
     # To the end of the key, or of the text where the end is missing.
     _Shape(
         ("private key",),
-        re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?"
-            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
-            re.DOTALL,
+        (
+            r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?"
+            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)"
         ),
     ),
     # "Authorization: Bearer X", "authorization=X", and a bare "Bearer X".
     _Shape(
         ("authorization",),
-        re.compile(
+        (
             r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic|digest|token|negotiate)\s+)?)[^\s'\",;]+"
         ),
         rf"\1{MASK}",
     ),
-    _Shape(("bearer",), re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{MASK}"),
+    _Shape(("bearer",), r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}", rf"\1{MASK}"),
     # A JSON Web Token wherever it stands.
-    _Shape(("eyj",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")),
+    _Shape(("eyj",), r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
     # Keys that say whose they are: OpenAI, GitHub, GitLab, Slack, AWS, Google, Hugging Face, npm.
     _Shape(
         ("sk-", "gh", "glpat-", "xox", "akia", "asia", "aiza", "hf_", "npm_"),
-        re.compile(
+        (
             r"\b(?:sk-[A-Za-z0-9_-]{16,}|gh[opusr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}"
             r"|glpat-[A-Za-z0-9_-]{16,}|xox[a-z]-[A-Za-z0-9-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}"
             r"|AIza[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,})"
         ),
     ),
     # userinfo and tokens in URLs.
-    _Shape(("://",), re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@"), rf"\1{MASK}@"),
+    _Shape(("://",), r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@", rf"\1{MASK}@"),
     _Shape(
         ("token=", "key=", "secret=", "password="),
-        re.compile(r"(?i)([?&](?:access_)?(?:token|key|secret|password)=)[^\s&#]+"),
+        r"(?i)([?&](?:access_)?(?:token|key|secret|password)=)[^\s&#]+",
         rf"\1{MASK}",
     ),
     # A variable of the environment whose name says it is secret.
     _Shape(
         ("key", "token", "secret", "passw", "credential"),
-        re.compile(
+        (
             r"(?<![A-Za-z0-9_])([A-Z0-9_]{0,60}?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)[A-Z0-9_]{0,60}"
             rf"{_IS}){_VALUE}"
         ),
@@ -85,7 +96,7 @@ _SHAPES: Final = (
     # The same in other letters, where it is a text that is given; a call or another name is code.
     _Shape(
         ("key", "token", "secret", "passw", "passphrase"),
-        re.compile(
+        (
             r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}"
             r"(?:api_?-?key|access_?-?token|auth_?-?token|secret(?:_?-?key)?|passw(?:or)?d|passphrase)"
             rf"{_IS})\\{{0,3}}(?:\"[^\"\n]+\"?|'[^'\n]+'?)"
@@ -94,7 +105,7 @@ _SHAPES: Final = (
     ),
     _Shape(
         ("passw", "passphrase"),
-        re.compile(
+        (
             r"(?i)(?<![a-z0-9])((?:[a-z0-9]{1,30}[_-]){0,3}(?:passw(?:or)?d|passphrase)[=:])"
             r"[^\s'\",;()]+(?![\w(])"
         ),

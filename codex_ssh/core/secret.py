@@ -7,7 +7,6 @@ Lives here: the :class:`Secret` type, and telling of each one that is made. Not 
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -50,6 +49,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # OpenSSL, 2 ms: not for a start that compares nothing
+
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +43,8 @@ def make_private_dir(path: Path) -> Path:
 def write_private(path: Path, text: str) -> None:
     """Replace a file's content atomically; its mode becomes 0600."""
     make_private_dir(path.parent)
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -120,6 +121,8 @@ def private_temp_dir(prefix: str = "codex-ssh-", *, for_sockets: bool = False) -
         for_sockets: It lies in ``/tmp`` where the usual place has a long name: a unix socket's path must
             fit 103 bytes, and ``ssh`` makes it longer while it binds.
     """
+    import tempfile
+
     usual = tempfile.gettempdir()
     too_long = for_sockets and len(os.fsencode(usual)) > _TEMP_DIR_LONGEST
     where = "/tmp" if too_long else usual  # noqa: S108 - made with mode 0700
