@@ -20,6 +20,8 @@ INLINE_BYTES: Final = 256 * 1024
 session meanwhile, an approval neither, and every client of the thread gets it again when it joins."""
 
 _SUFFIXES: Final = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_STEM_CHARACTERS: Final = 40
 _THREAD: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")
 
 
@@ -29,7 +31,7 @@ class Upload:
 
     Attributes:
         folder: The name of its folder: the thread's id.
-        name: Its own, made from its content: the same image is brought once.
+        name: Its own, made from its old one and its content: the same image is brought once.
         content: All of it.
     """
 
@@ -60,5 +62,13 @@ def upload_of(picture: Picture, thread_id: str) -> Upload | None:
         content = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         return None
-    name = f"{sha256(content).hexdigest()[:32]}.{_SUFFIXES[media_type]}"
+    digest = sha256(content).hexdigest()[:16]
+    name = f"{_stem(picture.label)}-{digest}.{_SUFFIXES[media_type]}"
     return Upload(folder=thread_id, name=name, content=content)
+
+
+def _stem(label: str) -> str:
+    """Give what a person calls an image, as a part of a name that needs no quotes anywhere."""
+    # shot.png 1920×1080, 1.2 MB
+    name = label.rsplit(" ", 3)[0].rpartition(".")[0] or "image"
+    return _NOT_IN_NAMES.sub("-", name).strip("-.")[:_STEM_CHARACTERS] or "image"

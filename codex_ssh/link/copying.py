@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -181,7 +182,7 @@ class Copy:
             self._count(job, have)
             try:
                 async with aclosing(source.read(job.source, have, facts.size)) as pieces:
-                    await target.write(part, have, self._counted(job, pieces))
+                    await target.write(part, have, pieces, partial(self._arrived, job))
             except CopyFailed as failed:
                 if failed.where == target.label:
                     await _forget(target, part)
@@ -243,11 +244,9 @@ class Copy:
             return None
         return None if same else "what arrived is not what is there now"
 
-    async def _counted(self, job: Job, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        async for piece in pieces:
-            yield piece
-            self.progress += len(piece)
-            self._count(job, self._moved.get(job.number, 0) + len(piece))
+    def _arrived(self, job: Job, size: int) -> None:
+        self.progress += size
+        self._count(job, self._moved.get(job.number, 0) + size)
 
     def _count(self, job: Job, size: int) -> None:
         before = self._moved.get(job.number, 0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -110,7 +110,9 @@ class ScriptTree:
         finally:
             transport.abort()
 
-    async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
+    async def write(
+        self, spot: Spot, offset: int, pieces: AsyncIterable[bytes], told: Callable[[int], None]
+    ) -> None:
         """Write a file from an offset on, as a stream."""
         if offset:
             await self._ask("write", spot.path, b"cut %d %s" % (offset, spelled(spot.path)))
@@ -123,6 +125,7 @@ class ScriptTree:
             async for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
+                told(len(piece))
             writer.write_eof()
             line = (await self._heard(reader.readline())).decode(errors="replace").strip()
         except (ConnectionError, OSError) as error:

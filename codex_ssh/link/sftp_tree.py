@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -122,7 +122,9 @@ class SftpTree:
         except asyncssh.SFTPError as error:
             raise self._refused("read", spot.path, error) from error
 
-    async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
+    async def write(
+        self, spot: Spot, offset: int, pieces: AsyncIterable[bytes], told: Callable[[int], None]
+    ) -> None:
         """Write a file from an offset on, with many requests under way."""
         flags = asyncssh.FXF_WRITE if offset else asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
         attrs = asyncssh.SFTPAttrs(permissions=0o600)
@@ -130,7 +132,7 @@ class SftpTree:
             async with await self._sftp.open(spot.path, flags, attrs, encoding=None, block_size=0) as file:
                 if offset:
                     await file.truncate(offset)
-                await _write_behind(file, offset, pieces, self._most(WRITE_BYTES))
+                await _write_behind(file, offset, pieces, self._most(WRITE_BYTES), told)
         except asyncssh.SFTPError as error:
             raise self._refused("write", spot.path, error) from error
 
@@ -242,7 +244,11 @@ async def _read_all(file: asyncssh.SFTPClientFile, at: int, size: int) -> bytes:
 
 
 async def _write_behind(
-    file: asyncssh.SFTPClientFile, offset: int, pieces: AsyncIterable[bytes], most: int
+    file: asyncssh.SFTPClientFile,
+    offset: int,
+    pieces: AsyncIterable[bytes],
+    most: int,
+    told: Callable[[int], None],
 ) -> None:
     """Write pieces in order without waiting for the answer to each."""
     ahead = AHEAD_BYTES // most
@@ -251,6 +257,7 @@ async def _write_behind(
     async def put(piece: bytes, at: int) -> None:
         try:
             await file.write(piece, at)
+            told(len(piece))
         finally:
             room.release()
 

@@ -7,7 +7,7 @@ Lives here: the Protocol. Not here: this machine (:mod:`codex_ssh.local.file_tre
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from typing import Protocol
 
 from codex_ssh.core.file_tree import Facts, Spot
@@ -46,8 +46,17 @@ class Tree(Protocol):
     def read(self, spot: Spot, offset: int, end: int) -> AsyncGenerator[bytes, None]:
         """Give a file's bytes from an offset to another, in order; fewer where it is shorter."""
 
-    async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
-        """Write a file from an offset on; at 0 it is made anew, with mode 0600, and must not be there."""
+    async def write(
+        self, spot: Spot, offset: int, pieces: AsyncIterable[bytes], told: Callable[[int], None]
+    ) -> None:
+        """Write a file from an offset on; at 0 it is made anew, with mode 0600, and must not be there.
+
+        Args:
+            spot: The file.
+            offset: Where to begin; what is behind it is cut off first.
+            pieces: What to write.
+            told: Called with so many bytes more that are written.
+        """
 
     async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes; None where no program there can make one.

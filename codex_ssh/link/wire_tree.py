@@ -134,7 +134,9 @@ class WireTree:
             raise self._too_large("read", spot)
         yield (await self._content(spot))[offset:end]
 
-    async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
+    async def write(
+        self, spot: Spot, offset: int, pieces: AsyncIterable[bytes], told: Callable[[int], None]
+    ) -> None:
         """Write a file whole, what was there of it too."""
         content = (await self._content(spot))[:offset] if offset else b""
         parts = [content]
@@ -143,6 +145,7 @@ class WireTree:
             if sum(map(len, parts)) > FILE_BYTES:
                 raise self._too_large("write", spot)
         await self._do("write", spot.path, fs_write_file(self._text("write", spot.path), b"".join(parts)))
+        told(sum(map(len, parts[1:])))
 
     async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a whole file; of a part of one there is none."""

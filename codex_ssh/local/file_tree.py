@@ -70,12 +70,15 @@ class LocalTree:
         finally:
             os.close(handle)
 
-    async def write(self, spot: Spot, offset: int, pieces: AsyncIterable[bytes]) -> None:
+    async def write(
+        self, spot: Spot, offset: int, pieces: AsyncIterable[bytes], told: Callable[[int], None]
+    ) -> None:
         """Write a file from an offset on; at 0 it is made anew, with mode 0600, and must not be there."""
         handle = await self._do("write", spot.path, lambda: _open_for_writing(spot, offset))
         try:
             async for piece in pieces:
                 await self._do("write", spot.path, partial(_write_all, handle, piece))
+                told(len(piece))
         finally:
             os.close(handle)
 

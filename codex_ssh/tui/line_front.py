@@ -9,12 +9,14 @@ only a long answer is said line by line as it comes.
 from __future__ import annotations
 
 import asyncio
+import posixpath
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, QuestionsAsk
 from codex_ssh.core.attachment import Attachment, Picture, PictureThere, label
+from codex_ssh.core.copy_request import Conflict
 from codex_ssh.core.decision import Decision
 from codex_ssh.core.draft import Draft
 from codex_ssh.core.entry import Entry, EntryKey, Progress
@@ -26,12 +28,13 @@ from codex_ssh.core.rpc import Json, RequestId
 from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, UsageError
-from codex_ssh.tui import spoken
+from codex_ssh.tui import remote_files, spoken
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
 from codex_ssh.tui.pages import status_text
 from codex_ssh.tui.port_watch import PortKeeper, offer_text
+from codex_ssh.tui.saves import Saves
 
 THREADS_SAID: Final = 15
 ENTRIES_SAID: Final = 8
@@ -46,6 +49,7 @@ a line and enter: say it; while a turn runs it steers the turn
 /model NAME EFFORT: use another model from the next turn on; the effort may be left out
 /again: say the approval or question once more
 /ports: open the ports that are offered; /ports PORT: open that one of the devbox
+/save PATH: bring a file or folder of the devbox here, to where codex-ssh runs; /save stop gives it up
 /status: host, thread, model, tokens
 /help: this
 /quit, or control d: leave; a running turn goes on"""
@@ -93,6 +97,8 @@ class LineFront:
         self._said_ports = ""
         self._interrupted_at = float("-inf")
         self._changed = asyncio.Event()
+        self._saves = Saves(chat.carrier, lambda _level, text: self._say(text), lambda: None)
+        self._running: list[asyncio.Task[None]] = []
         self._over: asyncio.Future[TuiOutcome] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> TuiOutcome:
@@ -101,13 +107,14 @@ class LineFront:
         self._terminal.on_interrupt = self._interrupt
         self._say(f"codex on {plain_line(self._chat.facts.host)}; /help says what can be typed")
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._tell_all()), tasks.create_task(self._listen())]
+            self._spawn = tasks.create_task
+            self._running = [self._spawn(self._tell_all()), self._spawn(self._listen())]
             if self._chat.options.resume == "":
-                running.append(tasks.create_task(self._refusable(self._choose_thread())))
+                self._running.append(self._spawn(self._refusable(self._choose_thread())))
             else:
                 self._chat.open()
             outcome = await self._over
-            for task in running:
+            for task in self._running:
                 task.cancel()
         return outcome
 
@@ -421,6 +428,25 @@ class LineFront:
         except UsageError as error:
             self._say(f"error: {plain_line(str(error))}; {error.hint}")
 
+    async def save(self, words: list[str]) -> None:
+        """Bring a file or a folder here, while the conversation goes on."""
+        if words == ["stop"]:
+            if not self._saves.stop():
+                self._say("nothing is on its way here")
+            return
+        if not words:
+            self._say("/save PATH brings a file or folder of the devbox here")
+            return
+        cwd = self._chat.transcript.cwd if self._chat.transcript is not None else "/"
+        path = await remote_files.absolute(self._chat, " ".join(words), cwd)
+
+        async def keep_both(_place: str, _there: str, _coming: str) -> Conflict:
+            return Conflict.RENAME
+
+        self._say(f"saving {plain_line(path)} here; what is there already stays")
+        to = f"./{posixpath.basename(path) or 'devbox'}"
+        self._running.append(self._spawn(self._saves.run(path, to, keep_both)))
+
     async def reconnect(self, _words: list[str]) -> None:
         """Try once more at once."""
         self._chat.try_now()
@@ -475,6 +501,7 @@ _COMMANDS: Final[dict[str, Callable[[LineFront, list[str]], Coroutine[None, None
     "status": LineFront.status,
     "login": LineFront.login,
     "ports": LineFront.ports,
+    "save": LineFront.save,
     "reconnect": LineFront.reconnect,
     "help": LineFront.help,
     "quit": LineFront.leave,

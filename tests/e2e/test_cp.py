@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import StartCodex
-from tests.support.cli import codex_ssh
+from tests.conftest import StartCodex, StartTmux
+from tests.support.cli import PROGRAM, client_environment, codex_ssh
+from tests.support.faults import open_faulty_relay
 from tests.support.sshd import Sshd
 from tests.support.tls import open_tls_front
 
@@ -43,6 +45,44 @@ async def test_what_cannot_be_meant_reaches_no_host(tmp_path: Path) -> None:
     assert (both.code, "both sides" in both.err) == (2, True)
     twice = await codex_ssh("cp", "x", "a:y", "--force", "--conflict", "skip", home=tmp_path)
     assert (twice.code, "says otherwise" in twice.err) == (2, True)
+
+
+@pytest.mark.tmux
+async def test_a_person_is_asked_sees_how_far_it_is_and_may_stop(
+    sshd: Sshd, start_tmux: StartTmux, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "big").write_text("old")
+    (tmp_path / "big").write_bytes(os.urandom(3_000_000))
+    async with open_faulty_relay(sshd.port) as relay:
+        lines = (f"Port {relay.port}", f"HostKeyAlias [127.0.0.1]:{sshd.port}")
+        config = sshd.client_config(*lines, name="relayed")
+        words: list[str | Path] = [*PROGRAM, "cp", "-F", config, tmp_path / "big", f"devbox:{there}"]
+        environment = client_environment(tmp_path / "laptop", TERM="xterm-256color", PYTHONDEVMODE="")
+        terminal = await start_tmux(words, environment=environment)
+        await terminal.wait_text("replace? (y)es, (n)o, (r)ename the new, (q)uit; Y, N, R: all:")
+        assert "there: a file with 3 B of" in await terminal.screen()
+        relay.delay = 0.05
+        await terminal.type("r")
+        await terminal.key("Enter")
+        await terminal.wait_screen(
+            lambda screen: "of 3.0 MB" in screen and " 0% 0 B" not in screen, "some of it is there"
+        )
+        await terminal.key("C-c")
+        relay.delay = 0.0
+        await terminal.wait_text("stopped; the same command goes on where this one ended")
+        assert await terminal.wait_exit() == 130
+    assert (there / "big").read_text() == "old"
+    assert len(os.listdir(there)) == 2
+    again = await codex_ssh(
+        *("cp", "-F", sshd.ssh_config, "--conflict", "rename", "--json", tmp_path / "big"),
+        f"devbox:{there}",
+        home=tmp_path / "laptop",
+    )
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["resumedBytes"] > 0
+    assert sorted(os.listdir(there)) == ["big", "big (2)"]
 
 
 @pytest.mark.codex

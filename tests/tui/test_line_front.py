@@ -7,14 +7,17 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from codex_ssh.core.copy_request import Conflict
 from codex_ssh.core.image import decode_image
 from codex_ssh.tui.bridge import ExitReason, TuiOptions, TuiOutcome
+from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.line_front import run_lines
 from codex_ssh.tui.port_watch import PortKeeper
 from tests.support import pictures
 from tests.support.waiting import until
 from tests.tui.conversation import Script, thread
 from tests.tui.test_ports import Box, port
+from tests.tui.test_saves import Cart
 
 
 @dataclass(kw_only=True)
@@ -46,14 +49,14 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    script: Script, keeper: PortKeeper | None = None, **options: object
+    script: Script, keeper: PortKeeper | None = None, carrier: Carrier | None = None, **options: object
 ) -> AsyncGenerator[Listener, None]:
     """Run the front end until the block ends."""
     listener = Listener()
     chosen = TuiOptions(**{"grace_seconds": 0, **options})  # type: ignore[arg-type]
 
     async def run() -> None:
-        listener.outcome = await run_lines(script, chosen, listener, keeper=keeper)
+        listener.outcome = await run_lines(script, chosen, listener, keeper=keeper, carrier=carrier)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run())
@@ -279,3 +282,18 @@ async def test_a_port_is_offered_once_and_opened_by_a_command() -> None:
         listener.type("/ports")
         await listener.wait("http://localhost:8000 is port 8000")
     assert listener.all().count("something listens") == 1
+
+
+async def test_a_file_is_saved_beside_what_is_there_and_said_when_it_is() -> None:
+    cart = Cart(is_in_the_way=True)
+    async with listening(Script(), carrier=cart) as listener:
+        await listener.wait("thread")
+        listener.type("/save out file.csv")
+        await listener.wait("saving /w/out file.csv here")
+        await until(lambda: cart.chosen, "the question")
+        assert (cart.asked, cart.chosen) == ([("/w/out file.csv", "./out file.csv")], [Conflict.RENAME])
+        listener.type("/save other")
+        await until(lambda: len(cart.asked) == 2, "another at once")
+        cart.may_end.set()
+        await listener.wait("saved here: /here/out␛.csv")
+        listener.type("/save stop")

@@ -1,6 +1,8 @@
 """Which images go as files, and what these are called."""
 
 import base64
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +24,23 @@ def test_a_large_image_is_a_file_named_by_its_content() -> None:
     other = upload_of(picture(INLINE_BYTES + 2, "image/jpeg"), "019-abc")
     assert other is not None
     assert other.name != one.name
+
+
+@pytest.mark.parametrize(
+    ("label", "stem"),
+    [
+        ("shot.png 1920×1080, 1.2 MB", "shot"),
+        ("a 'b' $(c).png 3×2, 1.2 MB", "a-b-c"),
+        ("../../etc/x.png 3×2, 1.2 MB", "etc-x"),
+        ("clipboard 3×2, 1.2 MB", "image"),
+        ("-rf.png 3×2, 1.2 MB", "rf"),
+        ("", "image"),
+    ],
+)
+def test_a_file_is_called_as_the_image_was(label: str, stem: str) -> None:
+    one = upload_of(replace(picture(INLINE_BYTES + 1), label=label), "019-abc")
+    assert one is not None
+    assert re.fullmatch(rf"{re.escape(stem)}-[0-9a-f]{{16}}\.png", one.name), one.name
 
 
 def test_a_small_image_goes_inside_the_message() -> None:
