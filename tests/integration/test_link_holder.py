@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import pytest
 
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.errors import ForwardError
+from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link.sftp import open_sftp
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.ssh_asyncssh import AsyncsshSsh
 from codex_ssh.link.ssh_client import open_ssh
 from tests.support import processes
 from tests.support.answers import Answers
@@ -317,3 +318,24 @@ async def test_what_a_server_allows_one_connection_is_told_and_a_window_can_have
             assert (await own.run("echo alone", timeout=10)).stdout == b"alone\n"
         assert sshd.logins == 2
         assert await first.leave() == 0
+
+
+async def test_a_connection_one_window_gives_up_is_kept_for_the_others_while_it_answers(
+    sshd: Sshd, a_window: OpenWindow, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = LinkLost("this machine slept", stage=Stage.SESSION)
+    async with AsyncExitStack() as stack:
+        with pytest.raises(LinkLost):
+            async with riding(sshd, short_path, monkeypatch) as ours:
+                other = await stack.enter_async_context(a_window())
+                assert isinstance(ours, AsyncsshSsh)  # it is we who hold it
+                raise slept
+        assert await other.ask("run echo still") == "still 0"
+        with pytest.raises(LinkLost):
+            async with riding(sshd, short_path, monkeypatch):
+                sshd.freeze()
+                raise slept
+        sshd.thaw()
+        assert await other.line() == "lost the window that had the connection is gone"
+        assert await other.line() == "open"
+        assert sshd.logins == 2

@@ -25,7 +25,7 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import LinkLost
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
-from codex_ssh.local.parting import Parting, set_parting
+from codex_ssh.local.parting import Parting, current_parting, set_parting
 from tests.support.cli import client_environment
 
 if TYPE_CHECKING:
@@ -103,10 +103,12 @@ async def open_window(
 
 def as_another_window(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make whoever connects here one more window of the same person, from now on in this task."""
+    (home / "run").mkdir(mode=0o700, exist_ok=True)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    set_parting(Parting())
+    if current_parting() is None:
+        set_parting(Parting())
 
 
 class _Person:
