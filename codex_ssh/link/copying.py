@@ -99,6 +99,7 @@ class Copy:
         self._jobs: list[Job] | None = None
         self._done: set[int] = set()
         self._moved: dict[int, int] = {}
+        self._cannot_mark = False
 
     async def go_on(self, there: Tree) -> None:
         """Copy what is left, with a devbox that was just reached.
@@ -151,8 +152,7 @@ class Copy:
     async def _do(self, source: Tree, target: Tree, job: Job) -> None:
         try:
             if job.is_mark:
-                mtime = job.facts.mtime if self._rules.keeps_times else None
-                await target.mark(job.target, mode=job.facts.permissions, mtime=mtime)
+                await self._mark(target, job.target, job.facts)
             elif job.facts.kind is Kind.FOLDER:
                 await _have_folder(target, job)
             elif job.facts.kind is Kind.LINK:
@@ -169,6 +169,11 @@ class Copy:
     async def _copy_file(self, source: Tree, target: Tree, job: Job) -> None:
         facts = job.facts
         part = job.target.beside(_part_name(job))
+        if self.outcome.connections > 1 and await self._is_there(source, target, job, part):
+            self._count(job, facts.size)
+            self.outcome.copied += 1
+            self.outcome.size += facts.size
+            return
         for beginning in range(BEGINNINGS):
             if beginning:
                 self.outcome.begun_again += 1
@@ -195,12 +200,30 @@ class Copy:
             await _forget(target, part)
             raise CopyFailed("copy", job.source.path, where=source.label, said="it changes all the time")
         if target.keeps_modes:
-            mtime = facts.mtime if self._rules.keeps_times else None
-            await target.mark(part, mode=facts.permissions, mtime=mtime)
+            await self._mark(target, part, facts)
         await target.rename(part, job.target)
         self.outcome.resumed += have
         self.outcome.copied += 1
         self.outcome.size += facts.size
+
+    async def _is_there(self, source: Tree, target: Tree, job: Job, part: Spot) -> bool:
+        """Whether the file got its name just before the link broke, which nobody could tell us."""
+        if await target.look(part) is not None:
+            return False
+        there = await target.look(job.target)
+        if there is None or there.kind is not Kind.FILE or there.size != job.facts.size:
+            return False
+        return bool(await _same(source, target, job.source, job.target, there.size, is_all=True))
+
+    async def _mark(self, target: Tree, spot: Spot, facts: Facts) -> None:
+        """Set mode and time; a disk that has none, as many a stick, is said once."""
+        mtime = facts.mtime if self._rules.keeps_times else None
+        try:
+            await target.mark(spot, mode=facts.permissions, mtime=mtime)
+        except CopyFailed as failed:
+            if not self._cannot_mark:
+                self._cannot_mark = True
+                self._watch.tell(f"permissions and times cannot be kept there: {failed.said}")
 
     async def _proved(self, source: Tree, target: Tree, job: Job, part: Spot, facts: Facts) -> int:
         """Give how many bytes of an earlier attempt are there and right; without any, nothing is there."""

@@ -14,6 +14,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -84,7 +85,15 @@ class LocalTree:
 
     async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes."""
-        return await self._do("read", spot.path, lambda: _digest(spot, length))
+        left = threading.Event()
+        try:
+            return await asyncio.shield(
+                asyncio.get_running_loop().run_in_executor(None, _digest, spot, length, left)
+            )
+        except OSError as error:
+            raise self._refused("read", spot.path, error) from error
+        finally:
+            left.set()
 
     async def make_folder(self, spot: Spot, mode: int) -> None:
         """Make a folder."""
@@ -119,16 +128,20 @@ class LocalTree:
         )
 
     async def _do(self, verb: str, path: bytes, work: Callable[[], T]) -> T:
+        doing = asyncio.get_running_loop().run_in_executor(None, work)
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            # A thread cannot be ended, and what it writes to must not be closed under it: another file may
+            # get its number.
+            await asyncio.wait([doing])
+            raise
         except OSError as error:
-            raise CopyFailed(
-                verb,
-                path,
-                where=self.label,
-                said=_words(error),
-                is_full=error.errno in _FULL,
-            ) from error
+            raise self._refused(verb, path, error) from error
+
+    def _refused(self, verb: str, path: bytes, error: OSError) -> CopyFailed:
+        is_full = error.errno in _FULL
+        return CopyFailed(verb, path, where=self.label, said=_words(error), is_full=is_full)
 
 
 def _words(error: OSError) -> str:
@@ -208,11 +221,11 @@ def _write_all(handle: int, piece: bytes) -> None:
         left = left[os.write(handle, left) :]
 
 
-def _digest(spot: Spot, length: int) -> bytes:
+def _digest(spot: Spot, length: int, left: threading.Event) -> bytes:
     digest = hashlib.sha256()
     handle = _open_file(spot)
     try:
-        while length and (piece := os.read(handle, min(length, PIECE_BYTES))):
+        while length and not left.is_set() and (piece := os.read(handle, min(length, PIECE_BYTES))):
             digest.update(piece)
             length -= len(piece)
     finally:

@@ -391,3 +391,27 @@ async def test_where_nothing_can_be_run_the_sizes_are_compared_and_that_is_told(
     copy = await copied(sshd, [here / "file"], there, is_up=True)
     assert copy.outcome.unchecked == 1
     assert same(here / "file", there / "file")
+
+
+async def test_a_file_that_got_its_name_as_the_link_broke_is_not_sent_again(
+    tmp_path: Path, here: Path, there: Path
+) -> None:
+    (here / "file").write_bytes(os.urandom(3 * MIB))
+    async with open_lying_sftp(tmp_path / "liar", lambda _, true: true) as server:
+        copy = Copy(
+            LocalTree(),
+            is_up=True,
+            sources=[os.fsencode(here / "file")],
+            target=os.fsencode(there),
+            rules=CopyRules(),
+            watch=Seen(),
+        )
+
+        def login() -> AbstractAsyncContextManager[Ssh]:
+            return open_ssh(server.host, server.options, SilentPrompter())
+
+        await copy_over(login, open_tree, copy, lambda text: None)
+        assert server.renamed == [os.fsencode(there / "file")]
+    assert (copy.outcome.connections, copy.outcome.copied, copy.progress) == (2, 1, 3 * MIB)
+    assert same(here / "file", there / "file")
+    assert os.listdir(there) == ["file"]

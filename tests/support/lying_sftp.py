@@ -1,14 +1,15 @@
-"""An SFTP server that lies about a folder: what a devbox could do to whoever copies from it.
+"""An SFTP server that lies about a folder, or goes away at the worst moment.
 
 Lives here: a real SSH server with a real SFTP session whose lists hold what no disk can.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
@@ -19,10 +20,15 @@ from codex_ssh.core.ssh_options import SshClient, SshOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LyingSftp:
-    """Where it listens, and how it is reached."""
+    """Where it listens, and how it is reached.
+
+    Attributes:
+        renamed: What was renamed, in order; after the first the connection is cut without an answer.
+    """
 
     host: Host
     options: SshOptions
+    renamed: list[bytes] = field(default_factory=list)
 
 
 Lie = Callable[[bytes, Sequence[asyncssh.SFTPName]], Sequence[asyncssh.SFTPName]]
@@ -39,7 +45,15 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
     (directory / "key").chmod(0o600)
     (directory / "authorized").write_bytes(login.export_public_key())
 
+    renamed: list[bytes] = []
+
     class Server(asyncssh.SFTPServer):
+        def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+            os.replace(oldpath, newpath)
+            renamed.append(newpath)
+            if len(renamed) == 1:
+                self.connection.abort()
+
         async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
             true = []
             # It may have told of a folder that is not there.
@@ -56,6 +70,8 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
         server_host_keys=[key],
         authorized_client_keys=str(directory / "authorized"),
         sftp_factory=Server,
+        process_factory=_run,
+        encoding=None,
     )
     async with server:
         port = server.get_port()
@@ -66,4 +82,22 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
         lines += f" UserKnownHostsFile {directory / 'known_hosts'}\n GlobalKnownHostsFile /dev/null\n"
         (directory / "config").write_text(lines)
         options = SshOptions(config_file=str(directory / "config"), client=SshClient.ASYNCSSH)
-        yield LyingSftp(host=Host(name="liar"), options=options)
+        yield LyingSftp(host=Host(name="liar"), options=options, renamed=renamed)
+
+
+async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
+    """Run a command, as sshd does."""
+    child = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", process.command or ""),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await process.redirect(stdin=child.stdin, stdout=child.stdout)
+        process.exit(await child.wait())
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+        await process.wait_closed()
