@@ -131,9 +131,9 @@ async def _run_ours(
 ) -> int:
     from codex_ssh.cli.fleet import came_to
     from codex_ssh.cli.other_hosts import OtherHosts
+    from codex_ssh.cli.ports import open_lazy_ports
     from codex_ssh.cli.record import recording_to
     from codex_ssh.link.carrier import LinkCarrier
-    from codex_ssh.link.forwards import open_forwards
     from codex_ssh.link.lifeline import open_lifeline
     from codex_ssh.local.collector import no_collections
     from codex_ssh.local.config_file import read_tui_settings
@@ -157,7 +157,7 @@ async def _run_ours(
             open_lifeline(
                 profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
             ) as lifeline,
-            open_forwards(lifeline.ssh, str(profile.host), deny=settings.forward_deny) as forwards,
+            open_lazy_ports(lifeline.ssh, str(profile.host), settings.forward_deny) as forwards,
         ):
             connected()
             carrier = LinkCarrier(lifeline)
