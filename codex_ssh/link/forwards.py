@@ -31,14 +31,18 @@ from codex_ssh.errors import CodexSshError, ConfigError, ForwardError, LinkLost,
 from codex_ssh.link.back import open_back
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import Current, PortTaken, open_port_forward, require_ssh
-from codex_ssh.link.reuse import leads_there
+from codex_ssh.link.reuse import Leads, where_it_leads
 from codex_ssh.link.socks import open_socks
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import HOLD_SECONDS, Supervisor
+from codex_ssh.local.listening import local_listener
 from codex_ssh.local.tasks import Tasks, open_tasks
 
 AGAIN_SECONDS: Final = 1.0
 """So long after the devbox would not listen for us, or the connection was lost, it is asked again."""
+
+REUSED_SECONDS: Final = 3.0
+"""How often it is looked whether a listener that we took is still there; only this machine is asked."""
 
 MOST: Final = 100
 """So many forwards at once are enough; each listens."""
@@ -110,8 +114,8 @@ class Forwards:
             try:
                 return await self._hold(wish, port, at, note=_why_other(first))
             except PortTaken as taken:
-                if first is None and await self._is_there(taken, wish, at):
-                    return self._reuse(wish, port, at)
+                if first is None and (leads := await self._leads(taken, wish, at)) is not Leads.ELSEWHERE:
+                    return self._reuse(wish, port, at, leads)
                 first = first or taken
         assert first is not None
         raise first
@@ -146,21 +150,23 @@ class Forwards:
                 return one
         return None
 
-    async def _is_there(self, taken: PortTaken, wish: Wish, at: Sequence[str]) -> bool:
-        """Whether whoever has the port here leads there already."""
-        if taken.needs_root or wish.host or wish.direction is not Direction.LOCAL:
-            return False
-        if any(one.local == taken.port for one in self.forwards):
-            return False
-        return await leads_there(await self._ssh(), self.listeners, taken.port, wish.remote, at)
+    async def _leads(self, taken: PortTaken, wish: Wish, at: Sequence[str]) -> Leads:
+        """Where whoever has the port here leads."""
+        is_like_it = wish.direction is Direction.LOCAL and not wish.host and not taken.needs_root
+        if not is_like_it or any(one.local == taken.port for one in self.forwards):
+            return Leads.ELSEWHERE
+        return await where_it_leads(await self._ssh(), self.listeners, taken.port, wish.remote, at)
 
-    def _reuse(self, wish: Wish, port: int, at: Sequence[str]) -> Forward:
-        """Take somebody's listener for a forward of ours; there is nothing to keep."""
+    def _reuse(self, wish: Wish, port: int, at: Sequence[str], leads: Leads) -> Forward:
+        """Take somebody's listener for a forward of ours, for as long as it is there."""
         self._count += 1
         held = _Held(wish, at, self._count)
         held.note = f"{port} here leads there already"
         held.forward = replace(held.made(port), is_reused=True)
-        held.closed.set()
+        if leads is Leads.THERE:
+            self._tasks.start(self._keep_reused(held, port))
+        else:  # on one machine with the devbox a listener of ours would only be in the way of the next server
+            held.closed.set()
         self._open[held.number] = held
         self.on_change()
         return held.forward
@@ -191,6 +197,23 @@ class Forwards:
         except CodexSshError as error:
             if not held.opened.done():
                 held.opened.set_exception(error)
+        finally:
+            held.closed.set()
+
+    async def _keep_reused(self, held: _Held, port: int) -> None:
+        """Listen ourselves as soon as whoever did so does no more."""
+        try:
+            while not held.closing.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(REUSED_SECONDS):
+                        await held.closing.wait()
+                if held.closing.is_set() or await asyncio.to_thread(local_listener, port) is not None:
+                    continue
+                with contextlib.suppress(CodexSshError):
+                    async with self._opening(held, port):
+                        held.forward = replace(held.forward, is_reused=False, note="")
+                        self.on_change()
+                        await held.closing.wait()
         finally:
             held.closed.set()
 

@@ -11,6 +11,7 @@ Where devbox and laptop are one machine, it is the very socket, and nothing has 
 from __future__ import annotations
 
 import asyncio
+import enum
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
@@ -33,8 +34,18 @@ _ONE_CLIENT_ONLY: Final = ("nc", "ncat", "netcat")
 """Programs that end with their first client: they are left alone."""
 
 
-async def leads_there(ssh: Ssh, listeners: Listeners, local: int, remote: int, at: Collection[str]) -> bool:
-    """Whether what listens on a port here leads to a port of the devbox.
+class Leads(enum.Enum):
+    """Where a listener here leads."""
+
+    ELSEWHERE = "elsewhere, or nobody knows"
+    THERE = "there"
+    SAME = "nowhere: it is the one that listens there"
+
+
+async def where_it_leads(
+    ssh: Ssh, listeners: Listeners, local: int, remote: int, at: Collection[str]
+) -> Leads:
+    """Tell whether what listens on a port here leads to a port of the devbox.
 
     Args:
         ssh: The connection to ask by.
@@ -46,18 +57,19 @@ async def leads_there(ssh: Ssh, listeners: Listeners, local: int, remote: int, a
     try:
         here = await asyncio.to_thread(local_listener, local)
         if here is None or not here.is_ours:
-            return False
+            return Leads.ELSEWHERE
         if any(program.partition(".")[0] in _ONE_CLIENT_ONLY for program in here.programs):
-            return False
+            return Leads.ELSEWHERE
         there = (await listeners.read(ssh)).at(remote)
         if there is None:
-            return False
+            return Leads.ELSEWHERE
         if here.sockets and here.sockets <= there.sockets(at):
-            return True
-        return await _is_tried(local, lambda: listeners.clients(ssh, remote, at))
+            return Leads.SAME
+        is_tried = await _is_tried(local, lambda: listeners.clients(ssh, remote, at))
     except (CodexSshError, OSError, TimeoutError) as error:
         log.info("nobody knows whether port %d here leads to %d there: %s", local, remote, error)
-        return False
+        return Leads.ELSEWHERE
+    return Leads.THERE if is_tried else Leads.ELSEWHERE
 
 
 Clients = Callable[[], Awaitable[frozenset[str] | None]]

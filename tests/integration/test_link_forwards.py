@@ -14,6 +14,7 @@ from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.ports import Deny, read_deny, read_remote_wish, read_socks_wish, read_wish
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, ForwardError
+from codex_ssh.link import forwards as forwards_module
 from codex_ssh.link.child import open_child_host
 from codex_ssh.link.forwards import Forwards, open_forwards, open_supervised_host
 from codex_ssh.link.listeners import Listeners
@@ -182,7 +183,10 @@ async def test_every_shell_there_sees_what_listens(shell: str) -> None:
         assert listeners.asked == 6
 
 
-async def test_a_forward_of_the_users_own_ssh_is_taken_and_nothing_more_listens(sshd: Sshd) -> None:
+async def test_a_forward_of_the_users_own_ssh_is_taken_and_nothing_more_listens(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwards_module, "REUSED_SECONDS", 0.05)
     port = free_port()
     words = ("-F", str(sshd.ssh_config), "-N", "-L", f"127.0.0.1:{port}:{THERE}:{port}", sshd.alias)
     async with forwarding(over(sshd)) as forwards, open_dev_server(port):
@@ -196,8 +200,15 @@ async def test_a_forward_of_the_users_own_ssh_is_taken_and_nothing_more_listens(
             assert [each for each in listening([os.getpid()]) if each.port in (port, port + 10000)] == []
             assert await page(port) == OK
             await forwards.close(one.number)
-            assert forwards.forwards == ()
+            assert not forwards.forwards
             assert await page(port) == OK  # it was not ours
+            again = await forwards.open(read_wish(str(port)), at=(THERE,))
+            assert again.is_reused
+            await processes.end(ssh)
+            await until(lambda: not any(each.is_reused for each in forwards.forwards), "we listen then")
+            assert await page(port) == OK
+            await forwards.close(again.number)
+            assert await page(port) == ""
         finally:
             await processes.end(ssh)
 
