@@ -36,8 +36,8 @@ def exponent(points: Points, noise: float = NOTICEABLE) -> float | None:
     """Give k where what is added to the first cost grows as the k-th power of what is added to the size.
 
     It is the slope of a straight line through the logarithms, over the points that have grown noticeably. A
-    cost that is there from the beginning thus does not hide how the rest grows. 0 where no point has grown;
-    None where only one has, through which no line can be laid.
+    cost that is there from the beginning thus does not hide how the rest grows. 0 where the largest
+    has not grown; None where it alone has, through which no line can be laid.
 
     Args:
         points: Size and cost, sizes ascending.
@@ -49,8 +49,10 @@ def exponent(points: Points, noise: float = NOTICEABLE) -> float | None:
         for size, cost in rest
         if cost - first_cost > noise * first_cost
     ]
+    if rest[-1][1] - first_cost <= noise * first_cost:
+        return 0.0
     if len(grown) < 2:
-        return None if grown else 0.0
+        return None
     mean_x = sum(x for x, _ in grown) / len(grown)
     mean_y = sum(y for _, y in grown) / len(grown)
     over = sum((x - mean_x) * (y - mean_y) for x, y in grown)
