@@ -7,6 +7,7 @@ Lives here: the hosts, their settings, and keeping what was seen. Not here: look
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from codex_ssh.core.fleet import HostReport, recall
 from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, UsageError
+from codex_ssh.local.config_file import read_config
+from codex_ssh.local.host_command import fleet_settings, kept_hosts, refresh_hosts
 from codex_ssh.local.paths import hosts_dir
 from codex_ssh.local.seen_hosts import keep_report, known_hosts, read_report, see_host
 from codex_ssh.local.ssh_hosts import config_hosts
@@ -25,10 +28,14 @@ if TYPE_CHECKING:
     from codex_ssh.link.fleet import Target
 
 
+log = logging.getLogger(__name__)
+
+
 def usual_hosts() -> list[Host]:
-    """Give the hosts somebody was on lately, then those the config file names."""
+    """Give the hosts somebody was on lately, those the config file names, and those its command knows."""
     found: list[Host] = []
-    for name in dict.fromkeys([*known_hosts(hosts_dir(), now=time.time()), *config_hosts()]):
+    told = kept_hosts(fleet_settings(read_config()))
+    for name in dict.fromkeys([*known_hosts(hosts_dir(), now=time.time()), *config_hosts(), *told]):
         try:
             found.append(parse_host(name))
         except UsageError:
@@ -59,9 +66,11 @@ async def look_at_hosts(
         arguments: For ``-F``.
         hosts: All of them.
         tell: Called once for each, as soon as it is known.
-        are_named: The user named them: then those are looked at too that a look wakes.
+        are_named: The user named them: then those are looked at too that a look wakes, and no others that
+            ``host_command`` knows.
     """
     from codex_ssh.link.fleet import look_at_fleet
+    from codex_ssh.local.tasks import open_tasks
 
     directory = hosts_dir()
 
@@ -70,7 +79,24 @@ async def look_at_hosts(
         keep_report(directory, report)
         tell(recall(report, last))
 
-    await look_at_fleet([_target(arguments, host, is_named=are_named) for host in hosts], keep)
+    async with open_tasks() as tasks:
+        more: list[Host] = []
+        if not are_named:
+            tasks.start(_ask_for_more(more))
+        await look_at_fleet([_target(arguments, host, is_named=are_named) for host in hosts], keep)
+        await tasks.wait()
+    late = [host for host in more if host not in hosts]
+    await look_at_fleet([_target(arguments, host, is_named=False) for host in late], keep)
+
+
+async def _ask_for_more(more: list[Host]) -> None:
+    """Ask the program that knows hosts, where there is one and its last answer is old."""
+    try:
+        found = await refresh_hosts(fleet_settings(read_config()), now=time.time())
+    except ConfigError as error:
+        log.warning("%s%s", error, f"; {error.hint}" if error.hint else "")
+        return
+    more.extend(parse_host(name) for name in found)
 
 
 def settings_of(arguments: argparse.Namespace, host: Host) -> Settings:

@@ -52,11 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
     from codex_ssh.cli.fleet import usual_hosts
     from codex_ssh.cli.run import run_async
     from codex_ssh.local.config_file import read_config
+    from codex_ssh.local.host_command import fleet_settings
 
     log_to_stderr(arguments.verbosity)
-    read_config()  # wrong for one host is wrong for that one; wrong as a whole is said once
+    # Wrong for one host is wrong for that one; wrong as a whole is said once.
+    has_command = bool(fleet_settings(read_config()).host_command)
     hosts = list(dict.fromkeys(arguments.hosts)) or usual_hosts()
-    if not hosts:
+    if not hosts and not has_command:
         note("no host is known yet: codex-ssh ps HOST, or connect to one")
         return 0
     return run_async(_look(arguments, hosts))
@@ -70,7 +72,8 @@ async def _look(arguments: argparse.Namespace, hosts: Sequence[Host]) -> int:
     table = Table(waited, now=time.time)
 
     def tell(report: HostReport) -> None:
-        waited.remove(report.host)
+        if report.host in waited:  # not one that host_command has just named
+            waited.remove(report.host)
         lines = [json.dumps(encode_report(report))] if arguments.json else table.rows(report)
         print("\n".join(lines), flush=True)
 

@@ -311,8 +311,9 @@ _FORMS: Final[Mapping[str, Callable[[object], object]]] = {
     "share": form.flag,
 }
 
-TABLES: Final = ("defaults", "host", "tui")
-"""Every table; ``tui`` is read by :mod:`codex_ssh.core.tui_settings`."""
+TABLES: Final = ("defaults", "host", "tui", "fleet")
+"""Every table; ``tui`` is read by :mod:`codex_ssh.core.tui_settings`, ``fleet`` by
+:mod:`codex_ssh.core.host_command`."""
 
 KEYS: Final = tuple(item.name for item in fields(Settings))
 """Every key, in the order of the reference."""

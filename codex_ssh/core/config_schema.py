@@ -16,6 +16,7 @@ from dataclasses import fields
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from codex_ssh.core.config import Settings
+from codex_ssh.core.host_command import FleetSettings
 from codex_ssh.core.keymap import ACTIONS
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.tui_settings import TuiSettings
@@ -31,7 +32,7 @@ _OFF: Final = ("title",)
 
 def config_schema() -> Json:
     """Give the schema of the whole file."""
-    host = _table(Settings)
+    host, fleet = _table(Settings), _abouts(FleetSettings)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "codex-ssh config.toml",
@@ -43,6 +44,22 @@ def config_schema() -> Json:
                 "type": "object",
                 "description": 'What holds for some: [host."PATTERN"] with *, ? and [abc].',
                 "additionalProperties": host,
+            },
+            "fleet": {
+                "type": "object",
+                "description": "Hosts another program knows.",
+                "additionalProperties": False,
+                "properties": {
+                    "host_command": {
+                        "anyOf": [_TEXT, _WORDS],
+                        "description": _abouts(FleetSettings)["host_command"],
+                    },
+                    "host_command_seconds": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "description": fleet["host_command_seconds"],
+                    },
+                },
             },
             "tui": {**_table(TuiSettings), "description": "How our own TUI looks and behaves."},
         },

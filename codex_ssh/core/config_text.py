@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping
 
 from codex_ssh.core.config import KEYS, Layer, Raw, Settings, layers_for_host, merge
+from codex_ssh.core.host_command import parse_fleet
 from codex_ssh.core.pin import show_pin
 from codex_ssh.core.tui_settings import TUI_KEYS, TuiSettings, merge_tui, parse_tui, tui_layers
 from codex_ssh.errors import ConfigError
@@ -28,6 +29,11 @@ _STARTER_TUI = """
 """
 
 _STARTER_TAIL = """
+# Hosts another program knows.
+[fleet]
+# host_command = []
+# host_command_seconds = 300
+
 # Sections for hosts come last; a name is a pattern as a shell has it, and a later section wins.
 # [host."build-*"]
 # cd = "/srv/src"
@@ -77,6 +83,10 @@ def faults(document: Raw, *, path: str) -> list[ConfigError]:
                 merge([Layer(origin=origin, values={key: raw})])
             except ConfigError as error:
                 found.append(error)
+    try:
+        parse_fleet(document, path=path)
+    except ConfigError as error:
+        found.append(error)
     return found + _tui_faults(document, path)
 
 

@@ -41,7 +41,14 @@ def settings_for(host: str, flags: Layer) -> Effective:
         ConfigError: Something in one of them is wrong; names where.
     """
     path = config_file()
-    layers = layers_for_host(read_config(path), host, path=str(path))
+    document = read_config(path)
+    layers = layers_for_host(document, host, path=str(path))
+    if document.get("fleet"):
+        from codex_ssh.local.host_command import fleet_settings, kept_hosts
+
+        # Weaker than what the file says of the host, stronger than what it says of all.
+        if (told := kept_hosts(fleet_settings(document)).get(host)) is not None:
+            layers.insert(1 if document.get("defaults") else 0, told)
     return merge([*layers, environment_layer(os.environ), flags])
 
 

@@ -37,12 +37,15 @@ async def test_one_is_up_and_later_off_and_what_was_seen_is_kept(
     sshd: Sshd, start_codex: StartCodex, tmp_path: Path
 ) -> None:
     server = await start_codex(codex_home=sshd.home / ".codex")
-    settings(tmp_path, f'[defaults]\nendpoint = "{server.endpoint}"\n[host.devbox]\n[host."x-*"]\n')
+    known = tmp_path / "known"
+    known.write_text(f"""#!/bin/sh\necho '{{"name": "devbox", "endpoint": "{server.endpoint}"}}'\n""")
+    known.chmod(0o755)
+    settings(tmp_path, f'[host."x-*"]\n[fleet]\nhost_command = "{known}"\n')
     here = ("-F", str(sshd.ssh_config))
+    # The host and its settings are told by a program alone; then a command takes what it told.
+    assert (await ps(tmp_path, *here))["devbox"]["state"] == "up"
     turn = await codex_ssh("exec", "devbox", "say hello", *here, "--approve", "never", home=tmp_path)
     assert turn.code == 0, turn.err
-
-    # The host is named by the config file alone.
     up = (await ps(tmp_path, *here))["devbox"]
     assert (up["state"], up["idle"], up["threads"][0]["title"]) == ("up", 1, "say hello")
     (kept,) = (tmp_path / ".local" / "state" / "codex-ssh" / "hosts").iterdir()

@@ -9,6 +9,7 @@ import pytest
 
 from codex_ssh.core.config import KEYS, Layer, Settings, merge
 from codex_ssh.core.config_text import faults, starter, value_text
+from codex_ssh.core.host_command import FLEET_KEYS
 from codex_ssh.core.tui_settings import TUI_KEYS, TuiSettings, merge_tui
 
 VALUES: dict[str, Any] = {
@@ -57,10 +58,10 @@ def test_a_value_of_the_tui_goes_there_and_back(key: str) -> None:
 
 
 def test_the_starter_says_nothing_and_names_everything() -> None:
-    assert tomllib.loads(starter()) == {"defaults": {}, "tui": {}}
+    assert tomllib.loads(starter()) == {"defaults": {}, "tui": {}, "fleet": {}}
     written = [line.removeprefix("# ") for line in starter().splitlines() if " = " in line]
     keys = [line.partition(" = ")[0] for line in written]
-    assert keys == [*KEYS, *TUI_KEYS, "cd"]  # the last one is of the example of a host
+    assert keys == [*KEYS, *TUI_KEYS, *FLEET_KEYS, "cd"]  # the last one is of the example of a host
     assert tomllib.loads("\n".join(written[: len(KEYS)]))
     assert tomllib.loads("\n".join(written[len(KEYS) : -1]))
 

@@ -92,8 +92,8 @@ class HostsScreen(Dialog[Chosen | None]):
         self._fleet = fleet
         self._opened = opened
         self._keymap = keymap
-        open_names = {one.host for one in opened}
-        self._reports = {one.host: one for one in fleet.known() if one.host not in open_names}
+        self._open_names = {one.host for one in opened}
+        self._reports = {one.host: one for one in fleet.known() if one.host not in self._open_names}
         self._awaited: set[str] = set()
         self._listed: list[Chosen] = []
         self._title = Static(id="title", markup=False)
@@ -131,6 +131,8 @@ class HostsScreen(Dialog[Chosen | None]):
         self._draw()
 
     def _told(self, report: HostReport) -> None:
+        if report.host in self._open_names:
+            return
         self._reports[report.host] = report
         self._awaited.discard(report.host)
         self._draw()
