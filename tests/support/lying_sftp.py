@@ -16,6 +16,7 @@ import asyncssh
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.ssh_options import SshClient, SshOptions
+from tests.support.waiting import until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +65,22 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
             for told in lie(path, true):
                 yield told
 
+    running: set[asyncssh.SSHServerProcess[bytes]] = set()
+
+    async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        running.add(process)
+        try:
+            await _run(process)
+        finally:
+            running.discard(process)
+
     server = await asyncssh.listen(
         "127.0.0.1",
         0,
         server_host_keys=[key],
         authorized_client_keys=str(directory / "authorized"),
         sftp_factory=Server,
-        process_factory=_run,
+        process_factory=run,
         encoding=None,
     )
     async with server:
@@ -83,6 +93,7 @@ async def open_lying_sftp(directory: Path, lie: Lie) -> AsyncGenerator[LyingSftp
         (directory / "config").write_text(lines)
         options = SshOptions(config_file=str(directory / "config"), client=SshClient.ASYNCSSH)
         yield LyingSftp(host=Host(name="liar"), options=options, renamed=renamed)
+    await until(lambda: not running, "what was run there has ended")
 
 
 async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
