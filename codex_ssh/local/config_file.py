@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codex_ssh.core.config import Effective, Layer, environment_layer, layers_for_host, merge
-from codex_ssh.core.tui_settings import EffectiveTui, merge_tui, tui_layers
 from codex_ssh.errors import ConfigError
-from codex_ssh.local.choices import read_choices
 from codex_ssh.local.paths import config_file
+
+if TYPE_CHECKING:
+    from codex_ssh.core.tui_settings import EffectiveTui
 
 
 def read_config(path: Path | None = None) -> dict[str, Any]:
@@ -58,5 +59,8 @@ def read_tui_settings() -> EffectiveTui:
     Raises:
         ConfigError: Something in one of them is wrong; names where.
     """
+    from codex_ssh.core.tui_settings import merge_tui, tui_layers  # and all keys: for a TUI alone
+    from codex_ssh.local.choices import read_choices
+
     path = config_file()
     return merge_tui([read_choices(), *tui_layers(read_config(path), os.environ, path=str(path))])

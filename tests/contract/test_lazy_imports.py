@@ -30,15 +30,17 @@ STARTED = """
 import sys
 started = []
 sys.addaudithook(lambda name, _: name in ("subprocess.Popen", "os.system") and started.append(name))
-import codex_ssh.api.connection, codex_ssh.cli.turn, codex_ssh.link.carrier
+import codex_ssh.api.connection
+ours = sum(name.startswith("codex_ssh.") for name in sys.modules)
+import codex_ssh.cli.turn, codex_ssh.link.carrier
 before = set(sys.modules)
 from codex_ssh.link.ssh_asyncssh import load_asyncssh
 load_asyncssh()
 import codex_ssh.link.ssh_login
 import json
-print(json.dumps([sorted(before), sorted(sys.modules), started]))
+print(json.dumps([ours, sorted(before), sorted(sys.modules), started]))
 """
-"""Prints the modules there are before the first byte to a host and with SSH, and which programs ran."""
+"""Prints how many modules of ours the API loads, those there are before and with SSH, and which programs ran."""
 
 FIRST_WORD = """
 import io, json, sys
@@ -135,7 +137,7 @@ def test_what_is_loaded_before_and_for_ssh() -> None:
         [sys.executable, "-c", STARTED], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    before, after, started = json.loads(done.stdout)
+    ours, before, after, started = json.loads(done.stdout)
 
     # asyncssh takes as long as all the rest: the network has work meanwhile.
     assert {"asyncssh", "cryptography", "textual", "jwt"}.isdisjoint(before)
@@ -145,6 +147,7 @@ def test_what_is_loaded_before_and_for_ssh() -> None:
     assert not started
     assert "cryptography.x509" not in after
     assert "asyncssh" in after
+    assert ours <= 135, "what not every connect needs is imported where it is needed"
 
 
 @pytest.mark.parametrize(
