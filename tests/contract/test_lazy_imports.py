@@ -40,7 +40,7 @@ import codex_ssh.link.ssh_login
 import json
 print(json.dumps([ours, sorted(before), sorted(sys.modules), started]))
 """
-"""Prints how many modules of ours the API loads, those there are before and with SSH, and which programs ran."""
+"""Prints how many modules of ours the API loads, all there are before SSH and with it, and what was run."""
 
 FIRST_WORD = """
 import io, json, sys
