@@ -114,6 +114,11 @@ def _target(arguments: argparse.Namespace, host: Host, *, is_named: bool) -> Tar
         settings = settings_of(arguments, host)
     except ConfigError as error:
         return Target(host=str(host), profile=None, wrong=error)
-    ssh = SshOptions(config_file=arguments.ssh_config, client=settings.ssh, fast_path=settings.fast_path)
+    ssh = SshOptions(
+        config_file=arguments.ssh_config,
+        client=settings.ssh,
+        share=settings.share,
+        fast_path=settings.fast_path,
+    )
     profile = make_profile(host, settings, ssh, SilentPrompter(shows=False))
     return Target(host=str(host), profile=profile, wakes=settings.passive and not is_named)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from codex_ssh.core.config import WssFallback
 from codex_ssh.core.endpoint import StdioEndpoint
 from codex_ssh.core.fleet import FleetThread, HostReport, Reach, in_order, thread_of_fleet
 from codex_ssh.core.methods import loaded_threads, thread_read, thread_turns_list
-from codex_ssh.core.question import Question, QuestionKind
+from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.core.value import dataclass
@@ -37,6 +37,8 @@ from codex_ssh.errors import (
 from codex_ssh.link.appserver import AppServer, choose, look
 from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session, way_to
 from codex_ssh.link.direct import make_direct_dial
+from codex_ssh.link.fleet_ride import open_existing
+from codex_ssh.link.ssh import Ssh
 from codex_ssh.local.tasks import open_tasks
 from codex_ssh.local.terminal import SilentPrompter
 
@@ -151,9 +153,7 @@ class _Look:
         if profile is None or self._target.wakes:
             self._tell_why_not()
             return
-        # Its agent is not lent: what runs there would lose it again at once.
-        ssh = replace(profile.ssh, set_options=("ForwardAgent=no", *profile.ssh.set_options))
-        profile, prompter = replace(profile, ssh=ssh), _Nobody()
+        prompter = _Nobody()
         try:
             async with asyncio.timeout(limit) as timer:
                 # Told at the limit and not behind it: what is cancelled then still has to be closed.
@@ -179,7 +179,7 @@ class _Look:
                 await self._ask(link)
 
     async def _look_by_ssh(self, profile: Profile, prompter: _Nobody) -> None:
-        async with open_host(profile, prompter) as ssh:
+        async with _open_quietly(profile, prompter) as ssh:
             self._found = replace(self._found, reach=Reach.TROUBLE, user=ssh.user)
             probe = await look(ssh, profile.wanted)
             self._found = replace(
@@ -277,6 +277,21 @@ class _Nobody:
     def tell(self, host: str, text: str) -> None:
         """Put it into the log."""
         self._silent.tell(host, text)
+
+
+@asynccontextmanager
+async def _open_quietly(profile: Profile, prompter: Prompter) -> AsyncGenerator[Ssh, None]:
+    """Go over the connection of a window that is open, else log in; others find nothing to share then."""
+    async with AsyncExitStack() as stack:
+        ssh: Ssh | None = None
+        if not profile.command:
+            ssh = await stack.enter_async_context(open_existing(profile.host, profile.ssh))
+        if ssh is None:
+            # The agent is not lent: what runs there would lose it again at once.
+            options = ("ForwardAgent=no", *profile.ssh.set_options)
+            quiet = replace(profile, ssh=replace(profile.ssh, share=False, set_options=options))
+            ssh = await stack.enter_async_context(open_host(quiet, prompter))
+        yield ssh
 
 
 async def _direct_way(profile: Profile) -> Way:

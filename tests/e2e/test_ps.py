@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartCodex
+from tests.e2e.test_tunnel import tunnel
 from tests.integration.test_link_fleet import config_of
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
 from tests.support.sink import Sink
@@ -60,6 +61,22 @@ async def test_one_is_up_and_later_off_and_what_was_seen_is_kept(
     table = await codex_ssh("ps", *here, home=tmp_path)
     assert table.out.splitlines()[1].split()[:6] == ["devbox", "off", "0", "0", "0", "1"]
     assert "as it was just now" in table.out
+
+
+async def test_a_window_that_is_open_spares_the_login(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    settings(tmp_path, f'[defaults]\nendpoint = "{server.endpoint}"\n')
+    async with tunnel(sshd, server, tmp_path):
+        logins = sshd.logins
+        (sshd.directory / "authorized_keys").write_text("")  # nobody could log in by now
+        found = await ps(tmp_path, "-F", str(sshd.ssh_config), "devbox")
+        assert (found["devbox"]["state"], found["devbox"]["version"]) == ("up", server.binary.version())
+        assert sshd.logins == logins
+    # A look holds nothing, so nobody goes on with it.
+    refused = await ps(tmp_path, "-F", str(sshd.ssh_config), "devbox")
+    assert refused["devbox"]["state"] == "refused"
 
 
 async def test_the_first_rows_are_there_while_others_do_not_answer(
