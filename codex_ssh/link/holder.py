@@ -158,7 +158,7 @@ class Held:
     def __init__(self, place: Place, log_in: LogIn, on_end: Callable[[], object]) -> None:
         loop = asyncio.get_running_loop()
         self._place: Place | None = place
-        self._listening = place.listening
+        self._server: HolderServer | None = None
         self._log_in = log_in
         self._on_end = on_end
         self._users = 0
@@ -212,9 +212,10 @@ class Held:
 
         try:
             async with open_tasks() as tasks:
-                server = HolderServer(self._listening, tasks, self._look)
+                assert self._place is not None
+                server = self._server = HolderServer(self._place.listening, tasks, self._look)
                 self._riders = lambda: server.riders
-                tasks.start(server.serve())
+                server.start()
                 try:
                     async with self._log_in() as ssh:
                         server.set_up(ssh)
@@ -280,5 +281,7 @@ class Held:
         """Be found no more."""
         self._retire()
         if self._place is not None:
+            if self._server is not None:
+                self._server.stop()
             place, self._place = self._place, None
             await place.leave()

@@ -51,7 +51,9 @@ class HolderServer:
         self._on_empty = on_empty
         self._controls: set[socket.socket] = set()
         self._watching: set[socket.socket] = set()
-        self._ssh: asyncio.Future[AsyncsshSsh] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._ssh: asyncio.Future[AsyncsshSsh] = self._loop.create_future()
+        self._stopped = False
 
     @property
     def riders(self) -> int:
@@ -62,22 +64,37 @@ class HolderServer:
         """The login is done: whoever waits for it goes on."""
         self._ssh.set_result(ssh)
 
-    async def serve(self) -> None:
-        """Take whoever comes, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                control, _ = await loop.sock_accept(self._listening)
-            except OSError as error:  # no descriptors left, or it came to nothing
-                log.warning("another window cannot be let in: %s", error)
-                await asyncio.sleep(_PAUSE_SECONDS)
-                continue
-            if peer_uid(control) != os.getuid() or len(self._controls) >= RIDERS_AT_MOST:
-                log.warning("somebody may not use this connection: user %s", peer_uid(control))
-                control.close()
-                continue
-            self._controls.add(control)
-            self._tasks.start(self._serve_one(control))
+    def start(self) -> None:
+        """Take whoever comes."""
+        self._loop.add_reader(self._listening, self._take)
+
+    def stop(self) -> None:
+        """Take nobody any more; those who are here stay."""
+        self._stopped = True
+        # Before the socket is closed: its number may be another one's in a moment.
+        self._loop.remove_reader(self._listening)
+
+    def _take(self) -> None:
+        try:
+            control, _ = self._listening.accept()
+        except BlockingIOError:  # it has left already
+            return
+        except OSError as error:  # no descriptors are left, perhaps for a while
+            log.warning("another window cannot be let in: %s", error)
+            self._loop.remove_reader(self._listening)
+            self._loop.call_later(_PAUSE_SECONDS, self._go_on)
+            return
+        control.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        if peer_uid(control) != os.getuid() or len(self._controls) >= RIDERS_AT_MOST:
+            log.warning("somebody may not use this connection: user %s", peer_uid(control))
+            control.close()
+            return
+        self._controls.add(control)
+        self._tasks.start(self._serve_one(control))
+
+    def _go_on(self) -> None:
+        if not self._stopped:
+            self.start()
 
     async def tell_lost(self, why: str) -> None:
         """Tell every window that the connection is gone."""
