@@ -55,6 +55,13 @@ async def open_back(
             "a command makes nobody listen there", stage=Stage.FORWARD, host=ssh.host, hint="connect by SSH"
         )
     before = (await listeners.read(ssh)).at(port)
+    if listeners.is_elsewhere:
+        raise ForwardError(
+            "its sshd would listen in another network than the one its shell is in",
+            stage=Stage.FORWARD,
+            host=ssh.host,
+            hint="its shell is in a container, and its sshd is not",
+        )
     if before is not None and LOOPBACK[0] in before.hosts:
         raise TakenThere(port, ssh.host, plain_line(before.process))
     async with ssh.listen_tcp(port, to) as got:

@@ -67,3 +67,13 @@ recall() {
 }
 # What changes when a program is replaced, an npm package's too, whose files are all of one date.
 stamp() { set -- $(ls -lniL "$1"); echo "$1.$6.$7.$8.$9"; }
+
+# A shell in another network namespace than sshd sees other ports than those a channel leads to: the
+# connection it came by is not in its tables, or not even in its environment.
+namespace() {
+    [ -r /proc/net/tcp ] || return
+    set -- $SSH_CONNECTION
+    case $2$4 in '' | *[!0-9]*) false ;; *)
+        cat /proc/net/tcp /proc/net/tcp6 | grep -q "$(printf ':%04X [0-9A-F]*:%04X 01 ' "$4" "$2")" ;;
+    esac || put namespace other
+}

@@ -27,7 +27,7 @@ from codex_ssh.core.ports import (
     is_denied,
     local_ports,
 )
-from codex_ssh.errors import CodexSshError, ConfigError, ForwardError, LinkLost, Stage
+from codex_ssh.errors import AppServerError, CodexSshError, ConfigError, ForwardError, LinkLost, Stage
 from codex_ssh.link.back import open_back
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import Current, PortTaken, open_port_forward, require_ssh
@@ -109,6 +109,7 @@ class Forwards:
         if wish.direction is Direction.REMOTE:
             return await self._hold(wish, wish.remote, at, note="")
         await require_ssh(self._current, self.host)
+        await self._learn()
         first: PortTaken | None = None
         for port in local_ports(wish):
             try:
@@ -119,6 +120,12 @@ class Forwards:
                 first = first or taken
         assert first is not None
         raise first
+
+    async def _learn(self) -> None:
+        """Learn once in which network the login's shell is; an account that only forwards need not say."""
+        if not self.listeners.asked:
+            with contextlib.suppress(AppServerError, ForwardError, LinkLost):
+                await self.listening()
 
     async def close(self, number: int) -> None:
         """Close one; nothing when it is not open any more."""
@@ -220,7 +227,9 @@ class Forwards:
     def _opening(self, held: _Held, port: int) -> AbstractAsyncContextManager[int]:
         wish = held.wish
         if wish.direction is Direction.SOCKS:
-            return open_socks(self._current, self.host, local_port=port)
+            return open_socks(
+                self._current, self.host, local_port=port, by_shell=lambda: self.listeners.is_elsewhere
+            )
         return open_port_forward(
             self._current,
             self.host,
@@ -228,6 +237,7 @@ class Forwards:
             local_port=port,
             at=(wish.host,) if wish.host else held.at,
             told=lambda fault: self._tell(held, fault),
+            by_shell=lambda: self.listeners.is_elsewhere,
         )
 
     def _tell(self, held: _Held, fault: str) -> None:

@@ -22,11 +22,14 @@ class Listeners:
 
     Attributes:
         asked: How often it was asked so far.
+        is_elsewhere: The shell that answered is in another network namespace than its sshd: what listens
+            there is reached by a program in that shell only.
     """
 
     def __init__(self) -> None:
         self._holders: dict[str, Holder] = {}
         self.asked = 0
+        self.is_elsewhere = False
 
     async def read(self, ssh: Ssh) -> Listening:
         """Give what the login user listens on.
@@ -64,6 +67,7 @@ class Listeners:
             listening = read_listening(facts, self._holders)
         except (ProbeError, ValueError) as error:
             raise unreadable(ssh.host, ran, str(error)) from error
+        self.is_elsewhere = facts.get("namespace") == "other"
         # Whose nobody could see is not looked for again either.
         self._holders = {number: self._holders.get(number, Holder()) for number in listening.sockets}
         return listening, facts

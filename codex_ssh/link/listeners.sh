@@ -8,6 +8,7 @@ listeners() {
     export LC_ALL
     echo "$M begin"
     uid=$(id -u)
+    namespace
     if [ -r /proc/net/tcp ]; then
         put seen proc
         read -r up _ </proc/uptime && put up "$up"

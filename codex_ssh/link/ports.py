@@ -87,6 +87,7 @@ async def open_port_forward(
     local_port: int = 0,
     at: Sequence[str] = LOOPBACK,
     told: Callable[[str], None] = lambda _: None,
+    by_shell: Callable[[], bool] = lambda: False,
 ) -> AsyncGenerator[int, None]:
     """Listen here and give the port; each client gets a channel to the devbox's.
 
@@ -98,6 +99,7 @@ async def open_port_forward(
         local_port: Here; 0 takes a free one.
         at: Where on the devbox, the likeliest first.
         told: Called with why a client could not be connected, and with nothing when one could.
+        by_shell: Whether only a program of the login's shell gets there.
 
     Raises:
         PortTaken: The local port is taken, or only root may have it.
@@ -113,7 +115,9 @@ async def open_port_forward(
             ssh = await current()
             if ssh is None:
                 return
-            address, far = await open_port(ssh, lambda: Splice(near, ended), addresses, port)
+            address, far = await open_port(
+                ssh, lambda: Splice(near, ended), addresses, port, by_shell=by_shell()
+            )
         except CodexSshError as error:
             log.info("port %d: a client could not be connected: %s", port, error)
             told(str(getattr(error, "said", "") or error))
@@ -217,10 +221,19 @@ async def join(near: asyncio.Transport, far: Splice, ended: asyncio.Future[None]
         far.transport.close()
 
 
-async def open_port(ssh: Ssh, factory: Callable[[], P], at: Sequence[str], port: int) -> tuple[str, P]:
+async def open_port(
+    ssh: Ssh, factory: Callable[[], P], at: Sequence[str], port: int, *, by_shell: bool = False
+) -> tuple[str, P]:
     """Open a channel to the first of some addresses that lets us in; gives that address too.
 
     Where there are no channels, a program on the devbox joins both ends.
+
+    Args:
+        ssh: The connection.
+        factory: Makes the protocol.
+        at: Addresses as seen from the devbox.
+        port: There.
+        by_shell: Take such a program at once: a channel would end in another network.
 
     Raises:
         ForwardError: None of them did.
@@ -228,18 +241,21 @@ async def open_port(ssh: Ssh, factory: Callable[[], P], at: Sequence[str], port:
     """
     for address in at[:-1]:
         with suppress(ForwardError):
-            return address, await _open(ssh, factory, address, port)
-    return at[-1], await _open(ssh, factory, at[-1], port)
+            return address, await _open(ssh, factory, address, port, by_shell=by_shell)
+    return at[-1], await _open(ssh, factory, at[-1], port, by_shell=by_shell)
 
 
-async def _open(ssh: Ssh, factory: Callable[[], P], address: str, port: int) -> P:
-    try:
-        return (await ssh.open_tcp(factory, address, port))[1]
-    except ForwardError as error:
-        if error.said and not any(word in error.said for word in _FORBIDDEN):
-            raise
-        endpoint = WsEndpoint(host=address, port=port)
+async def _open(ssh: Ssh, factory: Callable[[], P], address: str, port: int, *, by_shell: bool) -> P:
+    refused: ForwardError | None = None
+    if not by_shell:
         try:
-            return (await open_bridge(ssh, factory, endpoint, codex="", trusted=True))[1]
-        except ForwardError:
-            raise error from None
+            return (await ssh.open_tcp(factory, address, port))[1]
+        except ForwardError as error:
+            if error.said and not any(word in error.said for word in _FORBIDDEN):
+                raise
+            refused = error
+    try:
+        endpoint = WsEndpoint(host=address, port=port)
+        return (await open_bridge(ssh, factory, endpoint, codex="", trusted=True))[1]
+    except ForwardError as error:
+        raise refused or error from None

@@ -37,15 +37,6 @@ listeners() {
         put "$1.lsof" "$(lsof -nP -iTCP:"$2" -sTCP:LISTEN -Fpun)"
     fi
 }
-# A shell in another network namespace than sshd sees other ports than those a channel leads to: the
-# connection it came by is not in its tables, or not even in its environment.
-namespace() {
-    [ -r /proc/net/tcp ] || return
-    set -- $SSH_CONNECTION
-    case $2$4 in '' | *[!0-9]*) false ;; *)
-        cat /proc/net/tcp /proc/net/tcp6 | grep -q "$(printf ':%04X [0-9A-F]*:%04X 01 ' "$4" "$2")" ;;
-    esac || put namespace other
-}
 
 # The process of ours that holds one of the sockets with these inodes, and how it was started.
 process() {

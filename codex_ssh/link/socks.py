@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -49,13 +49,16 @@ class _Asking(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def open_socks(current: Current, host: str, *, local_port: int = 0) -> AsyncGenerator[int, None]:
+async def open_socks(
+    current: Current, host: str, *, local_port: int = 0, by_shell: Callable[[], bool] = lambda: False
+) -> AsyncGenerator[int, None]:
     """Listen here and give the port.
 
     Args:
         current: Gives the SSH connection that is open.
         host: For messages.
         local_port: Here; 0 takes a free one.
+        by_shell: Whether only a program of the login's shell gets where its clients want.
 
     Raises:
         PortTaken: The local port is taken, or only root may have it.
@@ -79,7 +82,9 @@ async def open_socks(current: Current, host: str, *, local_port: int = 0) -> Asy
             ssh = await current()
             if ssh is None:
                 return
-            _, far = await open_port(ssh, lambda: Splice(near, ended), target[:1], target[1])
+            _, far = await open_port(
+                ssh, lambda: Splice(near, ended), target[:1], target[1], by_shell=by_shell()
+            )
         except CodexSshError as error:
             # What one client wants may not be there for good reason: that is told to it, and is no fault.
             log.info("a client could not be connected to %s:%d: %s", *target, error)

@@ -13,16 +13,20 @@ import pytest
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
-from codex_ssh.errors import AppServerError, OwnerNotProved
+from codex_ssh.core.ports import read_remote_wish, read_wish
+from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved
 from codex_ssh.link.appserver import Wanted, find_or_start_app_server
 from codex_ssh.link.bridge import open_bridge
+from codex_ssh.link.forwards import open_forwards
 from codex_ssh.link.ssh import Ssh
 from tests.conftest import StartSshd
 from tests.integration.test_link_dial import dialler, logged_in, speaks
 from tests.support.codex import require_codex
 from tests.support.container import Container, needs_root, open_container
+from tests.support.dev_server import OK, THERE, free_port, open_dev_server, page
 from tests.support.sink import Sink
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex, needs_root]
 
@@ -135,3 +139,30 @@ async def test_a_program_there_does_not_connect_to_what_is_anothers(
         with pytest.raises(OwnerNotProved, match="the listener is another user's") as caught:
             await open_bridge(ssh, asyncio.Protocol, endpoint, codex="")
         assert "nothing was sent" in caught.value.hint
+
+
+async def test_a_port_there_is_reached_by_a_program_of_that_shell(
+    start_sshd: StartSshd, container: Container
+) -> None:
+    port = free_port()
+    serve = f"exec python3 -m http.server {port} --bind 127.0.0.1"
+    async with inside(start_sshd, container, told=False) as (_, ssh), open_dev_server(port, address=THERE):
+
+        async def current() -> Ssh:
+            return ssh
+
+        async with open_forwards(current, "devbox") as forwards:
+            # Beside sshd somebody listens on that port too, and on another address of the loopback.
+            one = await forwards.open(read_wish(f"0:{port}"))
+            assert await page(one.local) == ""
+            await ssh.run(f"({serve}) </dev/null >/dev/null 2>&1 &", timeout=10)
+
+            async def answers() -> bool:
+                return await page(one.local) == OK
+
+            await until(answers, "the server in the container answers")
+            found = (await forwards.listening()).at(port)
+            assert found is not None
+            assert found.hosts == ("127.0.0.1",)
+            with pytest.raises(ForwardError, match="in another network"):
+                await forwards.open(read_remote_wish("9000"))

@@ -230,7 +230,7 @@ async def test_where_devbox_and_laptop_are_one_machine_the_port_is_here_already(
     async with forwarding(over(sshd)) as forwards, open_dev_server(port, address="127.0.0.1"):
         one = await forwards.open(read_wish(str(port)))
         assert (one.local, one.is_reused) == (port, True)
-        assert forwards.listeners.asked == 1
+        assert forwards.listeners.asked == 2  # nothing had to be tried
 
 
 async def _answers(port: int) -> bool:
