@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import sys
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,11 +125,17 @@ def _announce(arguments: argparse.Namespace, way: Way, door: Door, token_file: P
         print(json.dumps(facts), flush=True)
         return
     print(url, flush=True)
-    note(f"the door to {way.host} is open until Ctrl-C; use it from this machine:")
-    if over_tcp:
-        note(f'  export DOOR_TOKEN="$(cat {token_file})"')
-        note(f"  codex --remote {url} --remote-auth-token-env DOOR_TOKEN")
-        if arguments.show_token:
-            print(f"token: {door.token.reveal()}", flush=True)
-    else:
+    tell_use(way.host, url, token_file if over_tcp else None)
+    if over_tcp and arguments.show_token:
+        print(f"token: {door.token.reveal()}", flush=True)
+
+
+def tell_use(host: str, url: str, token_file: Path | None) -> None:
+    """Say on stderr how a door is used."""
+    note(f"the door to {host} is open until Ctrl-C; use it from this machine:")
+    if token_file is None:
         note(f"  codex --remote {url}")
+        return
+    # Not by note, which would take the command behind TOKEN= for a token and mask it.
+    print(f'  export DOOR_TOKEN="$(cat {token_file})"', file=sys.stderr, flush=True)
+    note(f"  codex --remote {url} --remote-auth-token-env DOOR_TOKEN")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+from codex_ssh.cli.tunnel import tell_use
 from tests.conftest import StartCodex
 from tests.support import processes
 from tests.support.cli import PROGRAM, client_environment, codex_ssh
@@ -95,6 +96,14 @@ async def test_a_socket_in_a_private_directory_needs_no_token(
         async with asyncio.timeout(20):
             assert await process.wait() == 130
     assert list(short_path.iterdir()) == []
+
+
+def test_what_is_said_can_be_copied_into_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_use("devbox", "ws://127.0.0.1:4500", Path("/tmp/door/token"))
+
+    said = capsys.readouterr().err
+    assert 'export DOOR_TOKEN="$(cat /tmp/door/token)"\n' in said
+    assert "codex --remote ws://127.0.0.1:4500 --remote-auth-token-env DOOR_TOKEN\n" in said
 
 
 @pytest.mark.parametrize(
