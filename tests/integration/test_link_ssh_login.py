@@ -255,6 +255,8 @@ async def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
         closed.close()
         with await connect_first(addresses(*ports), "") as connected:
             assert connected.getpeername() == good.getsockname()
+            thin_linear_timeouts = 16
+            assert connected.getsockopt(socket.IPPROTO_TCP, thin_linear_timeouts) == 1
         with pytest.raises(ConnectionRefusedError):
             await connect_first(addresses(ports[0], ports[0]), "")
 
