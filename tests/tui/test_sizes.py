@@ -24,6 +24,7 @@ from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
 from codex_ssh.tui.screens.hosts_screen import HostsScreen, Open
 from codex_ssh.tui.screens.inbox_screen import InboxScreen
+from codex_ssh.tui.screens.line_screen import LineScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.page_screen import PageScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
@@ -154,6 +155,11 @@ async def confirm(stage: Stage) -> None:
     await stage.wait(lambda: isinstance(stage.app.screen, ConfirmScreen), "the question")
 
 
+async def line(stage: Stage) -> None:
+    stage.app.push_screen(LineScreen(f"save {LONG} here as", "enter: save, esc: not", begin=f"./{LONG}"))
+    await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the line")
+
+
 async def browse(stage: Stage) -> None:
     async def look(path: str) -> tuple[DirectoryEntry, ...]:
         return tuple(DirectoryEntry(name=f"{n} {LONG}", is_directory=True) for n in range(40))
@@ -211,6 +217,7 @@ CASES = {
     "hosts": Case(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
     "inbox": Case(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
     "waiting": Case(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
+    "line": Case(opens=line, screen=LineScreen, shows=("save", "enter: save")),
     "confirm": Case(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
 }
 
