@@ -171,12 +171,19 @@ def _facts(one: Forward) -> dict[str, Any]:
 def _list(arguments: argparse.Namespace, host: str, listening: Listening) -> None:
     if arguments.json:
         ports = [
-            {"port": one.port, "hosts": list(one.hosts), "process": one.process} for one in listening.ports
+            {
+                "port": one.port,
+                "hosts": list(one.hosts),
+                "process": one.process,
+                "exposed": one.is_exposed,
+            }
+            for one in listening.ports
         ]
         print(json.dumps({"host": host, "listening": ports}), flush=True)
         return
     for one in listening.ports:
-        print(f"{one.port:>5}  {plain_line(one.process)}".rstrip(), flush=True)
+        wide = "  (on every address, so others can reach it)" if one.is_exposed else ""
+        print(f"{one.port:>5}  {plain_line(one.process)}{wide}".rstrip(), flush=True)
     if not listening.is_seen:
         warn(f"{host}: neither /proc/net/tcp nor ss nor lsof can be read there, so nobody knows what listens")
     elif not listening.ports:

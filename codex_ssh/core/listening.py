@@ -171,7 +171,11 @@ def _ss_row(line: str) -> tuple[str, int, str, str] | None:
         return None
     address, _, port = words[3].rpartition(":")
     number = next((word[4:] for word in words if word.startswith("ino:")), "")
-    return _plain_address(address), int(port), number, ""
+    named = _SS_PROCESS.search(line)
+    return _plain_address(address), int(port), number, named[1] if named is not None else ""
+
+
+_SS_PROCESS: Final = re.compile(r'users:\(\("([^"]+)"')
 
 
 def _plain_address(address: str) -> str:

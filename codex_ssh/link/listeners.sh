@@ -28,8 +28,8 @@ listeners() {
     elif command -v ss >/dev/null; then
         put seen ss
         # It tells the owner of all but root's.
-        [ "$uid" = 0 ] || ss -Hltne | grep " uid:$uid " | while IFS= read -r line; do put ss "$line"; done
-        [ "$uid" != 0 ] || ss -Hltne | grep -v ' uid:' | while IFS= read -r line; do put ss "$line"; done
+        [ "$uid" = 0 ] || ss -Hltnep | grep " uid:$uid " | while IFS= read -r line; do put ss "$line"; done
+        [ "$uid" != 0 ] || ss -Hltnep | grep -v ' uid:' | while IFS= read -r line; do put ss "$line"; done
     elif command -v lsof >/dev/null; then
         put seen lsof
         put lsof "$(lsof -nP -a -u "$uid" -iTCP -sTCP:LISTEN -Fcn)"

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.listening import read_listening
 from codex_ssh.core.ports import Deny, read_deny, read_remote_wish, read_socks_wish, read_wish
+from codex_ssh.core.probe import parse_lines
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError, ForwardError
 from codex_ssh.link import forwards as forwards_module
@@ -19,6 +21,7 @@ from codex_ssh.link.child import open_child_host
 from codex_ssh.link.forwards import Forwards, open_forwards, open_supervised_host
 from codex_ssh.link.listeners import Listeners
 from codex_ssh.link.ports import PortTaken
+from codex_ssh.link.shell import compose
 from codex_ssh.link.ssh import Ssh
 from tests.conftest import StartSshd
 from tests.integration.test_link_dial import Nobody
@@ -322,3 +325,20 @@ async def _by_socks(port: int, target: bytes, to: int) -> tuple[int, str]:
 
 async def _is_silent(port: int) -> bool:
     return await page(port) == ""
+
+
+@pytest.mark.parametrize("program", ["ss", "lsof"])
+async def test_without_proc_another_program_tells_what_listens(program: str, tmp_path: Path) -> None:
+    for name in (program, "id", "grep", "od", "tr"):
+        (tmp_path / name).symlink_to(require_program(name, f"apt-get install {name}"))
+    script = compose("form.sh", "listeners.sh", KNOWN="", PORT="")
+    text = f"PATH={tmp_path}\n" + script.text.replace("/proc/net/tcp", "/proc/net/none")
+    port = free_port()
+    async with open_child_host(Host(name="here"), ("sh",)) as ssh, open_dev_server(port):
+        ran = await ssh.run(text, timeout=20)
+    facts = parse_lines(ran.stdout, marker=script.marker)
+    assert facts["seen"] == program
+    found = read_listening(facts, {}).at(port)
+    assert found is not None
+    assert found.hosts == (THERE,)
+    assert found.process == "python3"

@@ -69,10 +69,12 @@ def test_a_process_is_named_in_two_words(argv: str, words: str) -> None:
 
 
 def test_ss_and_lsof_are_read_too() -> None:
-    ss = "LISTEN 0 5 127.0.0.1:8000 0.0.0.0:* uid:1000 ino:11 sk:1\nLISTEN 0 5 *:3000 *:*  ino:12 sk:2"
+    users = 'users:(("ruby",pid=7,fd=5))'
+    named = f"LISTEN 0 5 127.0.0.1:8000 0.0.0.0:* {users} uid:1000 ino:11 sk:1"
+    ss = f"{named}\nLISTEN 0 5 *:3000 *:*  ino:12 sk:2"
     assert read_listening({"seen": "ss", "ss": ss}, {}).ports == (
         ListeningPort(port=3000, bound=(("*", "12"),)),
-        ListeningPort(port=8000, bound=(("127.0.0.1", "11"),)),
+        ListeningPort(port=8000, bound=(("127.0.0.1", "11"),), process="ruby"),
     )
     lsof = "p1\ncnode\nf20\nn*:3000\nf21\nn127.0.0.1:8000\np2\ncruby\nf9\nn[::1]:9292\nf10\nn10.0.0.2:99\n"
     assert read_listening({"seen": "lsof", "lsof": lsof}, {}).ports == (

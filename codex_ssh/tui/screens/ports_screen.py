@@ -124,6 +124,8 @@ class PortsScreen(Dialog[None]):
         if isinstance(one, ListeningPort):
             line.append(f"  {one.port:>5}  ")
             line.append(plain_line(one.process))
+            if one.is_exposed:
+                line.append("  on every address", palette.DIM)
             if is_denied(one.port, self._ports.deny):
                 line.append("  denied", palette.WARN)
             elif any(offered.port == one.port for offered in self._ports.offered):
