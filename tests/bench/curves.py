@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from websockets.asyncio.server import serve
 
-from tests.bench.devbox import ALIAS, client_environment
+from tests.bench.devbox import ALIAS, client_environment, name_host_key
 from tests.bench.growth import exponent
 from tests.bench.memory import measure_links
 from tests.bench.paths import measure_path, open_app_server
@@ -112,8 +112,7 @@ async def _open_devbox(place: Path) -> AsyncGenerator[_Devbox, None]:
     ):
         (sshd.home / ".codex").mkdir()
         (here := place / "here").mkdir()
-        kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {kind} {key}\n")
+        name_host_key(sshd)
         yield _Devbox(sshd, port, here)
 
 
@@ -194,8 +193,7 @@ async def _threads(place: Path) -> Points:
         for made in (home, work, here):
             made.mkdir()
         model.write_config(home)
-        kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {kind} {key}\n")
+        name_host_key(sshd)
         config = sshd.client_config(f"HostKeyAlias {ALIAS}", name="config_threads")
         async with open_codex(binary, home, cwd=work) as codex:
             there = 0

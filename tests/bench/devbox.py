@@ -67,6 +67,12 @@ def client_environment(home: Path) -> dict[str, str]:
     return {**kept, **own, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
+def name_host_key(sshd: Sshd) -> None:
+    """Make ``known_hosts`` know the key by :data:`ALIAS`, whatever way leads there."""
+    kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
+    sshd.known_hosts.write_text(f"{ALIAS} {kind} {key}\n")
+
+
 @asynccontextmanager
 async def open_devbox(
     place: Path, line: Line | None = None, *, lines: tuple[str, ...] = ()
@@ -84,8 +90,7 @@ async def open_devbox(
         codex_home, work, here = sshd.home / ".codex", place / "work", place / "here"
         for made in (codex_home, work, here):
             made.mkdir(parents=True)
-        kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {kind} {key}\n")
+        name_host_key(sshd)
         binary = require_codex(os.environ.get("BENCH_CODEX", "pypi"))
         async with open_codex(binary, codex_home, cwd=work) as codex:
             yield Devbox(sshd=sshd, codex=codex, here=here)

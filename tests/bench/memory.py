@@ -15,7 +15,7 @@ from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.rehearsal import wire as shapes
 from codex_ssh.server.rehearsal.engine import open_rehearsal
 from codex_ssh.server.rehearsal.thread import Turn
-from tests.bench.devbox import ALIAS, client_environment
+from tests.bench.devbox import ALIAS, client_environment, name_host_key
 from tests.bench.paths import open_app_server
 from tests.bench.tui import open_terminal
 from tests.support import processes
@@ -38,8 +38,7 @@ async def open_bench(place: Path) -> AsyncGenerator[tuple[Sshd, int, list[str], 
     async with open_sshd(place / "sshd") as sshd, open_app_server(sshd.home) as port:
         (sshd.home / ".codex").mkdir()
         (here := place / "here").mkdir()
-        kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {kind} {key}\n")
+        name_host_key(sshd)
         config = sshd.client_config(f"HostKeyAlias {ALIAS}", name="config_bench")
         words = ["-F", str(config), "--endpoint", f"ws://127.0.0.1:{port}", "--no-input", sshd.alias]
         yield sshd, port, words, client_environment(here)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from codex_ssh.core.lifecycle import LinkState
-from tests.bench.devbox import ALIAS, client_environment
+from tests.bench.devbox import ALIAS, client_environment, name_host_key
 from tests.bench.line import Line, open_line
 from tests.bench.paths import open_app_server
 from tests.support import processes
@@ -43,7 +43,9 @@ class Client:
         assert self._process.stdout is not None
         async with asyncio.timeout(LONGEST_SECONDS):
             while True:
-                said = json.loads(await self._process.stdout.readline())
+                line = await self._process.stdout.readline()
+                assert line, "the client ended"
+                said = json.loads(line)
                 if is_it(said):
                     at: float = said["at"]
                     return at
@@ -96,8 +98,7 @@ async def measure_outages(place: Path, *, outages: Sequence[int] = OUTAGES_SECON
     ):
         (sshd.home / ".codex").mkdir()
         (here := place / "here").mkdir()
-        key_kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {key_kind} {key}\n")
+        name_host_key(sshd)
         config = sshd.client_config(
             f"HostName {way.host}", f"Port {way.port}", f"HostKeyAlias {ALIAS}", name="config_outage"
         )

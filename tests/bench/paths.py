@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench.devbox import ALIAS, client_environment
+from tests.bench.devbox import ALIAS, client_environment, name_host_key
 from tests.bench.line import Line, Relay, open_line
 from tests.support import processes
 from tests.support.sshd import Sshd, open_sshd
@@ -63,8 +63,7 @@ async def measure_path(
     ):
         (sshd.home / ".codex").mkdir()
         (here := place / "here").mkdir()
-        key_kind, key, *_ = sshd.host_key.with_suffix(".pub").read_text().split()
-        sshd.known_hosts.write_text(f"{ALIAS} {key_kind} {key}\n")
+        name_host_key(sshd)
         if not round_trip:
             found = await _child(sshd, here, ("127.0.0.1", sshd.port), Relay(), port, 0.0, what, how_much)
         else:
