@@ -45,7 +45,7 @@ from codex_ssh.local.terminal import SilentPrompter
 log = logging.getLogger(__name__)
 
 LIMIT_SECONDS: Final = 3.0
-"""For one host, from its beginning to its report."""
+"""For one host, from the beginning to its report; for one that had to wait for a place, from its own."""
 
 AT_ONCE: Final = 32
 """So many hosts are looked at at a time, those included nobody answers at."""
@@ -96,17 +96,19 @@ async def look_at_fleet(
         at_once: How many at a time.
         clock: This machine's, in seconds since 1970.
     """
-    places = _Places(at_once)
+    places, loop = _Places(at_once), asyncio.get_running_loop()
+    began = loop.time()
     async with open_tasks() as tasks:
         for target in targets:
-            await places.enter()
-            tasks.start(_in_place(places, _Look(target, tell, clock), limit))
+            had_to_wait = await places.enter()
+            left = limit if had_to_wait else limit - (loop.time() - began)
+            tasks.start(_in_place(places, _Look(target, tell, clock), left, limit))
         await tasks.wait()
 
 
-async def _in_place(places: _Places, one: _Look, limit: float) -> None:
+async def _in_place(places: _Places, one: _Look, left: float, limit: float) -> None:
     try:
-        await one.run(limit)
+        await one.run(left, limit)
     finally:
         places.leave()
 
@@ -119,17 +121,19 @@ class _Places:
         self._taken = 0
         self._left = asyncio.Event()
 
-    async def enter(self) -> None:
-        """Wait for a place."""
+    async def enter(self) -> bool:
+        """Wait for a place; whether all were taken."""
         if self._taken >= min(EAGER, self._size):
             self._left.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(PACE_SECONDS):
                     await self._left.wait()
+        was_full = self._taken >= self._size
         while self._taken >= self._size:
             self._left.clear()
             await self._left.wait()
         self._taken += 1
+        return was_full
 
     def leave(self) -> None:
         """Give it back."""
@@ -147,17 +151,17 @@ class _Look:
         self._began = asyncio.get_running_loop().time()
         self._found = HostReport(host=target.host, reach=Reach.OFF, at=clock())
 
-    async def run(self, limit: float) -> None:
-        """Look, and tell one report within the limit. Closing the connection may take longer."""
+    async def run(self, left: float, limit: float) -> None:
+        """Look, and tell one report in the seconds that are left. Closing the connection may take longer."""
         profile = self._target.profile
         if profile is None or self._target.wakes:
             self._tell_why_not()
             return
         prompter = _Nobody()
         try:
-            async with asyncio.timeout(limit) as timer:
+            async with asyncio.timeout(left) as timer:
                 # Told at the limit and not behind it: what is cancelled then still has to be closed.
-                late = asyncio.get_running_loop().call_later(limit, self._tell_late, limit)
+                late = asyncio.get_running_loop().call_later(left, self._tell_late, limit)
                 try:
                     await self._look(profile, prompter)
                 finally:

@@ -140,6 +140,7 @@ class ManyHostsApp(App[R]):
         view.desk.write_terminal = self.here.desk.write_terminal
         await self.mount(view)
         self.views.append(view)
+        self._name_hosts()
         view.chat.on_change = self.wake
         view.chat.open()
         return view
@@ -152,10 +153,16 @@ class ManyHostsApp(App[R]):
         view.visit.outcome = view.outcome(ExitReason.QUIT)
         view.visit.give_up()
         self.views.remove(view)
+        self._name_hosts()
         if view is self.here:
             self.show(self.views[0])
-        view.remove()
+        self.call_after_refresh(view.remove)  # not before it is out of sight
         self.here.chat.note(Level.ERROR if why else Level.INFO, why or f"{view.host} was left")
+
+    def _name_hosts(self) -> None:
+        """Say above each composer where it leads, while there is more than one."""
+        for view in self.views:
+            view.composer.name_host(view.host if len(self.views) > 1 else "")
 
     def leave_lost(self) -> None:
         """Leave every host that was opened here and has no prospect of a link any more."""

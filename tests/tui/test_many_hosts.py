@@ -149,6 +149,7 @@ async def test_going_to_another_host_and_back_loses_nothing() -> None:
         await go(stage, "gpu")
         await stage.wait(lambda: stage.composer.text == "", "another composer")
         assert "answer 0" not in stage.screen()
+        assert "╭─ gpu ─" in stage.screen()
         await stage.type("say it on gpu")
         await stage.wait(lambda: gpu.asked("turn/start"), "said there")
         assert not stage.script.asked("turn/start")
@@ -290,6 +291,7 @@ async def test_each_host_is_left_with_its_own_outcome() -> None:
         await stage.type("/close")
         await stage.wait(lambda: stage.app.here.host == "devbox", "back at the first")
         await stage.wait(lambda: "web" in fleet.left, "it is left")
+        assert "╭─ devbox ─" in stage.screen()
         await stage.type("/close")
         await stage.wait_text("the host you began with")
         stage.app.finish(ExitReason.QUIT)
@@ -305,6 +307,7 @@ async def test_a_host_without_any_prospect_is_left() -> None:
         await go(stage, "gpu")
         fleet.scripts["gpu"].lose("gone")
         await stage.wait_text("gpu was left")
+        await stage.wait_gone("─ devbox ─")
         assert stage.app.here.host == "devbox"
 
 

@@ -13,6 +13,7 @@ from textual.message import Message
 
 from codex_ssh.core.draft import Draft, join_drafts
 from codex_ssh.core.keymap import Keymap, Place, shown
+from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui.completion import Offer, Wanted, wanted
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.offering import Sources, offers
@@ -78,6 +79,7 @@ class Composer(PastingArea):
         self._keymap = keymap
         self._sources = sources
         self._past = PromptHistory(sources.said)
+        self._host = ""
         self._dismissed: Wanted | None = None
         self._no_match = False
         self._recalled = ""
@@ -87,6 +89,11 @@ class Composer(PastingArea):
     def on_mount(self) -> None:
         """Draw what is found, when it is found."""
         self._sources.search.on_change = self._offer
+
+    def name_host(self, host: str) -> None:
+        """Say on the border where it leads; an empty text says nothing."""
+        self._host = host
+        self._show_state()
 
     def clear_all(self) -> None:
         """Write something else from scratch."""
@@ -277,7 +284,7 @@ class Composer(PastingArea):
         query = self._past.query
         is_shell = query is None and self.text.startswith("!")
         self.set_class(is_shell, "-shell")
-        title, below = "", ""
+        title, below = plain_line(self._host), ""
         if query is not None:
             title = f"history: {query}" + (" (nothing)" if self._no_match else "")
             key = self._key("composer.search")
