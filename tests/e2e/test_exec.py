@@ -285,7 +285,7 @@ async def test_every_stage_has_its_exit_code_and_its_words(
     assert (gone.code, "Connection refused" in gone.err or "refused" in gone.err) == (4, True)
 
 
-async def test_the_program_leaves_no_file_but_what_completion_reads(
+async def test_the_program_leaves_no_file_but_what_the_next_one_reads(
     sshd: Sshd, start_codex: StartCodex, tmp_path: Path
 ) -> None:
     server = await start_codex(codex_home=sshd.home / ".codex")
@@ -297,9 +297,14 @@ async def test_the_program_leaves_no_file_but_what_completion_reads(
     )  # fmt: skip
     assert done.code == 0
     assert list(temporary.iterdir()) == []
-    (left,) = [path for path in (tmp_path / "laptop").rglob("*") if path.is_file()]
-    assert (left.parent.name, left.name, left.stat().st_mode & 0o777) == ("threads", "devbox.tsv", 0o600)
-    assert server.token not in left.read_text()
+    left = [path for path in (tmp_path / "laptop").rglob("*") if path.is_file()]
+    assert sorted((path.parent.name, path.suffix) for path in left) == [
+        ("lessons", ".endpoint"),
+        ("lessons", ".json"),
+        ("threads", ".tsv"),
+    ]
+    assert {path.stat().st_mode & 0o777 for path in left} == {0o600}
+    assert not any(server.token in path.read_text() for path in left)
 
 
 async def test_proxy_variables_of_the_laptop_carry_nothing_away(
