@@ -10,9 +10,9 @@ import logging
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from codex_ssh.core.attachment import Attachment
+from codex_ssh.core.attachment import Attachment, Picture
 from codex_ssh.core.call import Call
 from codex_ssh.core.draft import Draft, draft_of, join_drafts
 from codex_ssh.core.entry import Level
@@ -22,6 +22,7 @@ from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.queue_methods import QUEUE_ADD, queue_add
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.transcript import Transcript
+from codex_ssh.core.upload import INLINE_BYTES
 from codex_ssh.errors import RpcFailed
 from codex_ssh.tui.bridge import Drafts
 from codex_ssh.tui.carrier import Carrier, brought
@@ -29,6 +30,8 @@ from codex_ssh.tui.carrier import Carrier, brought
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_BRINGING: Final = "bringing an image to the devbox"
 
 
 class Speaker(Protocol):
@@ -38,6 +41,7 @@ class Speaker(Protocol):
     model: str
     effort: str
     carrier: Carrier
+    doing: str
 
     @property
     def transcript(self) -> Transcript | None:
@@ -189,13 +193,7 @@ class Outgoing:
     async def _send(self, transcript: Transcript, message: Message) -> bool:
         """Send one message; False when the rest has to wait."""
         speaker = self._speaker
-        attachments = await brought(
-            speaker.carrier,
-            message.attachments,
-            transcript.thread_id,
-            lambda text: speaker.note(Level.WARNING, text),
-        )
-        message = replace(message, attachments=attachments)
+        message = replace(message, attachments=await self._brought(transcript, message))
         self._keep(outbox=self.outbox.sending(message.id))
         try:
             if message.is_queued and self._has_queue:
@@ -233,6 +231,22 @@ class Outgoing:
             raise
         self._keep(outbox=self.outbox.accepted(message.id))
         return True
+
+    async def _brought(self, transcript: Transcript, message: Message) -> tuple[Attachment, ...]:
+        """Give what goes along, large images as files on the devbox; what takes a while is said."""
+        speaker = self._speaker
+        if any(isinstance(one, Picture) and one.size > INLINE_BYTES for one in message.attachments):
+            speaker.doing = _BRINGING
+        try:
+            return await brought(
+                speaker.carrier,
+                message.attachments,
+                transcript.thread_id,
+                lambda text: speaker.note(Level.WARNING, text),
+            )
+        finally:
+            if speaker.doing == _BRINGING:
+                speaker.doing = ""
 
     async def _steered(self, transcript: Transcript, message: Message) -> bool:
         """Steer the running turn; False when none runs, or it ended meanwhile."""

@@ -10,10 +10,13 @@ import pytest
 from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import Conflict, CopyRules
 from codex_ssh.core.file_tree import Facts, Kind, spot_of
-from codex_ssh.core.upload import Upload
+from codex_ssh.core.image import decode_image
+from codex_ssh.core.upload import INLINE_BYTES, Upload
 from codex_ssh.errors import CopyFailed
+from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.carrier import CopyWatch
 from codex_ssh.tui.screens.line_screen import LineScreen
+from tests.support import pictures
 from tests.tui.stage import Stage, open_stage
 
 
@@ -27,6 +30,7 @@ class Cart:
         may_end: The copy goes on when it is set.
         failure: What it ends with instead.
         is_in_the_way: A file is there already.
+        brought: Images that went as files.
     """
 
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -34,9 +38,14 @@ class Cart:
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
     failure: CopyFailed | None = None
     is_in_the_way: bool = False
+    brought: list[Upload] = field(default_factory=list)
 
     async def upload(self, upload: Upload) -> str:
-        raise AssertionError("nothing is uploaded")
+        if self.failure is not None:
+            raise self.failure
+        await self.may_end.wait()
+        self.brought.append(upload)
+        return f"/there/{upload.name}"
 
     async def save(self, path: str, to: str, rules: CopyRules, watch: CopyWatch) -> Outcome:
         assert rules.folders
@@ -133,3 +142,29 @@ async def test_without_a_way_for_files_it_is_said() -> None:
         await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
         await stage.pilot.press("enter")
         await stage.wait_text("x is not saved: cannot read '/w/x'")
+
+
+async def test_a_large_image_is_brought_first_and_named_by_its_path() -> None:
+    cart = Cart()
+    image = decode_image(pictures.PNG + bytes(INLINE_BYTES), name="shot.png").attachment()
+    options = TuiOptions(grace_seconds=0, patience=0, prompt="look", attachments=(image,))
+    async with open_stage(carrier=cart, options=options, ready=False) as stage:
+        await stage.wait_text("bringing an image to the devbox")
+        assert not stage.script.asked("turn/start")
+        cart.may_end.set()
+        await stage.wait_call("turn/start")
+        sent = stage.script.asked("turn/start")[0]["input"]
+        assert sent[1:] == [{"type": "localImage", "path": f"/there/{cart.brought[0].name}"}]
+        assert cart.brought[0].content == pictures.PNG + bytes(INLINE_BYTES)
+        await stage.wait_gone("bringing an image")
+
+
+async def test_an_image_that_cannot_be_brought_goes_inside_the_message() -> None:
+    cart = Cart(failure=CopyFailed("write", b"x", where="devbox", said="No space left on device"))
+    image = decode_image(pictures.PNG + bytes(INLINE_BYTES), name="shot.png").attachment()
+    options = TuiOptions(grace_seconds=0, patience=0, prompt="look", attachments=(image,))
+    async with open_stage(carrier=cart, options=options, ready=False) as stage:
+        await stage.wait_call("turn/start")
+        sent = stage.script.asked("turn/start")[0]["input"]
+        assert [part["type"] for part in sent] == ["text", "image"]
+        await stage.wait_text("the image goes inside the message: No space left on device")
