@@ -45,7 +45,6 @@ from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
 from codex_ssh.link.session import Session, opening_words
 from codex_ssh.link.supervisor import open_supervised_way
-from codex_ssh.link.websocket import open_websocket
 from codex_ssh.local.config_file import settings_for
 from codex_ssh.local.tasks import Tasks, open_tasks
 from codex_ssh.local.terminal import SilentPrompter
@@ -354,6 +353,8 @@ async def _open_pipe(profile: Profile, prompter: Prompter) -> AsyncGenerator[tup
             return open_way(profile, prompter)
 
         async with open_supervised_way(once, once) as way:
+            from codex_ssh.link.websocket import open_websocket
+
             first.set_result(way)
             # The relay begins every later connection in its own words.
             yield lambda: open_websocket(way.dial, way.host, opening=opening.pop() if opening else ())

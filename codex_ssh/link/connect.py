@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from codex_ssh import __version__
 from codex_ssh.core.call import Call
@@ -51,10 +51,12 @@ from codex_ssh.link.forward import open_door
 from codex_ssh.link.session import INITIALIZE_TIMEOUT_SECONDS, Session, opening_words
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
-from codex_ssh.link.websocket import WebSocket, open_websocket
 from codex_ssh.local.lessons import LessonBook
 from codex_ssh.local.paths import lessons_dir
 from codex_ssh.local.tasks import open_tasks
+
+if TYPE_CHECKING:
+    from codex_ssh.link.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -258,6 +260,9 @@ async def open_link_and_host(
 @asynccontextmanager
 async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     """Dial, and give an initialized session."""
+    # Loaded beside the login, where there is one.
+    from codex_ssh.link.websocket import open_websocket
+
     async with (
         open_websocket(way.dial, way.host, opening=opening_words(_hello(), account_read())) as websocket,
         open_session_on(websocket, way) as link,

@@ -22,7 +22,6 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, ProtocolViolated, Stage
 from codex_ssh.link.appserver import AppServer, Wanted, attached, find_again
-from codex_ssh.link.attached import open_attached
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
@@ -151,6 +150,8 @@ class SshDial:
                     raise
                 log.warning("no way to %s: %s (%s)", app.endpoint, error, error.said)
                 app = self.app = attached(app.probe, f"no program there could connect to {app.endpoint}")
+        from codex_ssh.link.attached import open_attached
+
         return await open_attached(self._ssh, factory, app.probe, self._wanted.env)
 
     def _allowed(self, opening: Opening | None, app: AppServer) -> Opening | None:

@@ -106,7 +106,8 @@ async def _open_hop(
 
 def _load_client() -> None:
     load_asyncssh()
-    import codex_ssh.link.ssh_login  # noqa: F401 - the import is the point
+    import codex_ssh.link.ssh_login
+    import codex_ssh.link.websocket  # noqa: F401 - the imports are the point
 
 
 def _may_start_fast(config: SshConfig, lesson: Lesson) -> bool:
