@@ -9,7 +9,7 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.errors import UsageError
 
 NAME = "hosts"
-HELP = "list the hosts the ssh config names"
+HELP = "list the hosts the ssh config and the config file name"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _list_threads(arguments)
     if arguments.words:
         raise UsageError("words want --threads", hint="without it every host is listed")
-    from codex_ssh.local.ssh_hosts import list_aliases
+    from codex_ssh.local.ssh_hosts import list_aliases, list_hosts
 
-    for alias in list_aliases(arguments.ssh_config):
+    for alias in list_aliases(arguments.ssh_config) if arguments.ssh_config else list_hosts():
         if arguments.json:
             print(json.dumps({"host": alias.name, "file": alias.path, "line": alias.line}))
         else:

@@ -60,6 +60,9 @@ PACE_SECONDS: Final = 0.02
 MOST_THREADS: Final = 50
 """So many threads of a host are asked for."""
 
+WSS_AFTER_SECONDS: Final = 1.5
+"""So long an SSH server may be silent where there is another way."""
+
 Tell = Callable[[HostReport], None]
 
 
@@ -177,7 +180,7 @@ class _Look:
         try:
             await self._look_by_ssh(profile, prompter)
         except HostUnreachable:
-            if profile.wss is None or profile.wss_fallback is not WssFallback.AUTO:
+            if not _goes_by_wss(profile):
                 raise
             async with open_session(await _direct_way(profile)) as link:
                 await self._ask(link)
@@ -294,8 +297,15 @@ async def _open_quietly(profile: Profile, prompter: Prompter) -> AsyncGenerator[
             # The agent is not lent: what runs there would lose it again at once.
             options = ("ForwardAgent=no", *profile.ssh.set_options)
             quiet = replace(profile, ssh=replace(profile.ssh, share=False, set_options=options))
+            if _goes_by_wss(profile):  # some time has to be left for that
+                quiet = replace(quiet, ssh=replace(quiet.ssh, connect_timeout=WSS_AFTER_SECONDS))
             ssh = await stack.enter_async_context(open_host(quiet, prompter))
         yield ssh
+
+
+def _goes_by_wss(profile: Profile) -> bool:
+    """Whether it is reached directly, without a question, where SSH does not answer."""
+    return profile.wss is not None and profile.wss_fallback is WssFallback.AUTO
 
 
 async def _direct_way(profile: Profile) -> Way:

@@ -40,7 +40,7 @@ def fleet_settings(document: Mapping[str, Any]) -> FleetSettings:
 
 def kept_hosts(settings: FleetSettings, file: Path | None = None) -> dict[str, Layer]:
     """Give the hosts the program named last, however long ago that is; nothing is run."""
-    return _read(settings, file or _file())[0]
+    return _read(settings, file or _file())[0] if settings.host_command else {}
 
 
 async def refresh_hosts(settings: FleetSettings, *, now: float, file: Path | None = None) -> dict[str, Layer]:

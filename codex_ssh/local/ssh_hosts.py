@@ -40,11 +40,21 @@ def list_aliases(config_file: str = "") -> list[Alias]:
 
 
 def list_hosts() -> list[Alias]:
-    """Give the aliases of the ssh configs, then the hosts only our config file names, patterns left out."""
+    """Give the aliases of the ssh configs, then the hosts our config file names or its program named last."""
     found = {alias.name: alias for alias in list_aliases()}
-    for name in config_hosts():
+    for name in (*config_hosts(), *_told_hosts()):
         found.setdefault(name, Alias(name=name, path=str(config_file()), line=0))
     return list(found.values())
+
+
+def _told_hosts() -> list[str]:
+    """Give what ``host_command`` said last; it is not run."""
+    from codex_ssh.local.host_command import fleet_settings, kept_hosts
+
+    try:
+        return list(kept_hosts(fleet_settings(read_config())))
+    except ConfigError:
+        return []  # whoever connects is told what is wrong with it
 
 
 def config_hosts() -> list[str]:

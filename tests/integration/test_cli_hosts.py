@@ -43,6 +43,17 @@ async def test_json_says_where_a_name_stands(tmp_path: Path) -> None:
     ]
 
 
+async def test_hosts_of_the_config_file_come_behind_the_aliases(tmp_path: Path) -> None:
+    write(tmp_path)
+    settings = tmp_path / ".config" / "codex-ssh" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[host.devbox]\n[host.pod]\n[host."x-*"]\n')
+    done = await codex_ssh("hosts", "--json", home=tmp_path)
+    found = {one["host"]: one["file"] for one in map(json.loads, done.out.splitlines())}
+    assert (list(found)[-1], found["pod"]) == ("pod", str(settings))
+    assert found["devbox"] == str(tmp_path / ".ssh" / "config")
+
+
 async def test_no_config_is_no_host(tmp_path: Path) -> None:
     done = await codex_ssh("hosts", "-F", "none", home=tmp_path)
     assert (done.code, done.out, done.err) == (0, "", "")

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.config import WssFallback
+from codex_ssh.core.endpoint import WssEndpoint
 from codex_ssh.core.fleet import Doing, HostReport, Reach
 from codex_ssh.core.host import parse_host
+from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError
 from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.connect import Profile
+from codex_ssh.link.direct import Direct
 from codex_ssh.link.fleet import Target, look_at_fleet
+from codex_ssh.link.tls import TlsOptions
 from codex_ssh.local.tasks import open_tasks
 from codex_ssh.tui.chat import Chat
 from tests.conftest import StartCodex, StartSshd
@@ -27,6 +32,7 @@ from tests.support.codex import CodexBinary, require_codex
 from tests.support.model import Model
 from tests.support.sink import Sink, open_sink
 from tests.support.sshd import Sshd
+from tests.support.tls import open_tls_front
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -198,3 +204,30 @@ async def test_a_look_that_is_cancelled_leaves_nothing(sshd: Sshd, sink: Sink, t
         await until(lambda: sink.connections == 1, "it is tried")
     assert told == []
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_where_ssh_does_not_answer_it_goes_by_wss_if_it_may(
+    sshd: Sshd, sink: Sink, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    config = tmp_path / "config"
+    config.write_text(config_of(sshd, ["off"], 1) + config_of(sshd, ["silent"], sink.port))
+    async with open_tls_front(tmp_path / "tls", to_port=server.port) as front:
+
+        def direct(host: str, fallback: WssFallback) -> Target:
+            named = target(host, config)
+            assert named.profile is not None
+            profile = replace(
+                named.profile,
+                given=lambda: Secret(server.token),
+                wss=WssEndpoint(host="127.0.0.1", port=front.port),
+                wss_fallback=fallback,
+                direct=Direct(tls=TlsOptions(ca_file=str(front.ca_file))),
+            )
+            return replace(named, profile=profile)
+
+        found = await reports([direct("off", WssFallback.AUTO), direct("silent", WssFallback.AUTO)])
+        assert {report.reach for report in found.values()} == {Reach.UP}
+        assert {report.version for report in found.values()} == {server.binary.version()}
+        asks = await reports([direct("off", WssFallback.ASK)])
+        assert asks["off"].reach is Reach.OFF
