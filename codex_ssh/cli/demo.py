@@ -70,7 +70,7 @@ async def _connect(arguments: argparse.Namespace, devbox: Devbox) -> int:
             model=effective.settings.model,
         )
         return await run_turn(profile, prompter, opening, ApprovalPolicy.ALL, TextPrinter())
-    return await run_front_end(arguments, profile, effective.settings, prompter, goes_on=False)
+    return await run_front_end(client, profile, effective.settings, prompter, goes_on=False)
 
 
 def _client_arguments(arguments: argparse.Namespace, devbox: Devbox) -> argparse.Namespace:
