@@ -15,6 +15,7 @@ from codex_ssh.core.egress import Egress as WayOut
 from codex_ssh.core.egress import read_egress
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.link import egress
 from codex_ssh.link.connect import Profile, open_way
 from codex_ssh.link.profile import make_profile
 from tests.integration.test_link_dial import Nobody
@@ -59,6 +60,7 @@ async def test_the_proxy_serves_what_is_allowed_and_a_second_window_takes_over(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(egress, "AGAIN_SECONDS", 0.1)
     sshd.install(require_codex().path, "codex")
     port = free_port()
     profile = lending(sshd, f"{THERE}:{port}", f"{THERE}:1")

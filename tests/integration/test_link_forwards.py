@@ -244,7 +244,10 @@ async def _answers(port: int) -> bool:
 
 
 @pytest.mark.usefixtures("ssh_client")
-async def test_a_port_of_the_devbox_leads_here_and_does_again_after_a_drop(sshd: Sshd) -> None:
+async def test_a_port_of_the_devbox_leads_here_and_does_again_after_a_drop(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwards_module, "AGAIN_SECONDS", 0.1)
     here, there = free_port(), free_port()
     async with forwarding(over(sshd)) as forwards, open_dev_server(here, address="127.0.0.1"):
         one = await forwards.open(read_remote_wish(f"{there}:{here}"))
