@@ -46,11 +46,11 @@ class OtherHosts:
         self._prompter = prompter
 
     def known(self) -> Sequence[HostReport]:
-        """Give every host, with what was last seen there."""
+        """Give every host by name, with what was last seen there."""
         directory = hosts_dir()
         return [
             read_report(directory, str(host)) or HostReport(host=str(host), reach=Reach.LEFT, at=0)
-            for host in usual_hosts()
+            for host in sorted(usual_hosts(), key=str)
         ]
 
     async def look(self, hosts: Sequence[str], tell: Callable[[HostReport], None]) -> None:

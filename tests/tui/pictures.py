@@ -9,11 +9,14 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from textual.widgets import Input, TextArea
 
+from codex_ssh.core.fleet import Doing, FleetThread, Reach
+from codex_ssh.core.thread import ThreadId
 from codex_ssh.core.tui_settings import ThemeName
 from codex_ssh.local.recording_file import load_recording
 from codex_ssh.tui.app import CodexApp
@@ -23,6 +26,7 @@ from tests.tui.program import fill
 from tests.tui.roll import open_replay
 from tests.tui.session import KEPT
 from tests.tui.stage import open_stage
+from tests.tui.test_many_hosts import Written, go, report
 from tests.tui.test_threads_screen import ACTIVE, WAITING, listing
 
 PLACE: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -89,6 +93,34 @@ async def the_threads() -> str:
         return await drawn(stage.app)
 
 
+async def the_hosts() -> str:
+    """Draw the list of hosts: two that are open, one of them waiting, and three others."""
+    now = time.time()
+
+    def does(number: str, title: str, doing: Doing, seconds: int) -> FleetThread:
+        at = int(now) - seconds
+        return FleetThread(id=ThreadId(number), title=title, doing=doing, cwd="/srv/model", updated_at=at)
+
+    waits = does("t-1", "find a learning rate", Doing.WAITING, 250)
+    runs = does("t-2", "train it", Doing.RUNNING, 20)
+    gpu = report("gpu", Reach.UP, waits, runs, does("t-3", "plots", Doing.IDLE, 9_000))
+    seen = replace(report("build", Reach.UP, does("t-4", "build it", Doing.RUNNING, 11_400)), at=now - 11_000)
+    build = replace(report("build", Reach.OFF, why="no answer within 3 s"), last=seen)
+    vault = report("vault", Reach.ASKS, why="it asks for a password")
+    fleet = Written(
+        report("web"), build, replace(gpu, version="0.169.0"), vault, report("new", Reach.NO_SERVER)
+    )
+    async with open_stage(Script(), size=(96, 24), fleet=fleet) as stage:
+        await go(stage, "web")
+        await go(stage, "devbox")
+        fleet.scripts["web"].ask_command()
+        await stage.wait_text("web waits for you")
+        await stage.pilot.press("alt+h")
+        await stage.wait_text("no server")
+        await stage.wait_gone("looking at")
+        return await drawn(stage.app)
+
+
 async def a_small_terminal() -> str:
     """Draw a conversation where there is little room."""
     script = Script()
@@ -125,6 +157,7 @@ PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
     "tui.svg": an_approval,
     "tui-edit.svg": an_edit,
     "tui-threads.svg": the_threads,
+    "tui-hosts.svg": the_hosts,
     "tui-small.svg": a_small_terminal,
     "tui-themes.svg": the_themes,
     "tui-replay.svg": a_replay,

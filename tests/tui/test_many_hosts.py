@@ -325,3 +325,11 @@ async def go_on(stage: Stage) -> None:
     """Take the thread under the first other host."""
     await stage.pilot.press("down", "enter")
     await stage.wait(lambda: stage.app.here.host == "gpu", "there")
+    await stage.wait(lambda: len(stage.app.screen_stack) == 1, "nothing over it")
+    # Its key and Enter go back and forth.
+    for host in ("devbox", "gpu"):
+        await stage.pilot.press("alt+h")
+        await stage.wait(lambda: isinstance(stage.app.screen, HostsScreen), "the list of hosts")
+        await stage.pilot.press("enter")
+        await stage.wait(lambda host=host: stage.app.here.host == host, host)  # type: ignore[misc]
+        await stage.wait(lambda: len(stage.app.screen_stack) == 1, "nothing over it")

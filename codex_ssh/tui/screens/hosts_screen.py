@@ -188,7 +188,8 @@ class HostsScreen(Dialog[Chosen | None]):
         self._options.clear_options()
         self._options.add_options(Option(text) for _, text in rows)
         if rows:
-            first = 1 if len(self._opened) == 1 and len(rows) > 1 and rows[0][0].host == self._here else 0
+            # Another host is wanted, so that its key and Enter go back and forth between two.
+            first = next((at for at, one in enumerate(self._listed) if one.host != self._here), 0)
             self._options.highlighted = self._listed.index(was) if was in self._listed else first
 
     @property
@@ -222,13 +223,13 @@ class HostsScreen(Dialog[Chosen | None]):
             line.append("…", palette.BUSY)
         else:
             line.append(report.reach.value, _STYLES.get(report.reach, palette.DIM))
+        if shown.reach.saw_devbox and (report.last is not None or report.host in self._awaited):
+            line.append(f"  as it was {ago(now - shown.at)}", palette.DIM)
         for doing in _COUNTED if shown.reach is Reach.UP else ():
             if count := shown.count(doing):
                 line.append(f"  {count} {doing.value}", _MARKS.get(doing, ("", palette.DIM))[1])
         if report.why:
             line.append(f"  {plain_line(report.why)}", palette.DIM)
-        if shown.reach.saw_devbox and (report.last is not None or report.host in self._awaited):
-            line.append(f"  as it was {ago(now - shown.at)}", palette.DIM)
         if shown.version:
             line.append(f"  {plain_line(shown.version)}", palette.DIM)
         return line
