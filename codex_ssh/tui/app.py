@@ -228,7 +228,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
 
     def _refresh_status(self) -> None:
         self.here.show_status(self._hint(), self.status_items)
-        self.put_title(title_text(self.chat, self.title_items, self._beat))
+        self.put_title(title_text(self.wanted.chat, self.title_items, self._beat))
 
     def _hint(self) -> str:
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:

@@ -182,6 +182,12 @@ class ManyHostsApp(App[R]):
         key = f"{shown(keys[0]).lower()}: " if keys else ""
         return f"{key}{', '.join(map(plain_line, hosts))} {'wait' if len(hosts) > 1 else 'waits'} for you"
 
+    @property
+    def wanted(self) -> HostView:
+        """The host that wants the user: the one that is shown, unless only another one waits."""
+        waiting = [view for view in (self.here, *self.views) if view.chat.asks]
+        return next(iter(waiting), self.here)
+
     def action_inbox(self) -> None:
         """Answer what waits longest."""
         self._empty_inbox()

@@ -177,6 +177,7 @@ async def test_the_oldest_request_of_all_hosts_is_answered_where_one_is() -> Non
             await go(stage, host)
         gpu.ask_command(1, "train it")
         await stage.wait_text("alt+w: gpu waits for you")
+        await stage.wait(lambda: stage.app._title == "! Action Required · new thread · gpu", "the title")
         web.ask_command(2, "deploy it")
         await stage.wait_text("alt+w: gpu, web wait for you")
         await stage.pilot.press("alt+w")
