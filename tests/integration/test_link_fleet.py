@@ -30,7 +30,7 @@ from tests.integration.test_link_dial import ours
 from tests.integration.test_thread_held import chat_with
 from tests.support.codex import CodexBinary, require_codex
 from tests.support.model import Model
-from tests.support.sink import Sink, open_sink
+from tests.support.sink import Sink
 from tests.support.sshd import Sshd
 from tests.support.tls import open_tls_front
 from tests.support.waiting import until
@@ -181,14 +181,22 @@ async def test_only_so_many_are_looked_at_at_a_time(sshd: Sshd, sink: Sink, tmp_
         assert sink.connections == 2
 
 
-async def test_the_limit_ends_a_look_and_says_how_far_it_came(sshd: Sshd, tmp_path: Path) -> None:
-    async with open_sink() as sink:
-        config = tmp_path / "config"
-        config.write_text(config_of(sshd, ["dead"], sink.port) + config_of(sshd, ["hung"]))
-        (sshd.home / "bin" / "uname").write_text("#!/bin/sh\nexec sleep 60\n")
-        (sshd.home / "bin" / "uname").chmod(0o755)
-        (dead,) = (await reports([target("dead", config)], limit=0.5)).values()
-    assert (dead.reach, dead.why) == (Reach.OFF, "no answer within 0.5 s")
+async def test_the_limit_ends_a_look_and_whoever_had_to_wait_is_tried_all_the_same(
+    sshd: Sshd, sink: Sink, tmp_path: Path
+) -> None:
+    config, names = tmp_path / "config", ["dead1", "dead2", "dead3", "dead4"]
+    config.write_text(config_of(sshd, names, sink.port))
+    told: list[HostReport] = []
+    await look_at_fleet([target(name, config) for name in names], told.append, limit=1, at_once=2)
+    assert [(report.reach, report.why) for report in told] == 4 * [(Reach.OFF, "no answer within 1 s")]
+    assert sink.connections == 4
+
+
+async def test_a_look_that_got_in_says_so(sshd: Sshd, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(config_of(sshd, ["hung"]))
+    (sshd.home / "bin" / "uname").write_text("#!/bin/sh\nexec sleep 60\n")
+    (sshd.home / "bin" / "uname").chmod(0o755)
     for limit in (1, 4, 16):  # a busy machine may not be through the login any sooner
         (hung,) = (await reports([target("hung", config)], limit=limit)).values()
         if hung.reach is not Reach.OFF:
