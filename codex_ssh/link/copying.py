@@ -75,7 +75,7 @@ class Copy:
 
     Attributes:
         outcome: What has come of it so far.
-        progress: Bytes that arrived, over all connections; only grows.
+        progress: The most bytes that were there at any time; only grows.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class Copy:
         self._jobs: list[Job] | None = None
         self._done: set[int] = set()
         self._moved: dict[int, int] = {}
+        self._total = 0
         self._cannot_mark = False
 
     async def go_on(self, there: Tree) -> None:
@@ -268,12 +269,14 @@ class Copy:
         return None if same else "what arrived is not what is there now"
 
     def _arrived(self, job: Job, size: int) -> None:
-        self.progress += size
         self._count(job, self._moved.get(job.number, 0) + size)
+        # Only what was never there before: a file that breaks at the same place each time is no progress.
+        self.progress = max(self.progress, self._total)
 
     def _count(self, job: Job, size: int) -> None:
         before = self._moved.get(job.number, 0)
         self._moved[job.number] = size
+        self._total += size - before
         if size != before:
             self._watch.moved(size - before)
 

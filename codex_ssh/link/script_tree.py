@@ -121,21 +121,24 @@ class ScriptTree:
         reader = asyncio.StreamReader(limit=_LIMIT)
         transport, protocol, marker = await self._stream(reader, "write", spot, offset)
         writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
+        broke = ""
         try:
-            async for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-                told(len(piece))
-            writer.write_eof()
+            try:
+                async for piece in pieces:
+                    writer.write(piece)
+                    await writer.drain()
+                    told(len(piece))
+                writer.write_eof()
+            except OSError as error:
+                # What takes it has ended: a full disk. Its last word is on the way, if the link is there.
+                broke = str(error)
             line = (await self._heard(reader.readline())).decode(errors="replace").strip()
-        except (ConnectionError, OSError) as error:
-            raise self._lost(str(error)) from error
         finally:
             transport.abort()
         if line == f"{marker} ok":
             return
         if not line.startswith(f"{marker} no"):
-            raise self._lost("the stream to the devbox ended")
+            raise self._lost(broke or "the stream to the devbox ended")
         raise self._refused("write", spot.path, line.removeprefix(f"{marker} no").strip())
 
     async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:

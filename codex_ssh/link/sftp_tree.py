@@ -35,6 +35,8 @@ tells the keepalives of SSH that it moves."""
 AHEAD_BYTES: Final = 8 * 1024 * 1024
 """So much is under way at once: it fills a line of 600 Mbit/s and 100 ms."""
 
+_NO_ROOM_BYTES: Final = 256 * 1024
+
 _GONE: Final = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.SFTPBadMessage)
 """Not about a file: the session ended; :func:`open_sftp` says why."""
 
@@ -133,8 +135,22 @@ class SftpTree:
                 if offset:
                     await file.truncate(offset)
                 await _write_behind(file, offset, pieces, self._most(WRITE_BYTES), told)
+        except asyncssh.SFTPFailure as error:
+            if await self._is_full(spot):
+                raise CopyFailed(
+                    "write", spot.path, where=self.label, said="no space is left there", is_full=True
+                ) from error
+            raise self._refused("write", spot.path, error) from error
         except asyncssh.SFTPError as error:
             raise self._refused("write", spot.path, error) from error
+
+    async def _is_full(self, spot: Spot) -> bool:
+        """Whether a disk is full: the version of SFTP that servers speak has one word for all failures."""
+        try:
+            room = await self._sftp.statvfs(Spot(root=spot.root, parts=spot.parts[:-1]).path)
+        except asyncssh.SFTPError:
+            return False  # the server cannot tell
+        return room.bavail * room.frsize < _NO_ROOM_BYTES
 
     async def digest(self, spot: Spot, length: int, *, is_all: bool = False) -> bytes | None:
         """Give the SHA-256 of a file's first bytes."""

@@ -17,7 +17,7 @@ from codex_ssh.core.host import Host, parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import CopyFailed
 from codex_ssh.link.child import open_child_host
-from codex_ssh.link.copy_over import open_tree
+from codex_ssh.link.copy_over import copy_over, open_tree
 from codex_ssh.link.copying import Copy
 from codex_ssh.link.files import Unwatched, copy_down, copy_up
 from codex_ssh.link.script_tree import ScriptTree
@@ -118,6 +118,25 @@ async def test_what_is_there_is_gone_on_with_and_links_are_replaced_themselves(
     assert not (there / "file").is_symlink()
     assert (there / "file").read_bytes() == data
     assert os.listdir(kept) == []
+
+
+async def test_a_disk_that_takes_no_more_is_said_and_not_tried_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(os.urandom(16_000_000))
+    (tmp_path / "there").mkdir()
+    # A limit of the process does what a full disk does: whoever takes the bytes ends before they do.
+    words = ("sh", "-c", "ulimit -f 2048; exec sh")
+    seen: list[str] = []
+    copy = Copy(
+        LocalTree(),
+        is_up=True,
+        sources=[os.fsencode(tmp_path / "big")],
+        target=os.fsencode(tmp_path / "there"),
+        rules=CopyRules(),
+        watch=Unwatched(),
+    )
+    await copy_over(lambda: open_child_host(Host(name="box"), words), open_tree, copy, seen.append)
+    assert [one.path.rpartition(b"/")[2][:10] for one in copy.outcome.failed] == [b".codex-ssh"]
+    assert (copy.outcome.connections, seen, os.listdir(tmp_path / "there")) == (1, [], [])
 
 
 @pytest.mark.sshd
