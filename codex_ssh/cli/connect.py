@@ -114,7 +114,7 @@ async def run_front_end(
             if goes_on:
                 from codex_ssh.cli.fleet import came_to
 
-                came_to(str(profile.host))
+                came_to(arguments, str(profile.host))
             return code
         finally:
             log_to_stderr(arguments.verbosity)
@@ -162,7 +162,7 @@ async def _run_ours(
             connected()
             carrier = LinkCarrier(lifeline)
             if goes_on:
-                came_to(str(profile.host), lifeline.facts.server_version)
+                came_to(arguments, str(profile.host), lifeline.facts.server_version)
             for warning in lifeline.facts.warnings:
                 warn(warning)
             log_to_file(log_dir() / "tui.log", arguments.verbosity)

@@ -43,13 +43,18 @@ def usual_hosts() -> list[Host]:
     return found
 
 
-def came_to(host: str, version: str = "") -> None:
+def came_to(arguments: argparse.Namespace, host: str, version: str = "") -> None:
     """Keep that somebody was on a host, so that it is looked at from now on.
 
+    One that only a flag led to is not kept: it could not be found again.
+
     Args:
+        arguments: The command line.
         host: As the user calls it.
         version: Of the app server there; empty where it is not known.
     """
+    if getattr(arguments, "exec", None) or getattr(arguments, "wss", None):
+        return
     see_host(hosts_dir(), host, version=version, at=time.time())
 
 

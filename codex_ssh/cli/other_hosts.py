@@ -85,7 +85,7 @@ class OtherHosts:
                 ) as lifeline,
                 open_forwards(lifeline.ssh, str(named), deny=settings.forward_deny) as forwards,
             ):
-                came_to(str(named), lifeline.facts.server_version)
+                came_to(self._arguments, str(named), lifeline.facts.server_version)
                 options = TuiOptions(
                     cwd=settings.cd,
                     model=settings.model,
