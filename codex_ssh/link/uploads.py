@@ -9,6 +9,7 @@ One script is a folder, a file and its check in two round trips; SFTP would be e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from typing import Final
@@ -55,11 +56,12 @@ async def bring(ssh: Ssh, upload: Upload) -> str:
         raise _refused(ssh, upload, error.said) from error
     writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
     try:
-        for at in range(0, len(upload.content), _CHUNK_BYTES):
-            writer.write(upload.content[at : at + _CHUNK_BYTES])
-            async with asyncio.timeout(SILENT_SECONDS):
-                await writer.drain()
-        writer.write_eof()
+        with contextlib.suppress(ConnectionError):  # a full disk: its last word is on the way
+            for at in range(0, len(upload.content), _CHUNK_BYTES):
+                writer.write(upload.content[at : at + _CHUNK_BYTES])
+                async with asyncio.timeout(SILENT_SECONDS):
+                    await writer.drain()
+            writer.write_eof()
         async with asyncio.timeout(SILENT_SECONDS):
             line = (await reader.readline()).decode("ascii", "replace").strip()
     except _broken() as error:

@@ -82,3 +82,12 @@ async def test_nothing_is_put_where_others_can_get_at_it(tmp_path: Path) -> None
         with pytest.raises(CopyFailed):
             await bring(ssh, upload())
     assert os.listdir(tmp_path / "elsewhere") == []
+
+
+async def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    # A limit of the process does what a full disk does: whoever takes the bytes ends before they do.
+    words = ["env", f"HOME={tmp_path}", "sh", "-c", "ulimit -f 64; exec sh"]
+    async with open_child_host(Host(name="box"), words) as ssh:
+        with pytest.raises(CopyFailed):
+            await bring(ssh, upload(content=os.urandom(8_000_000)))
+    assert os.listdir(tmp_path / ".codex-ssh" / "uploads" / "thread-1") == []
