@@ -292,10 +292,10 @@ async def test_one_entry_is_folded_and_stays_so_while_it_grows() -> None:
 
 
 async def test_a_fold_says_the_key_the_user_chose() -> None:
-    options = TuiOptions(grace_seconds=0, settings=TuiSettings(keys={"transcript.unfold": ("f12",)}))
+    options = TuiOptions(grace_seconds=0, settings=TuiSettings(keys={"transcript.unfold": ("f9",)}))
     async with open_stage(conversation(1), ready=False, options=options) as stage:
-        await stage.wait_text("… 34 more lines (f12)")
-        await stage.pilot.press("f12")
+        await stage.wait_text("… 34 more lines (f9)")
+        await stage.pilot.press("f9")
         await stage.wait_gone("… 34 more lines")
 
 
