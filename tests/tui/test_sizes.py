@@ -206,11 +206,6 @@ async def page(stage: Stage) -> None:
     await stage.wait_text("a line")
 
 
-async def ports(stage: Stage) -> None:
-    stage.app.type_command("/ports")
-    await stage.wait(lambda: isinstance(stage.app.screen, PortsScreen), "the ports")
-
-
 CASES = {
     "conversation": Case(opens=nothing, screen=None, shows=("say what to do", "devbox")),
     "draft": Case(opens=draft, screen=None, shows=("devbox",)),
@@ -231,7 +226,6 @@ CASES = {
     "inbox": Case(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
     "waiting": Case(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "line": Case(opens=line, screen=LineScreen, shows=("save", "enter: save")),
-    "ports": Case(opens=ports, screen=PortsScreen, shows=("ports of devbox", "leave")),
     "confirm": Case(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
 }
 
