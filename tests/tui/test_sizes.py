@@ -185,6 +185,12 @@ async def inbox(stage: Stage) -> None:
     await stage.wait(lambda: isinstance(stage.app.screen, InboxScreen), "the request")
 
 
+async def ports(stage: Stage) -> None:
+    app = stage.app
+    app.push_screen(PortsScreen(app.chat.ports, app.keymap, app.desk, app.chat.facts.host))
+    await stage.wait(lambda: isinstance(app.screen, PortsScreen), "the ports")
+
+
 async def waiting(stage: Stage) -> None:
     stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
     await stage.wait(lambda: isinstance(stage.app.screen, WaitingScreen), "what is waited for")
@@ -216,6 +222,7 @@ CASES = {
     "browse": Case(opens=browse, screen=BrowseScreen, shows=("0 a line",)),
     "page": Case(opens=page, screen=PageScreen, shows=("a line that",)),
     "hosts": Case(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
+    "ports": Case(opens=ports, screen=PortsScreen, shows=("ports of devbox",)),
     "inbox": Case(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
     "waiting": Case(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "line": Case(opens=line, screen=LineScreen, shows=("save", "enter: save")),
