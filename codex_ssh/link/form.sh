@@ -38,7 +38,7 @@ know() {
     uid=${me#uid=}; uid=${uid%%[!0-9]*}
     # System, name and machine; a name holds no blank.
     set -- $(uname -snm)
-    system=$1 node=$2 machine=$3
+    os=$1 node=$2 arch=$3
     boot=
     [ -r /proc/sys/kernel/random/boot_id ] && read -r boot </proc/sys/kernel/random/boot_id
     codex_home=${CODEX_HOME:-$HOME/.codex}

@@ -11,24 +11,23 @@ listeners() {
     inodes=
     if [ -r /proc/net/tcp ]; then
         put "$1.seen" proc
-        role=$1 clients=0
+        role=$1 count=0
         hex=$(printf ':%04X' "$2")
-        table=$(cat /proc/net/tcp /proc/net/tcp6 | grep "$hex ")
         # No here-document: some shells write those to a disk that may be full.
         set -f
         IFS='
 '
-        for row in $table; do
+        for row in $(cat /proc/net/tcp /proc/net/tcp6 | grep "$hex "); do
             IFS=' '
             set -- $row
             case $2$4 in
                 *"${hex}0A") put "$role.listen" "$2,$8,${10}"; inodes="$inodes ${10}" ;;
-                *"${hex}01") clients=$((clients + 1)) ;;
+                *"${hex}01") count=$((count+1)) ;;
             esac
         done
-        IFS=$blanks
+        IFS=$usual
         set +f
-        put "$role.clients" "$clients"
+        put "$role.clients" "$count"
     elif command -v ss >/dev/null; then
         put "$1.seen" ss
         put "$1.ss" "$(ss -Hltne "sport = :$2")"
@@ -197,9 +196,8 @@ surroundings() {
 }
 
 probe() {
-    LC_ALL=C
-    export LC_ALL
-    blanks=$IFS
+    export LC_ALL=C
+    usual=$IFS
     echo "$M begin"
     know
     put uid "$uid"
@@ -207,8 +205,8 @@ probe() {
     case $me in "uid=$uid("*) ;; *) user=$(id -un) ;; esac
     put user "$user"
     put hostname "$node"
-    put os "$system"
-    put arch "$machine"
+    put os "$os"
+    put arch "$arch"
     put home "$HOME"
     put boot "$boot"
     parent=

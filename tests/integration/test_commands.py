@@ -48,7 +48,6 @@ from codex_ssh.core.work_methods import (
 )
 from codex_ssh.core.workspace_methods import (
     DirectoryEntry,
-    FileKind,
     fs_get_metadata,
     fs_read_directory,
     fs_read_file,
@@ -288,7 +287,8 @@ async def test_files_are_read(caller: Caller, tmp_path: Path) -> None:
     }
     assert await caller.call(fs_read_file(str(tmp_path / "a.txt"))) == b"\x00one\xff"
     kind = await caller.call(fs_get_metadata(str(tmp_path / "a.txt")))
-    assert kind == FileKind(is_file=True, is_directory=False)
+    assert (kind.is_file, kind.is_directory) == (True, False)
+    assert kind.modified_ms == (tmp_path / "a.txt").stat().st_mtime_ns // 1_000_000
     assert (await caller.call(fs_get_metadata(str(tmp_path)))).is_directory
     with pytest.raises(RpcFailed, match="No such file or directory"):
         await caller.call(fs_read_directory(str(tmp_path / "no")))
