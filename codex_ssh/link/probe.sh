@@ -25,7 +25,7 @@ listeners() {
                 *"${hex}01") count=$((count+1)) ;;
             esac
         done
-        IFS=$usual
+        IFS=$ifs
         set +f
         put "$role.clients" "$count"
     elif command -v ss >/dev/null; then
@@ -197,7 +197,7 @@ surroundings() {
 
 probe() {
     export LC_ALL=C
-    usual=$IFS
+    ifs=$IFS
     echo "$M begin"
     know
     put uid "$uid"
