@@ -38,7 +38,7 @@ contracts: $(VENV)/.test-installed
 	$(BIN)/lint-imports --no-cache
 
 pytest: $(VENV)/.test-installed codex-npm nu-npm
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 # Figures of this machine, into docs/reference/performance.md. make bench ARGS='storm --seconds 5' prints some.
 bench: $(VENV)/.test-installed
