@@ -55,6 +55,7 @@ def example(kind: Any) -> Any:
         "bool": True,
         "int": 1,
         "float": 1.0,
+        "bytes": b"x",
         "Mapping": {"type": "x"},
         "Sequence": (),
         "tuple": (),
