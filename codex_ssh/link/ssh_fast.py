@@ -42,6 +42,7 @@ from asyncssh.constants import (
     MSG_SERVICE_ACCEPT,
     MSG_USERAUTH_FAILURE,
     MSG_USERAUTH_LAST,
+    MSG_USERAUTH_SUCCESS,
 )
 from asyncssh.kex import Kex, get_kex
 from asyncssh.kex_dh import _KexECDH
@@ -109,6 +110,8 @@ class Connection(SSHClientConnection):
         self._early: Kex | None = None
         self._current_kex: Kex | None = None
         self._hushed = False
+        self._gathers = self._switches.channels
+        self._gathered: list[bytes] = []
         self._tried = False
         self._signed = False
         self._guessing: Any = None
@@ -167,8 +170,21 @@ class Connection(SSHClientConnection):
         kex._client_pub = private.get_public()
 
     def _send(self, data: bytes) -> None:
-        if not self._hushed:
+        if self._hushed:
+            return
+        if not self._gathers:
             super()._send(data)
+            return
+        # A fresh TCP connection may have ten packets under way: small ones are sent together, so that what
+        # follows the login arrives with it.
+        if not self._gathered:
+            self._loop.call_soon(self._send_gathered)
+        self._gathered.append(data)
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            super()._send(b"".join(gathered))
 
     @property
     def offer(self) -> str:
@@ -214,6 +230,11 @@ class Connection(SSHClientConnection):
             self.surprised("the server refused the key")
         else:
             super()._process_userauth_failure(pkttype, pktid, packet)
+
+    def _accept_login(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        self._gathers = False
+        self._send_gathered()
+        super()._process_userauth_success(pkttype, pktid, packet)
 
     def signed(self) -> None:
         """The signed request is out."""
@@ -269,6 +290,7 @@ class Connection(SSHClientConnection):
         **SSHClientConnection._packet_handlers,
         MSG_SERVICE_ACCEPT: _accept_service,
         MSG_USERAUTH_FAILURE: _refuse_login,
+        MSG_USERAUTH_SUCCESS: _accept_login,
         91: _note_channel,  # MSG_CHANNEL_OPEN_CONFIRMATION
     }
 
