@@ -37,6 +37,7 @@ from asyncssh.constants import (
     MSG_CHANNEL_DATA,
     MSG_CHANNEL_EOF,
     MSG_CHANNEL_OPEN,
+    MSG_CHANNEL_OPEN_CONFIRMATION,
     MSG_CHANNEL_REQUEST,
     MSG_IGNORE,
     MSG_SERVICE_ACCEPT,
@@ -219,9 +220,9 @@ class Connection(SSHClientConnection):
 
     def _accept_service(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
         if self._switches.login:
-            packet.get_string()
-            packet.check_end()
-            self._next_service = None
+            # The login is under way already; nothing waits for this.
+            if not self._recv_encryption or packet.get_string() != self._next_service:
+                self.surprised("it accepts another service")
         else:
             super()._process_service_accept(pkttype, pktid, packet)
 
@@ -291,7 +292,7 @@ class Connection(SSHClientConnection):
         MSG_SERVICE_ACCEPT: _accept_service,
         MSG_USERAUTH_FAILURE: _refuse_login,
         MSG_USERAUTH_SUCCESS: _accept_login,
-        91: _note_channel,  # MSG_CHANNEL_OPEN_CONFIRMATION
+        MSG_CHANNEL_OPEN_CONFIRMATION: _note_channel,
     }
 
 
