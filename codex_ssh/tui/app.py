@@ -195,6 +195,8 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
 
     def _refresh_now(self) -> None:
         """Bring the screen up to date; at most thirty times a second, and not at all when nothing changed."""
+        if not self.screen_stack:  # it is ending
+            return
         self.leave_lost()
         if self.views[0].chat.lost is not None:
             if not self.is_lent:  # nobody loses what is being written in an editor
