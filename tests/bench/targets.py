@@ -244,7 +244,8 @@ TARGETS: Final = (
         figure="a cold process up to that answer, against the documented recipe",
         aim="0 ms: ≤ 0.6; 20 ms: ≤ 0.35; 100 ms: ≤ 0.18; 200 ms: ≤ 0.16",
         check=_connect,
-        shortfall="four round trips are nearly all of it on a slow line, loading the interpreter and asyncssh on a fast one",
+        shortfall="four round trips are nearly all of it on a slow line, "
+        "loading the interpreter and asyncssh on a fast one",
     ),
     Target(
         number="P4",
