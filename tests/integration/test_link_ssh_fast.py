@@ -28,6 +28,7 @@ from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.serving import serving
 from tests.support.ssh_clients import teach
+from tests.support.ssh_servers import end, noted
 from tests.support.sshd import Sshd, open_sshd
 
 SCRIPT = "echo in"
@@ -354,8 +355,9 @@ async def open_odd(
         process.stdout.write("in\n" if "echo in" in await process.stdin.read() else "more\n")
         process.exit(0)
 
+    made: list[asyncssh.SSHServerConnection] = []
     server = await asyncssh.create_server(
-        serve,
+        noted(serve, made),
         "127.0.0.1",
         0,
         server_host_keys=[host_key],
@@ -373,8 +375,7 @@ async def open_odd(
         )
         yield SshOptions(config_file=str(config)), connections
     finally:
-        server.close()
-        await server.wait_closed()
+        await end(server, made)
 
 
 async def test_a_server_that_answers_out_of_hand_is_asked_everything_after_two_surprises(

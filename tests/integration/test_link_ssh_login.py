@@ -27,6 +27,7 @@ from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.answers import Answers
 from tests.support.ssh_clients import open_ssh, surprises, under_test
+from tests.support.ssh_servers import end, noted
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
 
@@ -386,7 +387,10 @@ async def open_asking(directory: Path, *methods: str) -> AsyncGenerator[tuple[Pa
         process.stdout.write("in\n")
         process.exit(0)
 
-    server = await asyncssh.create_server(serve, "127.0.0.1", 0, server_host_keys=[key], process_factory=echo)
+    made: list[asyncssh.SSHServerConnection] = []
+    server = await asyncssh.create_server(
+        noted(serve, made), "127.0.0.1", 0, server_host_keys=[key], process_factory=echo
+    )
     try:
         port = server.get_port()
         known = directory / "asking_known"
@@ -398,8 +402,7 @@ async def open_asking(directory: Path, *methods: str) -> AsyncGenerator[tuple[Pa
         )
         yield config, connections
     finally:
-        server.close()
-        await server.wait_closed()
+        await end(server, made)
 
 
 async def enter(config: Path, prompter: Answers, **limits: float) -> bytes:
@@ -594,7 +597,10 @@ async def test_a_script_that_is_given_up_is_told_to_end(tmp_path: Path) -> None:
     # OpenSSH does not pass signals on to programs of root, who may be running this.
     heard: list[str] = []
     key = asyncssh.generate_private_key("ssh-ed25519")
-    server = await asyncssh.create_server(lambda: Open(heard), "127.0.0.1", 0, server_host_keys=[key])
+    made: list[asyncssh.SSHServerConnection] = []
+    server = await asyncssh.create_server(
+        noted(lambda: Open(heard), made), "127.0.0.1", 0, server_host_keys=[key]
+    )
     try:
         config = tmp_path / "config"
         config.write_text(
@@ -609,5 +615,4 @@ async def test_a_script_that_is_given_up_is_told_to_end(tmp_path: Path) -> None:
             await until(lambda: len(heard) == 2, "the server hears of it", show=lambda: heard)
         assert heard == ["exec /bin/sh -s", "TERM"]
     finally:
-        server.close()
-        await server.wait_closed()
+        await end(server, made)

@@ -23,6 +23,7 @@ from tests.integration.test_link_ssh_login import (
 from tests.support import processes
 from tests.support.answers import Answers
 from tests.support.ssh_clients import open_ssh, surprises
+from tests.support.ssh_servers import end, noted
 from tests.support.sshd import open_sshd
 
 pytestmark = pytest.mark.usefixtures("ssh_client")
@@ -69,7 +70,10 @@ async def open_asking_end(directory: Path, alias: str, method: str) -> AsyncGene
         process.stdout.write("in\n")
         process.exit(0)
 
-    server = await asyncssh.create_server(serve, "127.0.0.1", 0, server_host_keys=[key], process_factory=echo)
+    made: list[asyncssh.SSHServerConnection] = []
+    server = await asyncssh.create_server(
+        noted(serve, made), "127.0.0.1", 0, server_host_keys=[key], process_factory=echo
+    )
     try:
         port = server.get_port()
         known = directory / f"known-{alias}"
@@ -85,8 +89,7 @@ async def open_asking_end(directory: Path, alias: str, method: str) -> AsyncGene
             connections=lambda: len(came),
         )
     finally:
-        server.close()
-        await server.wait_closed()
+        await end(server, made)
 
 
 @asynccontextmanager
