@@ -11,12 +11,14 @@ listener behind it is proved.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.value import dataclass
 from codex_ssh.link.ssh_channel import ChannelTransport
-from codex_ssh.link.ssh_script import SHELL, ScriptSession
+from codex_ssh.link.ssh_script import ScriptSession, start_shell
 
 if TYPE_CHECKING:
     import asyncssh
@@ -54,15 +56,14 @@ class Started:
         loop = asyncio.get_running_loop()
         self._ahead = ahead
         self._session: ScriptSession | None = ScriptSession(ahead.script, ahead.limit, loop, sent=sent)
-        self._channel: asyncio.Future[ChannelTransport | None] | None = None
+        self._parking = Parking(ahead.endpoint) if ahead.endpoint is not None else None
         self._runs: asyncio.Future[Exception | None] = loop.create_future()
 
     def begin(self, connection: asyncssh.SSHClientConnection) -> None:
         """Ask, over a connection whose login is under way. The script's channel is the first one."""
         connection.create_task(self._run(connection))
-        if self._ahead.endpoint is not None:
-            self._channel = asyncio.get_running_loop().create_future()
-            connection.create_task(self._open(connection, self._ahead.endpoint, self._channel))
+        if self._parking is not None:
+            connection.create_task(_park(connection, self._parking))
 
     async def wait_runs(self) -> None:
         """Wait until the server has taken the script or refused to; raises what ended the connection."""
@@ -77,57 +78,84 @@ class Started:
         session, self._session = self._session, None
         return session
 
-    async def take_channel(self, peer: tuple[str, int] | str) -> ChannelTransport | None:
-        """Give the channel to this place; None where there is none. A channel to another one is closed."""
-        channel, self._channel = self._channel, None
-        if channel is None:
-            return None
-        transport = await channel
-        if transport is None:
-            return None
-        parked = transport.get_protocol()
-        if peer == peer_of(self._ahead.endpoint) and isinstance(parked, Parked) and parked.is_fresh:
-            return transport
-        transport.abort()
-        return None
+    async def take_channel(
+        self, place: tuple[str, int] | str, factory: Callable[[], P]
+    ) -> tuple[asyncio.Transport, P] | None:
+        """Give the channel to this place, as :meth:`Parking.take`."""
+        return await self._parking.take(place, factory) if self._parking is not None else None
 
     async def _run(self, connection: asyncssh.SSHClientConnection) -> None:
-        session = self._session
-        # It has every method of SSHClientSession; asyncssh is not imported here to subclass it.
-        factory = cast("Any", lambda: session)
+        assert self._session is not None
         error: Exception | None = None
         try:
-            await connection.create_session(
-                factory, SHELL, subsystem=None, request_pty=False, x11_forwarding=False, encoding=None
-            )
+            await start_shell(connection, self._session)
         except Exception as failed:  # noqa: BLE001 - whoever waits decides
             error, self._session = failed, None
         if not self._runs.done():
             self._runs.set_result(error)
 
-    async def _open(
-        self,
-        connection: asyncssh.SSHClientConnection,
-        endpoint: WsEndpoint | UnixEndpoint,
-        opened: asyncio.Future[ChannelTransport | None],
-    ) -> None:
-        loop = asyncio.get_running_loop()
 
-        def park() -> Any:
-            return ChannelTransport(Parked, loop=loop, peer=peer_of(endpoint))
+async def _park(connection: asyncssh.SSHClientConnection, parking: Parking) -> None:
+    loop, endpoint = asyncio.get_running_loop(), parking.endpoint
 
-        transport: ChannelTransport | None = None
-        try:
-            made: Any
-            if isinstance(endpoint, UnixEndpoint):
-                _, made = await connection.create_unix_connection(park, endpoint.path)
-            else:
-                _, made = await connection.create_connection(park, endpoint.host, endpoint.port)
-            transport = cast("ChannelTransport", made)
-        except Exception:  # noqa: BLE001 - then it is opened the plain way, which says why
-            transport = None
-        if not opened.done():
-            opened.set_result(transport)
+    def make() -> Any:
+        return ChannelTransport(Parked, loop=loop, peer=parking.place)
+
+    made: Any = None
+    # One that cannot be opened is opened the plain way by whoever wants it, and then the reason is told.
+    with contextlib.suppress(Exception):
+        if isinstance(endpoint, UnixEndpoint):
+            _, made = await connection.create_unix_connection(make, endpoint.path)
+        else:
+            _, made = await connection.create_connection(make, endpoint.host, endpoint.port)
+    parking.fill(made)
+
+
+class Parking:
+    """A channel that was opened early, and waits for whoever wants it.
+
+    Args:
+        endpoint: Where it leads.
+    """
+
+    def __init__(self, endpoint: WsEndpoint | UnixEndpoint) -> None:
+        self.endpoint = endpoint
+        self._channel: asyncio.Future[asyncio.Transport | None] = asyncio.get_running_loop().create_future()
+        self._is_taken = False
+
+    @property
+    def place(self) -> tuple[str, int] | str:
+        """What a channel to it is asked for by."""
+        if isinstance(self.endpoint, WsEndpoint):
+            return self.endpoint.host, self.endpoint.port
+        return self.endpoint.path
+
+    def fill(self, transport: asyncio.Transport | None) -> None:
+        """Leave the channel here, with a :class:`Parked` on it; None when it could not be opened."""
+        if not self._channel.done():
+            self._channel.set_result(transport)
+
+    async def take(
+        self, place: tuple[str, int] | str, factory: Callable[[], P]
+    ) -> tuple[asyncio.Transport, P] | None:
+        """Give the channel, if it leads there and nothing has come over it; another one is closed.
+
+        There is one, for the first who asks.
+        """
+        if self._is_taken:
+            return None
+        self._is_taken = True
+        transport = await self._channel
+        if transport is None:
+            return None
+        parked = transport.get_protocol()
+        if place != self.place or not isinstance(parked, Parked) or not parked.is_fresh:
+            transport.abort()
+            return None
+        protocol = factory()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        return transport, protocol
 
 
 class Parked(asyncio.Protocol):
@@ -149,10 +177,3 @@ class Parked(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self.is_fresh = False
-
-
-def peer_of(endpoint: WsEndpoint | UnixEndpoint | None) -> tuple[str, int] | str:
-    """Give what a channel to it is asked for by."""
-    if isinstance(endpoint, WsEndpoint):
-        return endpoint.host, endpoint.port
-    return endpoint.path if endpoint is not None else ""

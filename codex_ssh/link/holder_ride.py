@@ -20,12 +20,11 @@ from codex_ssh.core.ssh_config import SshConfig
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ForwardError, LinkLost, Stage
 from codex_ssh.link import ssh_mux_wire as wire
-from codex_ssh.link.ahead import Ahead, Parked, peer_of
-from codex_ssh.link.ssh import Ran
+from codex_ssh.link.ahead import Ahead, Parked, Parking
 from codex_ssh.link.ssh_mux import Mux
 from codex_ssh.link.ssh_mux_wire import Fields, MuxClosed, MuxError, u32
 from codex_ssh.link.ssh_openssh import OpenSsh
-from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
+from codex_ssh.link.ssh_script import SHELL, ScriptSession
 from codex_ssh.local.tasks import open_tasks
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -117,8 +116,7 @@ class Ride(OpenSsh):
 
     why_lost = "the window that had the connection is gone"
     is_fast = True
-    _place: tuple[str, int] | str = ""
-    _parked: asyncio.Future[tuple[asyncio.Transport, Parked] | None] | None = None
+    _parking: Parking | None = None
 
     @property
     def is_borrowed(self) -> bool:
@@ -131,15 +129,15 @@ class Ride(OpenSsh):
 
     async def park(self, endpoint: WsEndpoint | UnixEndpoint) -> None:
         """Open a channel that will be wanted, while what comes before it is still under way."""
-        self._place, self._parked = peer_of(endpoint), self._loop.create_future()
-        parked = None
+        parking = self._parking = Parking(endpoint)
+        opened = None
         # One that cannot be opened is opened again by whoever wants it, and then the reason is told.
         with contextlib.suppress(ForwardError, LinkLost):
             if isinstance(endpoint, UnixEndpoint):
-                parked = await super().open_unix(Parked, endpoint.path)
+                opened, _ = await super().open_unix(Parked, endpoint.path)
             else:
-                parked = await super().open_tcp(Parked, endpoint.host, endpoint.port)
-        self._parked.set_result(parked)
+                opened, _ = await super().open_tcp(Parked, endpoint.host, endpoint.port)
+        parking.fill(opened)
 
     async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
         """Open a direct-tcpip channel; see the Protocol."""
@@ -152,31 +150,11 @@ class Ride(OpenSsh):
     async def _take(
         self, place: tuple[str, int] | str, factory: Callable[[], P]
     ) -> tuple[asyncio.Transport, P] | None:
-        """Give the channel that was parked, if it leads there and nothing has come over it."""
-        waiting, self._parked = self._parked, None
-        if waiting is None or (parked := await waiting) is None:
-            return None
-        transport, keeper = parked
-        if place != self._place or not keeper.is_fresh:
-            transport.abort()
-            return None
-        protocol = factory()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        return transport, protocol
+        return await self._parking.take(place, factory) if self._parking is not None else None
 
-    async def run(self, script: str, *, timeout: float, limit: int = 256 * 1024) -> Ran:
-        """Run a POSIX script; see the Protocol. The script goes out with the request to run a shell."""
-        session = ScriptSession(script, limit, self._loop)
-        async with session.limit(timeout, self._host):
-            opening = self._mux.open_exec(session, SHELL, {}, at_once=self.is_fast)
-            await self._attempt(opening, "run a command", Stage.SSH)
-            await session.ended
-        if session.broke_off and await self._is_gone():
-            raise await self._loss()
-        ran = session.ran()
-        refuse_windows(ran, host=self._host, server="")
-        return ran
+    def _open_shell(self, session: ScriptSession) -> Awaitable[None]:
+        # The script goes out with the request to run a shell.
+        return self._mux.open_exec(session, SHELL, {}, at_once=self.is_fast)
 
     def listen_tcp(self, port: int, to: tuple[str, int]) -> NoReturn:
         """Refuse: nobody makes the connection of another window listen."""

@@ -26,7 +26,7 @@ from codex_ssh.errors import (
 )
 from codex_ssh.link.ssh import Ran
 from codex_ssh.link.ssh_channel import ChannelTransport, ExecTransport
-from codex_ssh.link.ssh_script import SHELL, ScriptSession, refuse_windows
+from codex_ssh.link.ssh_script import ScriptSession, refuse_windows, start_shell
 from codex_ssh.local.collector import no_collections
 
 if TYPE_CHECKING:
@@ -203,17 +203,7 @@ class AsyncsshSsh:
             raise self._lost()
 
     async def _start(self, session: ScriptSession) -> ScriptSession:
-        # It has every method of SSHClientSession; asyncssh is not imported here to subclass it.
-        factory = cast("Callable[[], asyncssh.SSHClientSession[bytes]]", lambda: session)
-        # Everything said here wins over the config: RemoteCommand, RequestTTY, ForwardX11.
-        await self._connection.create_session(
-            factory,
-            SHELL,
-            subsystem=None,
-            request_pty=False,
-            x11_forwarding=False,
-            encoding=None,
-        )
+        await start_shell(self._connection, session)
         return session
 
     async def _open(
@@ -225,12 +215,9 @@ class AsyncsshSsh:
         kind: type[ChannelTransport] = ChannelTransport,
     ) -> tuple[asyncio.Transport, P]:
         if self._started is not None and kind is ChannelTransport:
-            parked = await self._started.take_channel(peer)
-            if parked is not None:
-                taken = factory()
-                parked.set_protocol(taken)
-                taken.connection_made(parked)
-                return parked, taken
+            taken = await self._started.take_channel(peer, factory)
+            if taken is not None:
+                return taken
         protocol: list[P] = []
 
         def make_protocol() -> P:

@@ -168,15 +168,17 @@ class OpenSsh:
         """Run a POSIX script; see the Protocol. Cancelling it closes the channel."""
         session = ScriptSession(script, limit, self._loop)
         async with session.limit(timeout, self._host):
-            agent = bool(self._config.forward_agent)
-            opening = self._mux.open_exec(session, SHELL, self._environment(), agent=agent)
-            await self._attempt(opening, "run a command", Stage.SSH)
+            await self._attempt(self._open_shell(session), "run a command", Stage.SSH)
             await session.ended
         if session.broke_off and await self._is_gone():
             raise await self._loss()
         ran = session.ran()
         refuse_windows(ran, host=self._host, server="")
         return ran
+
+    def _open_shell(self, session: ScriptSession) -> Awaitable[None]:
+        agent = bool(self._config.forward_agent)
+        return self._mux.open_exec(session, SHELL, self._environment(), agent=agent)
 
     async def open_tcp(self, factory: Callable[[], P], host: str, port: int) -> tuple[asyncio.Transport, P]:
         """Open a direct-tcpip channel; see the Protocol."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from codex_ssh.errors import AppServerError, ForwardError, Stage
 from codex_ssh.link.ssh import Ran
@@ -57,6 +57,16 @@ def refuse_windows(ran: Ran, *, host: str, server: str) -> None:
             said=words.decode(errors="replace").strip(),
             hint="run sshd and codex inside WSL there, and connect to that",
         )
+
+
+async def start_shell(connection: asyncssh.SSHClientConnection, session: ScriptSession) -> None:
+    """Open a session that runs ``/bin/sh``; raises what asyncssh does."""
+    # It has every method of SSHClientSession; asyncssh is not imported here to subclass it.
+    factory = cast("Callable[[], asyncssh.SSHClientSession[bytes]]", lambda: session)
+    # Everything said here wins over the config: RemoteCommand, RequestTTY, ForwardX11.
+    await connection.create_session(
+        factory, SHELL, subsystem=None, request_pty=False, x11_forwarding=False, encoding=None
+    )
 
 
 class ScriptSession:
