@@ -13,7 +13,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from codex_ssh import __version__
 from codex_ssh.api.approval import Approval, Policy, accept_all, decided, decline_all
 from codex_ssh.api.pipe import Pipe, RelayEnd
 from codex_ssh.api.thread import Listener, Thread
@@ -26,7 +25,6 @@ from codex_ssh.core.events import AskResolved, decode_event
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import (
     InitializeResult,
-    initialize,
     model_list,
     thread_fork,
     thread_list,
@@ -40,7 +38,7 @@ from codex_ssh.core.thread import Thread as StoredThread
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, RpcFailed, Stage
 from codex_ssh.external.stdio import Connect, StdioRelay
-from codex_ssh.link.connect import Profile, Way, open_way
+from codex_ssh.link.connect import Profile, Way, hello, open_way
 from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
 from codex_ssh.link.session import Session, opening_words
@@ -319,13 +317,10 @@ async def connect(
         tasks.start(session.pump())
         link = Link(session, way, policy, tasks)
         link._cwd, link._model = effective.cd, effective.model  # noqa: SLF001 - it is being made here
-        link.server = await link.call(_HELLO)
+        link.server = await link.call(hello())
         await session.notify("initialized")
         tasks.start(link._read())  # noqa: SLF001 - likewise
         yield link
-
-
-_HELLO: Final = initialize(name="codex-ssh", title="codex-ssh", version=__version__)
 
 
 def _policy(approve: str | Policy) -> Policy:
@@ -345,7 +340,7 @@ async def _open_pipe(profile: Profile, prompter: Prompter) -> AsyncGenerator[tup
     """Give a pipe to the devbox that heals; the first connection's failure is raised at once."""
     pipe = Pipe(str(profile.host))
     first: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
-    opening = [opening_words(_HELLO)]
+    opening = [opening_words(hello())]
 
     @asynccontextmanager
     async def open_link() -> AsyncGenerator[Connect, None]:

@@ -264,7 +264,7 @@ async def open_session(way: Way) -> AsyncGenerator[Link, None]:
     from codex_ssh.link.websocket import open_websocket
 
     async with (
-        open_websocket(way.dial, way.host, opening=opening_words(_hello(), account_read())) as websocket,
+        open_websocket(way.dial, way.host, opening=opening_words(hello(), account_read())) as websocket,
         open_session_on(websocket, way) as link,
     ):
         yield link
@@ -324,7 +324,8 @@ def _ahead(profile: Profile, looking: Looking) -> Ahead:
 
 async def _ssh_way(ssh: Ssh, profile: Profile, looking: Looking | None = None) -> Way:
     app = await find_or_start_app_server(ssh, profile.wanted, looking)
-    if isinstance(app.endpoint, WsEndpoint | UnixEndpoint) and not app.probe.elsewhere:
+    keeps = profile.ssh.fast_path and not profile.command and not app.probe.elsewhere
+    if keeps and isinstance(app.endpoint, WsEndpoint | UnixEndpoint):
         LessonBook(lessons_dir()).write_endpoint(str(profile.host), app.endpoint)
     return way_to(ssh, app, profile)
 
@@ -463,14 +464,15 @@ def _sign_in(way: Way) -> str:
     return f"nobody is signed in to codex there: {how} codex login --device-auth"
 
 
-def _hello() -> Call[InitializeResult]:
+def hello() -> Call[InitializeResult]:
+    """Give what every session of ours begins with."""
     return initialize(name="codex-ssh", title="codex-ssh", version=__version__)
 
 
 async def _initialize(session: Session, host: str) -> InitializeResult:
     try:
         async with asyncio.timeout(INITIALIZE_TIMEOUT_SECONDS):
-            server = await session.call(_hello())
+            server = await session.call(hello())
             await session.notify("initialized")
     except TimeoutError:
         raise ProtocolViolated(

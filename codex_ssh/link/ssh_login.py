@@ -35,6 +35,7 @@ from codex_ssh.link.ahead import SCRIPT_AT_MOST, Ahead, Started
 from codex_ssh.link.host_keys import HostKeys
 from codex_ssh.link.ssh_failure import timed_out, translate
 from codex_ssh.link.ssh_fast import FAST, Connection, Start, Surprise, connect
+from codex_ssh.link.ssh_hello import Hello
 from codex_ssh.link.ssh_owner import FAST_SECONDS, Owner
 from codex_ssh.link.ssh_patience import Patience
 from codex_ssh.link.ssh_way import GatedWay, TcpWay, Way
@@ -103,18 +104,19 @@ async def open_login(
         owner.way = GatedWay(way)
         return owner
 
+    hello = way.hello if isinstance(way, TcpWay) else None
     owner = new_owner(lesson)
     try:
         login: Login | None = None
         surprise = ""
         if lesson is not None and await owner.has_key(lesson):
             try:
-                login = await _log_in_fast(owner, config, host, options, lesson, ahead)
+                login = await _log_in_fast(owner, config, host, options, lesson, hello, ahead)
             except Surprise as met:
                 surprise = str(met)
                 log.info("no fast start with %s: %s", host, surprise)
         if login is None:
-            if isinstance(way, TcpWay) and way.hello is not None:
+            if isinstance(way, TcpWay) and hello is not None:
                 way.forget()
             owner.let_go()
             owner = new_owner(None)
@@ -125,15 +127,19 @@ async def open_login(
         finally:
             owner.closing = True
             login.connection.close()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await login.connection.wait_closed()
+            await _wait_closed(login.connection)
     finally:
         owner.let_go()
 
 
 async def _log_in_fast(
-    owner: Owner, config: SshConfig, host: str, options: SshOptions, lesson: Lesson, ahead: Ahead | None
+    owner: Owner,
+    config: SshConfig,
+    host: str,
+    options: SshOptions,
+    lesson: Lesson,
+    hello: Hello | None,
+    ahead: Ahead | None,
 ) -> Login:
     """Log in by what the last visit taught.
 
@@ -149,7 +155,7 @@ async def _log_in_fast(
     start = Start(
         switches=FAST,
         lesson=lesson,
-        hello=owner.way.way.hello if owner.way is not None and isinstance(owner.way.way, TcpWay) else None,
+        hello=hello,
         script=script,
         signed=started.begin if started is not None else lambda _: None,
     )
@@ -169,7 +175,8 @@ async def _log_in_fast(
             raise Surprise(str(error)) from error
         started = None  # the server runs no commands: the plain way will say so
     except (Surprise, OSError, asyncssh.Error) as error:  # TimeoutError is an OSError
-        await _give_up(connection)
+        connection.abort()
+        await _wait_closed(connection)
         raise Surprise(str(error) or "it took no script") from error
     except BaseException:
         connection.abort()
@@ -177,8 +184,7 @@ async def _log_in_fast(
     return Login(connection=connection, owner=owner, started=started)
 
 
-async def _give_up(connection: Connection) -> None:
-    connection.abort()
+async def _wait_closed(connection: Connection) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await connection.wait_closed()
