@@ -307,6 +307,18 @@ async def test_the_program_leaves_no_file_but_what_the_next_one_reads(
     assert not any(server.token in path.read_text() for path in left)
 
 
+async def test_without_the_fast_path_nothing_is_learned(
+    sshd: Sshd, start_codex: StartCodex, tmp_path: Path
+) -> None:
+    server = await start_codex(codex_home=sshd.home / ".codex")
+    done = await codex_ssh(
+        "exec", "-F", sshd.ssh_config, "--endpoint", str(server.endpoint), "--no-fast-path",
+        "devbox", "say x", home=tmp_path / "laptop",
+    )  # fmt: skip
+    assert done.code == 0
+    assert not list((tmp_path / "laptop").rglob("lessons"))
+
+
 async def test_proxy_variables_of_the_laptop_carry_nothing_away(
     sshd: Sshd, start_codex: StartCodex, tmp_path: Path, sink: Sink
 ) -> None:

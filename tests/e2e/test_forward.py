@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import StartCodex, StartTmux
-from tests.support import processes
-from tests.support.cli import PROGRAM, client_environment, codex_ssh
+from tests.support.cli import PROGRAM, announcing, client_environment, codex_ssh
 from tests.support.dev_server import OK, THERE, free_port, open_dev_server, page
 from tests.support.require import require_program
 from tests.support.sshd import Sshd
@@ -25,25 +24,10 @@ pytestmark = pytest.mark.sshd
 NO_LOW_PORTS = ("--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service")
 
 
-@asynccontextmanager
-async def forward(
+def forward(
     sshd: Sshd, home: Path, *words: str, before: Sequence[str] = ()
-) -> AsyncGenerator[tuple[asyncio.subprocess.Process, dict[str, Any]], None]:
-    process = await asyncio.create_subprocess_exec(
-        *before, *PROGRAM, "forward", "-F", str(sshd.ssh_config), "--json", "devbox", *words,
-        env=client_environment(home), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            line = await process.stdout.readline()
-        if not line:
-            _, err = await process.communicate()
-            pytest.fail(err.decode())
-        yield process, json.loads(line)
-    finally:
-        await processes.end(process)
-        await process.communicate()
+) -> AbstractAsyncContextManager[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
+    return announcing("forward", "-F", sshd.ssh_config, "--json", "devbox", *words, home=home, before=before)
 
 
 async def test_what_listens_is_listed_and_a_port_answers_here_before_and_after_a_drop(

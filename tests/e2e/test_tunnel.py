@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import stat
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from websockets.exceptions import ConnectionClosedError
 from codex_ssh.cli.tunnel import tell_use
 from tests.conftest import StartCodex
 from tests.support import processes
-from tests.support.cli import PROGRAM, client_environment, codex_ssh
+from tests.support.cli import announcing, codex_ssh
 from tests.support.codex import CodexAppServer
 from tests.support.listening import exposed, listening_in_tree
 from tests.support.sshd import Sshd
@@ -26,26 +24,12 @@ from tests.support.wire import open_wire
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
 
 
-@asynccontextmanager
-async def tunnel(
+def tunnel(
     sshd: Sshd, server: CodexAppServer, home: Path, *words: str
-) -> AsyncGenerator[tuple[asyncio.subprocess.Process, dict[str, Any]], None]:
-    process = await asyncio.create_subprocess_exec(
-        *PROGRAM, "tunnel", "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--json",
-        *words, "devbox", env=client_environment(home),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            line = await process.stdout.readline()
-        if not line:
-            _, err = await process.communicate()
-            pytest.fail(err.decode())
-        yield process, json.loads(line)
-    finally:
-        await processes.end(process)
-        await process.communicate()
+) -> AbstractAsyncContextManager[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
+    return announcing(
+        "tunnel", "-F", sshd.ssh_config, "--endpoint", server.endpoint, "--json", *words, "devbox", home=home
+    )
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""Runs every test of the SSH stage with each client, and with a fast start."""
+"""Runs every test of the SSH stage with each client, and with a fast start; both ends of a copy."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,19 @@ def ssh_client(request: pytest.FixtureRequest) -> Generator[SshClient, None, Non
     ssh_clients.use(request.param)
     yield ssh_clients.under_test()
     ssh_clients.use("auto")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A folder for this machine's side of a copy."""
+    place = tmp_path / "here"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """A folder for the devbox's side."""
+    place = tmp_path / "there"
+    place.mkdir()
+    return place

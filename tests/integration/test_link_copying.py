@@ -90,20 +90,6 @@ async def copied(
     return copy
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    place = tmp_path / "here"
-    place.mkdir()
-    return place
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Path:
-    place = tmp_path / "there"
-    place.mkdir()
-    return place
-
-
 def same(one: Path, other: Path) -> bool:
     return sha256(one.read_bytes()).digest() == sha256(other.read_bytes()).digest()
 

@@ -27,20 +27,6 @@ async def ssh(sshd: Sshd, ssh_client: SshClient) -> AsyncGenerator[Ssh, None]:
         yield connection
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Path:
-    place = tmp_path / "there"
-    place.mkdir()
-    return place
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    place = tmp_path / "here"
-    place.mkdir()
-    return place
-
-
 async def test_a_file_goes_there_and_back_with_its_mode(ssh: Ssh, here: Path, there: Path) -> None:
     file = here / "run.sh"
     file.write_bytes(os.urandom(300_000))
