@@ -10,24 +10,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from codex_ssh.server.address import TcpAddress
-from codex_ssh.server.listener import ListenerConfig, open_listener
-from codex_ssh.server.rehearsal import wire as shapes
-from codex_ssh.server.rehearsal.engine import open_rehearsal
-from codex_ssh.server.rehearsal.thread import Turn
 from tests.bench.devbox import ALIAS, client_environment, name_host_key
 from tests.bench.paths import open_app_server
 from tests.bench.tui import open_terminal
 from tests.support import processes
+from tests.support.long_history import ANSWER, answered, open_thread
 from tests.support.sshd import Sshd, open_sshd
-from tests.support.wire import open_wire
 
 SETTLES_SECONDS: Final = 1.0
 """Nothing happens any more then."""
 
 LONGEST_SECONDS: Final = 60
 MIB: Final = 2**20
-ANSWER: Final = "a line of an answer\n" * 1600
 
 Rows = dict[str, dict[str, Any]]
 
@@ -103,27 +97,9 @@ async def _exec(argv: Sequence[str], environment: dict[str, str]) -> dict[str, A
 async def _history(place: Path, size: int) -> tuple[float, float]:
     """Open a thread of so many bytes in the TUI."""
     place.mkdir(parents=True)
-    config = ListenerConfig(address=TcpAddress(ip="127.0.0.1", port=0))
-    async with (
-        open_rehearsal(codex_home=place, cwd=place) as engine,
-        open_listener(config, engine) as listener,
-        open_wire(listener.url) as wire,
-    ):
-        await wire.initialize()
-        thread_id = await wire.start_thread()
-        await wire.start_turn(thread_id, "say it began")
-        await wire.finish_turn()
-        thread = engine.registry.threads[thread_id]
-        for number in range(size // len(ANSWER)):
-            # All turns share the answer, so that only the client has it as often as it is told.
-            answer = shapes.agent_message(f"a-{number}", at_ms=number) | {"text": ANSWER}
-            said = [{"type": "text", "text": f"question {number}"}]
-            asked = shapes.user_message(f"u-{number}", said, client_id=None, at_ms=number)
-            turn = Turn(id=f"t-{number}", started_ms=1, completed_ms=2, status="completed")
-            turn.items = [asked, answer]
-            thread.turns.append(turn)
-        port = listener.url.rpartition(":")[2]
-        child = (sys.executable, "-m", "tests.bench.tui_child", port, thread_id)
+    async with open_thread(place) as (port, thread):
+        thread.turns += map(answered, range(size // len(ANSWER)))
+        child = (sys.executable, "-m", "tests.bench.tui_child", port, thread.id)
         async with open_terminal(*child, environment=client_environment(place)) as terminal:
             shown = terminal.watch("a line of an answer")
             async with asyncio.timeout(LONGEST_SECONDS):
