@@ -12,10 +12,11 @@ from typing import Final
 
 from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import CopyRules
+from codex_ssh.core.copy_watch import CopyWatch
 from codex_ssh.core.upload import Upload
 from codex_ssh.errors import CopyFailed, LinkLost
 from codex_ssh.link.copy_over import GIVE_UP_SECONDS, Lost, keep_copying, open_tree, out_of_reach
-from codex_ssh.link.copying import Copy, Watch
+from codex_ssh.link.copying import Copy
 from codex_ssh.link.lifeline import Lifeline
 from codex_ssh.link.tree import Tree
 from codex_ssh.link.uploads import bring
@@ -50,7 +51,7 @@ class LinkCarrier:
             )
         return await bring(ssh, upload)
 
-    async def save(self, path: str, to: str, rules: CopyRules, watch: Watch) -> Outcome:
+    async def save(self, path: str, to: str, rules: CopyRules, watch: CopyWatch) -> Outcome:
         """Copy a file or folder of the devbox to this machine, over as many connections as it takes.
 
         Args:

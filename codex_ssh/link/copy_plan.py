@@ -15,9 +15,10 @@ import dataclasses
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Final, Protocol
+from typing import Final
 
 from codex_ssh.core.copy_request import Conflict, CopyRules, has_glob, numbered
+from codex_ssh.core.copy_watch import Chooser
 from codex_ssh.core.file_tree import Facts, Kind, Spot, leads_out, shown, spot_of
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CopyFailed, UsageError
@@ -31,13 +32,6 @@ COMPARED_AT_ONCE: Final = 64
 MOST_DEEP: Final = 200
 MOST_THINGS: Final = 1_000_000
 """A folder that goes on for ever, as a devbox could tell, ends here."""
-
-
-class Chooser(Protocol):
-    """Whoever decides about files in the way."""
-
-    async def choose(self, spot: Spot, *, there: Facts, coming: Facts) -> Conflict:
-        """Say what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

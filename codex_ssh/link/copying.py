@@ -19,13 +19,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final
 
 from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import CopyRules
+from codex_ssh.core.copy_watch import CopyWatch
 from codex_ssh.core.file_tree import Facts, Kind, Spot
 from codex_ssh.errors import CopyFailed
-from codex_ssh.link.copy_plan import Chooser, Job, make_plan, while_filled
+from codex_ssh.link.copy_plan import Job, make_plan, while_filled
 from codex_ssh.link.tree import Tree
 from codex_ssh.local.tasks import open_tasks
 
@@ -41,25 +42,6 @@ BEGINNINGS: Final = 3
 
 _ROUND_BYTES: Final = 4 * 1024 * 1024
 """A part is cut to a multiple of it where its end did not arrive as it was sent."""
-
-
-class Watch(Chooser, Protocol):
-    """Whoever sees the copy being made."""
-
-    def planned(self, files: int, size: int) -> None:
-        """So many files, with so many bytes, are to be copied."""
-
-    def at(self, spot: Spot) -> None:
-        """This file is copied now."""
-
-    def checks(self, spot: Spot) -> None:
-        """What is there of this file is compared with it."""
-
-    def moved(self, size: int) -> None:
-        """So many bytes more are where they belong; less, when a file is begun again."""
-
-    def tell(self, text: str) -> None:
-        """Something the user should know; remote text may be in it."""
 
 
 class Copy:
@@ -86,7 +68,7 @@ class Copy:
         sources: Sequence[bytes],
         target: bytes,
         rules: CopyRules,
-        watch: Watch,
+        watch: CopyWatch,
     ) -> None:
         self.outcome = Outcome()
         self.progress = 0

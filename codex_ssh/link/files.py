@@ -64,7 +64,7 @@ async def _copy(ssh: Ssh, source: bytes, target: bytes, *, is_up: bool) -> bytes
 
 
 class Unwatched:
-    """Nobody sees the copy; implements :class:`codex_ssh.link.copying.Watch`."""
+    """Nobody sees the copy; implements :class:`codex_ssh.core.copy_watch.CopyWatch`."""
 
     def planned(self, files: int, size: int) -> None:
         """Do nothing."""

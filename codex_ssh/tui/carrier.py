@@ -12,36 +12,14 @@ from typing import Protocol
 
 from codex_ssh.core.attachment import Attachment, Picture, PictureThere
 from codex_ssh.core.copy_outcome import Outcome
-from codex_ssh.core.copy_request import Conflict, CopyRules
-from codex_ssh.core.file_tree import Facts, Spot
+from codex_ssh.core.copy_request import CopyRules
+from codex_ssh.core.copy_watch import CopyWatch
 from codex_ssh.core.upload import Upload, upload_of
 from codex_ssh.errors import CopyFailed, StageError
 
 log = logging.getLogger(__name__)
 
 _NO_WAY = "there is no way for files here"
-
-
-class CopyWatch(Protocol):
-    """Whoever sees a copy being made."""
-
-    def planned(self, files: int, size: int) -> None:
-        """So many files, with so many bytes, are to be copied."""
-
-    def at(self, spot: Spot) -> None:
-        """This file is copied now."""
-
-    def checks(self, spot: Spot) -> None:
-        """What is there of this file is compared with it."""
-
-    def moved(self, size: int) -> None:
-        """So many bytes more are where they belong; less, when a file is begun again."""
-
-    def tell(self, text: str) -> None:
-        """Something the user should know; remote text may be in it."""
-
-    async def choose(self, spot: Spot, *, there: Facts, coming: Facts) -> Conflict:
-        """Ask what to do about a file in the way."""
 
 
 class Carrier(Protocol):

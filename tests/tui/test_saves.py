@@ -9,12 +9,12 @@ import pytest
 
 from codex_ssh.core.copy_outcome import Outcome
 from codex_ssh.core.copy_request import Conflict, CopyRules
+from codex_ssh.core.copy_watch import CopyWatch
 from codex_ssh.core.file_tree import Facts, Kind, spot_of
 from codex_ssh.core.image import decode_image
 from codex_ssh.core.upload import INLINE_BYTES, Upload
 from codex_ssh.errors import CopyFailed
 from codex_ssh.tui.bridge import TuiOptions
-from codex_ssh.tui.carrier import CopyWatch
 from codex_ssh.tui.screens.line_screen import LineScreen
 from tests.support import pictures
 from tests.tui.stage import Stage, open_stage
