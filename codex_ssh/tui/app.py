@@ -465,7 +465,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
 
     def open_prompt(self, question: Question, answer: asyncio.Future[Secret | None]) -> Callable[[], None]:
         """Ask what a login wants to know, over whatever is on the screen; gives what withdraws it."""
-        screen = PromptScreen(question)
+        screen = PromptScreen(question, grace_seconds=self.chat.options.grace_seconds)
 
         def answered(said: Secret | None) -> None:
             if not answer.done():

@@ -113,7 +113,7 @@ class TuiOptions:
         settings: How the TUI looks and behaves: the ``[tui]`` table of the config file.
         forward_ports: What becomes of ports that dev servers open on the devbox.
         forward_deny: Ports of it that are not opened here.
-        grace_seconds: So long after an approval appears no key answers it: it was meant for the composer.
+        grace_seconds: So long after a request appears no key answers it: it was meant for the composer.
         patience: Multiplies how long other clients may answer first what this one cannot.
     """
 

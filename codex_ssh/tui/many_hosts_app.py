@@ -138,7 +138,7 @@ class ManyHostsApp(App[R]):
         view.visit = visit
         view.display = False
         view.desk.write_terminal = self.here.desk.write_terminal
-        await self.mount(view)
+        await self.screen_stack[0].mount(view)  # whatever is on top by now
         self.views.append(view)
         self._name_hosts()
         view.chat.on_change = self.wake

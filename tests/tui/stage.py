@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
@@ -19,6 +22,8 @@ from codex_ssh.tui.visits import open_visits
 from codex_ssh.tui.widgets.composer import Composer
 from tests.support.waiting import until
 from tests.tui.conversation import Script
+
+S = TypeVar("S", bound=Screen[Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,10 @@ class Stage:
         """Wait until a text is not on the screen."""
         await self.wait(lambda: text not in self.screen(), f"{text!r} gone")
 
+    async def on_top(self, kind: type[S]) -> S:
+        """Wait until a dialog is there to be used, and give it."""
+        return await on_top(self.app, kind)
+
     async def wait_call(self, method: str) -> None:
         """Wait until a method was called."""
         await self.wait(lambda: self.script.asked(method), f"a call of {method}")
@@ -62,6 +71,18 @@ class Stage:
     @property
     def composer(self) -> Composer:
         return self.app.composer
+
+
+async def on_top(app: App[Any], kind: type[S]) -> S:
+    """Wait until a dialog is on top and built, and give it; Textual puts it there before it builds it."""
+
+    def built() -> S | None:
+        screen = app.screen
+        return screen if isinstance(screen, kind) and screen.is_mounted else None
+
+    screen = await until(built, f"a {kind.__name__}", show=lambda: app.screen)
+    assert screen is not None
+    return screen
 
 
 @asynccontextmanager

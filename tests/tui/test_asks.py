@@ -442,7 +442,7 @@ def ask_edit(script: Script, files: int = 1, lines: int = 60) -> None:
 async def full_screen(stage: Stage, key: str = "f") -> AskPage:
     await stage.wait_text("f: full screen")
     await stage.pilot.press(key)
-    await stage.wait(lambda: isinstance(stage.app.screen, AskScreen), "the whole screen")
+    await stage.on_top(AskScreen)
     await stage.wait_text("esc: back")
     return stage.app.screen.query_one(AskPage)
 

@@ -46,7 +46,7 @@ async def test_a_question_mark_opens_the_sheet_on_an_empty_line_only() -> None:
         await stage.type("why?", then="")
         await stage.wait(lambda: stage.composer.text == "why?", "a character")
         await stage.pilot.press("ctrl+c", "question_mark")
-        await stage.wait(lambda: isinstance(stage.app.screen, PageScreen), "the sheet")
+        await stage.on_top(PageScreen)
         assert stage.composer.text == ""
 
 

@@ -47,7 +47,7 @@ async def test_a_click_on_a_link_asks_as_well() -> None:
     async with open_stage(desk=machine) as stage:
         await linked(stage, "https://docs.example/")
         await stage.pilot.click(TranscriptView, offset=(8, 0))
-        await stage.wait(lambda: isinstance(stage.app.screen, ConfirmScreen), "the question")
+        await stage.on_top(ConfirmScreen)
         await stage.wait_text("host: docs.example")
         await stage.pilot.press("escape")
         assert machine.opened == []

@@ -18,6 +18,7 @@ from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from tests.support.waiting import until
 from tests.tui.conversation import Script
+from tests.tui.stage import on_top
 from tests.tui.test_snapshots import Snap, SnapApp
 
 SIZES = [(40, 20), (80, 24), (140, 45)]
@@ -34,7 +35,7 @@ async def opened(pilot: Pilot[object]) -> None:
     assert isinstance(app, SnapApp)
     await until(lambda: app.chat.transcript is not None, "the thread")
     app.push_screen(PickScreen("go on with which thread?", CHOICES))
-    await until(lambda: isinstance(app.screen, PickScreen), "the dialog")
+    await on_top(app, PickScreen)
     await pilot.press("down")
     await pilot.pause()
 
@@ -138,7 +139,7 @@ def test_an_edit_on_the_whole_screen(snap_compare: Snap, size: tuple[int, int]) 
     async def opened_full(pilot: Pilot[object]) -> None:
         await card_shown(pilot)
         await pilot.press("f")
-        await until(lambda: isinstance(pilot.app.screen, AskScreen), "the whole screen")
+        await on_top(pilot.app, AskScreen)
         if size[0] > 100:
             await pilot.press("v")
         await pilot.pause()
@@ -173,8 +174,8 @@ FORM = {
 @pytest.mark.parametrize("kind", ["questions", "form"])
 def test_questions(snap_compare: Snap, kind: str, size: tuple[int, int]) -> None:
     async def asked(pilot: Pilot[object]) -> None:
-        await until(lambda: isinstance(pilot.app.screen, QuestionScreen), "the dialog")
-        pilot.app.screen.query_one(Input).cursor_blink = False
+        screen = await on_top(pilot.app, QuestionScreen)
+        screen.query_one(Input).cursor_blink = False
         assert isinstance(pilot.app, SnapApp)
         await stop_the_clock(pilot.app, pilot)
 
@@ -220,7 +221,7 @@ def test_a_sign_in(snap_compare: Snap, size: tuple[int, int]) -> None:
         assert isinstance(app, SnapApp)
         await until(lambda: app.chat.transcript is not None, "the thread")
         app.chat.sign_in.offer("the credentials there are dead")
-        await until(lambda: isinstance(app.screen, LoginScreen), "the dialog")
+        await on_top(app, LoginScreen)
         await stop_the_clock(app, pilot)
 
     assert snap_compare(SnapApp(Script()), terminal_size=size, run_before=offered)

@@ -256,7 +256,7 @@ async def the_cards(stage: Stage, evil: str) -> None:
         stage.script.ask(number, method, itemId=f"c{number}", **params)
         await stage.wait(lambda: stage.app._asks.card.display, "the card")
         await stage.pilot.press("pagedown", "f")
-        await stage.wait(lambda: isinstance(stage.app.screen, AskScreen), "the whole screen")
+        await stage.on_top(AskScreen)
         await stage.pilot.press("pagedown", "escape")
         stage.script.say("serverRequest/resolved", requestId=number)
         await stage.wait(lambda: not stage.chat.asks, "it is gone")
@@ -271,7 +271,7 @@ async def the_dialogs(stage: Stage, evil: str) -> None:
     options = [{"label": evil, "description": evil}]
     questions = [{"id": "q", "header": evil, "question": evil, "options": options, "isOther": True}]
     stage.script.ask(1, "item/tool/requestUserInput", questions=questions)
-    await stage.wait(lambda: isinstance(stage.app.screen, QuestionScreen), "the questions")
+    await stage.on_top(QuestionScreen)
     await stage.pilot.press("ctrl+d")
     member = {"type": "string", "title": evil, "description": evil, "enum": [evil], "default": evil}
     schema = {
@@ -281,7 +281,8 @@ async def the_dialogs(stage: Stage, evil: str) -> None:
     stage.script.ask(
         2, "mcpServer/elicitation/request", serverName=evil, message=evil, requestedSchema=schema
     )
-    await stage.wait(lambda: stage.chat.asks and isinstance(stage.app.screen, QuestionScreen), "the form")
+    await stage.wait(lambda: stage.chat.asks, "the form")
+    await stage.on_top(QuestionScreen)
     await stage.pilot.press("enter", "ctrl+d")
     await stage.wait(lambda: not stage.chat.asks, "it is answered")
     question = Question(kind=QuestionKind.PASSWORD, host=evil, text=evil, lead=evil)
@@ -292,7 +293,7 @@ async def the_dialogs(stage: Stage, evil: str) -> None:
         screen.dismiss(None)
         await stage.pilot.pause()
     stage.chat.sign_in.offer(evil)
-    await stage.wait(lambda: isinstance(stage.app.screen, LoginScreen), "the sign-in")
+    await stage.on_top(LoginScreen)
     await stage.pilot.press("escape")
 
 

@@ -105,7 +105,7 @@ class Written:
 async def go(stage: Stage, host: str) -> None:
     """Go to a host by the list."""
     await stage.pilot.press("alt+h")
-    await stage.wait(lambda: isinstance(stage.app.screen, HostsScreen), "the list of hosts")
+    await stage.on_top(HostsScreen)
     await stage.type(host)
     await stage.wait(lambda: stage.app.here.host == host and len(stage.app.screen_stack) == 1, f"on {host}")
 
@@ -202,7 +202,7 @@ async def test_whoever_answers_later_is_told() -> None:
         gpu.ask_command(1, "train it")
         await stage.wait_text("gpu waits for you")
         await stage.pilot.press("alt+w")
-        await stage.wait(lambda: isinstance(stage.app.screen, InboxScreen), "the request")
+        await stage.on_top(InboxScreen)
         gpu.say("serverRequest/resolved", requestId=1)
         await stage.wait_text("gpu: it was answered elsewhere")
         assert len(stage.app.screen_stack) == 1
@@ -218,7 +218,7 @@ async def test_what_is_put_off_stays() -> None:
         gpu.ask_command(1, "train it")
         await stage.wait_text("gpu waits for you")
         await stage.pilot.press("f10")
-        await stage.wait(lambda: isinstance(stage.app.screen, InboxScreen), "the request")
+        await stage.on_top(InboxScreen)
         await stage.pilot.press("escape")
         await stage.wait_text("alt+w: gpu waits for you")
         await go(stage, "gpu")
@@ -330,7 +330,7 @@ async def go_on(stage: Stage) -> None:
     # Its key and Enter go back and forth.
     for host in ("devbox", "gpu"):
         await stage.pilot.press("alt+h")
-        await stage.wait(lambda: isinstance(stage.app.screen, HostsScreen), "the list of hosts")
+        await stage.on_top(HostsScreen)
         await stage.pilot.press("enter")
         await stage.wait(lambda host=host: stage.app.here.host == host, host)  # type: ignore[misc]
         await stage.wait(lambda: len(stage.app.screen_stack) == 1, "nothing over it")

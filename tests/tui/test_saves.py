@@ -100,7 +100,7 @@ async def test_a_file_in_the_way_is_the_users_to_decide(keys: list[str], conflic
     cart.may_end.set()
     async with open_stage(carrier=cart) as stage:
         await stage.type("/save out.csv")
-        await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
+        await stage.on_top(LineScreen)
         await stage.pilot.press("enter")
         await stage.wait_text("/here/x is there (a file, 1 B), and another (a file, 2 B)")
         await stage.pilot.press(*keys)
@@ -112,12 +112,12 @@ async def test_leaving_the_question_saves_nothing_and_a_refusal_is_said() -> Non
     cart = Cart(failure=CopyFailed("find", b"/w/x", where="devbox", said="there is no such file"))
     async with open_stage(carrier=cart) as stage:
         await stage.type("/save x")
-        await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
+        await stage.on_top(LineScreen)
         await stage.pilot.press("escape")
         await stage.wait(lambda: len(stage.app.screen_stack) == 1, "it is gone")
         assert cart.asked == []
         await stage.type("/save x")
-        await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
+        await stage.on_top(LineScreen)
         await stage.pilot.press("enter")
         await stage.wait_text("x is not saved: cannot find '/w/x' on devbox: there is no such file")
 
@@ -128,7 +128,7 @@ async def test_what_is_on_its_way_can_be_given_up() -> None:
         await stage.type("/save stop")
         await stage.wait_text("nothing is on its way here")
         await stage.type("/save big.bin")
-        await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
+        await stage.on_top(LineScreen)
         await stage.pilot.press("enter")
         await stage.wait_text("big.bin 45 %")
         await stage.type("/save stop")
@@ -139,7 +139,7 @@ async def test_what_is_on_its_way_can_be_given_up() -> None:
 async def test_without_a_way_for_files_it_is_said() -> None:
     async with open_stage() as stage:
         await stage.type("/save x")
-        await stage.wait(lambda: isinstance(stage.app.screen, LineScreen), "the question where to")
+        await stage.on_top(LineScreen)
         await stage.pilot.press("enter")
         await stage.wait_text("x is not saved: cannot read '/w/x'")
 

@@ -9,6 +9,7 @@ from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from tests.support.waiting import until
 from tests.tui.conversation import Script, thread
 from tests.tui.program import fill
+from tests.tui.stage import on_top
 from tests.tui.test_snapshots import Snap, SnapApp, settled
 from tests.tui.test_threads_screen import ACTIVE, WAITING, listing
 
@@ -45,9 +46,7 @@ def test_the_list_of_threads(snap_compare: Snap, size: tuple[int, int]) -> None:
         app = pilot.app
         assert isinstance(app, SnapApp)
         app.type_command("/resume")
-        await until(lambda: isinstance(app.screen, ThreadsScreen), "the list")
-        screen = app.screen
-        assert isinstance(screen, ThreadsScreen)
+        screen = await on_top(app, ThreadsScreen)
         await until(lambda: "parser" in str(screen._preview_text()), "the preview")
         await until(lambda: not app.chat.roster.is_reading, "the threads")
         await pilot.pause(0.2)

@@ -1,4 +1,4 @@
-"""The frame all dialogs share: where it stands, how wide it is, and how lists and lines look in it.
+"""What all dialogs share: where they stand, how lists and lines look in them, and from when on keys count.
 
 Lives here: the base class and its style sheet. Not here: any dialog.
 
@@ -7,8 +7,11 @@ A dialog puts its widgets into one :func:`frame`; what it adds to the style shee
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
@@ -19,6 +22,10 @@ class Dialog(ModalScreen[T]):
     """Stands in the middle of the screen, over the conversation, and gives a ``T``.
 
     On a narrow screen it takes all of the width.
+
+    Args:
+        grace_seconds: So long after it appeared nothing is answered by it: the key was meant for what stood
+            there before. Only where it appears by itself.
     """
 
     DEFAULT_CSS = """
@@ -47,6 +54,43 @@ class Dialog(ModalScreen[T]):
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]  # noqa: RUF012 - typed by Textual
+
+    def __init__(self, *, grace_seconds: float = 0.0) -> None:
+        super().__init__()
+        self._grace = grace_seconds
+        self._since = math.inf
+
+    @property
+    def is_built(self) -> bool:
+        """Whether its widgets are there.
+
+        Textual puts a screen on top before it is built, and takes its widgets away before its tasks end. Keys
+        and news of the server may come all the time.
+        """
+        return bool(self.children) and all(child.is_mounted for child in self.children)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a key may answer by now."""
+        return time.monotonic() - self._since >= self._grace
+
+    def on_mount(self) -> None:
+        """Count from now on. Textual calls it after the dialog's own."""
+        self._since = time.monotonic()
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Leave the screen with a result; what is not built yet leaves as soon as it is."""
+        if self.is_mounted or not self.is_current:
+            return super().dismiss(result)
+        self.call_later(self._dismiss_now, result)
+        return AwaitComplete()
+
+    def _dismiss_now(self, result: T | None) -> None:
+        super().dismiss(result)  # not given on: Textual would await it, which a screen may not do itself
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Do nothing by a key while nothing is to be seen."""
+        return self.is_built and super().check_action(action, parameters)
 
 
 def frame(*, asks: bool = False) -> Vertical:

@@ -167,7 +167,7 @@ class HostsScreen(Dialog[Chosen | None]):
     # ---------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self.is_built:
             return
         words = self._entry.value.lower().split()
         names = [one.host for one in self._opened] + list(self._reports)

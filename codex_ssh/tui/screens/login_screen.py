@@ -111,7 +111,7 @@ class LoginScreen(Dialog[None]):
         if login is None:
             if self.is_attached and self.app.screen is self:
                 self.dismiss(None)
-        elif login != self._shown:
+        elif login != self._shown and self.is_built:
             self._shown = login
             self._draw()
 

@@ -96,7 +96,7 @@ class PortsScreen(Dialog[None]):
 
     def catch_up(self) -> None:
         """Draw the list as it is now; the highlight stays on its port."""
-        if self.is_mounted:
+        if self.is_built:
             self._show()
 
     def _show(self) -> None:

@@ -21,12 +21,13 @@ class PromptScreen(Dialog[Secret | None]):
 
     Args:
         question: What is asked, and by which host.
+        grace_seconds: So long after it appeared Enter does not send what was typed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "decline", "decline", priority=True)]
 
-    def __init__(self, question: Question) -> None:
-        super().__init__()
+    def __init__(self, question: Question, *, grace_seconds: float = 0.0) -> None:
+        super().__init__(grace_seconds=grace_seconds)
         self._question = question
 
     def compose(self) -> ComposeResult:
@@ -47,6 +48,8 @@ class PromptScreen(Dialog[Secret | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the answer, and keep none of it."""
+        if not self.is_settled:
+            return
         answer = Secret(event.value)
         self.query_one(Input).value = ""
         self.dismiss(answer)

@@ -37,6 +37,7 @@ class QuestionScreen(Dialog[Json]):
         ask: What is asked.
         scene: Where it comes from.
         keymap: Which keys do what.
+        grace_seconds: So long after it appeared no key answers it.
     """
 
     DEFAULT_CSS = """
@@ -53,9 +54,14 @@ class QuestionScreen(Dialog[Json]):
     ]
 
     def __init__(
-        self, ask: QuestionsAsk | ElicitationAsk | PermissionsAsk, scene: Scene, keymap: Keymap
+        self,
+        ask: QuestionsAsk | ElicitationAsk | PermissionsAsk,
+        scene: Scene,
+        keymap: Keymap,
+        *,
+        grace_seconds: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(grace_seconds=grace_seconds)
         self._keymap = keymap
         self.ask = ask
         self._scene = scene
@@ -208,6 +214,12 @@ class QuestionScreen(Dialog[Json]):
             # Past the options stands the entry that leaves it out.
             return tuple(one.value for one in question.options[highlighted : highlighted + 1])
         return picked
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Answer nothing by a key that was on its way when the question came."""
+        if action in ("next", "skip") and not self.is_settled:
+            return False
+        return super().check_action(action, parameters)
 
     def action_next(self) -> None:
         """Take the answer and go on."""

@@ -247,7 +247,7 @@ class ThreadsScreen(Dialog[str | None]):
 
     def catch_up(self) -> None:
         """Draw the list as it is now; the highlight stays on its thread."""
-        if not self.is_mounted:
+        if not self.is_built:
             return
         self._fill()
         self._draw()

@@ -119,7 +119,7 @@ class AskQueue(Vertical):
         if dialog is None:
             waiting = [ask for ask in questions if ask.request_id not in self._put_off]
             if waiting and len(self.app.screen_stack) == 1:
-                self._ask_form(waiting[0])
+                self._ask_form(waiting[0], grace_seconds=self._chat.options.grace_seconds)
         elif dialog.ask not in asks and (self._chat.is_online or isinstance(dialog, AskScreen)):
             # A form that is filled in without a link stays; an approval does not.
             self._close(dialog)
@@ -195,9 +195,9 @@ class AskQueue(Vertical):
             self._chat.answer(ask, decision.result, declined=not decision.verdict.lets_it_happen)
 
     @work
-    async def _ask_form(self, ask: Ask) -> None:
+    async def _ask_form(self, ask: Ask, *, grace_seconds: float = 0.0) -> None:
         assert isinstance(ask, QuestionsAsk | ElicitationAsk | PermissionsAsk)
-        screen = QuestionScreen(ask, self.scene(ask), self._keymap)
+        screen = QuestionScreen(ask, self.scene(ask), self._keymap, grace_seconds=grace_seconds)
         if self._only_shows:
             screen.disabled = True
             self._put_off.add(ask.request_id)

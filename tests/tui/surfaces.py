@@ -1,0 +1,204 @@
+"""Everything that can be on the screen, and what brings it there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from textual.screen import Screen
+
+from codex_ssh.core.fleet import Reach
+from codex_ssh.core.keymap import Keymap
+from codex_ssh.core.question import Question, QuestionKind
+from codex_ssh.core.workspace_methods import DirectoryEntry
+from codex_ssh.tui.page import text_page
+from codex_ssh.tui.screens.ask_screen import AskScreen
+from codex_ssh.tui.screens.browse_screen import BrowseScreen
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
+from codex_ssh.tui.screens.hosts_screen import HostsScreen, Open
+from codex_ssh.tui.screens.inbox_screen import InboxScreen
+from codex_ssh.tui.screens.line_screen import LineScreen
+from codex_ssh.tui.screens.login_screen import LoginScreen
+from codex_ssh.tui.screens.page_screen import PageScreen
+from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
+from codex_ssh.tui.screens.ports_screen import PortsScreen
+from codex_ssh.tui.screens.prompt_screen import PromptScreen
+from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.threads_screen import ThreadsScreen
+from codex_ssh.tui.screens.waiting_screen import WaitingScreen
+from tests.tui.stage import Stage
+from tests.tui.test_many_hosts import Written, report
+
+LONG = "a line that is longer than the narrowest of all terminals, and 漢字 which are wide " * 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """Something that can be on the screen.
+
+    Attributes:
+        opens: Brings it there.
+        screen: What is on top then; None for the conversation itself.
+        shows: What has to be seen of it at 40×20.
+    """
+
+    opens: Callable[[Stage], Awaitable[None]]
+    screen: type[Screen[Any]] | None
+    shows: tuple[str, ...]
+
+
+async def nothing(stage: Stage) -> None:
+    await stage.wait_text("add")
+
+
+async def draft(stage: Stage) -> None:
+    stage.composer.load_text("\n".join(f"{number} {LONG}" for number in range(30)))
+
+
+async def menu(stage: Stage) -> None:
+    await stage.pilot.press("slash")
+    await stage.wait_text("/new")
+
+
+async def approval(stage: Stage) -> None:
+    stage.script.ask_command(command=f"echo {LONG}", reason=LONG)
+    await stage.wait_text("Run this command?")
+
+
+async def edit(stage: Stage) -> None:
+    rows = "".join(f"+{number} {LONG}\n" for number in range(60))
+    change = {"path": "/w/new.txt", "kind": {"type": "add"}, "diff": rows}
+    stage.script.item("fileChange", "i", done=False, status="inProgress", changes=[change])
+    stage.script.ask(3, "item/fileChange/requestApproval", reason=LONG)
+    await stage.wait(lambda: stage.app._asks.card.display, "the card")
+
+
+async def whole_screen(stage: Stage) -> None:
+    await edit(stage)
+    await stage.wait(lambda: stage.app._asks.card.has_focus, "the keyboard at the card")
+    await stage.pilot.press("f")
+    await stage.on_top(AskScreen)
+
+
+async def questions(stage: Stage) -> None:
+    options = [{"label": f"{word} {LONG}", "description": LONG} for word in ("red", "green", "blue")]
+    asked = [{"id": n, "header": "Colour", "question": f"Which? {LONG}", "options": options} for n in "ab"]
+    stage.script.ask(5, "item/tool/requestUserInput", questions=asked)
+    await stage.on_top(QuestionScreen)
+
+
+async def form(stage: Stage) -> None:
+    fields = {f"field{n}": {"type": "string", "title": f"Field {n} {LONG}"} for n in range(6)}
+    schema = {"type": "object", "properties": fields, "required": ["field0"]}
+    stage.script.ask(
+        7,
+        "mcpServer/elicitation/request",
+        serverName="jira",
+        mode="form",
+        message=LONG,
+        requestedSchema=schema,
+    )
+    await stage.on_top(QuestionScreen)
+
+
+async def pick(stage: Stage) -> None:
+    choices = [Choice(value=str(n), label=f"{n} {LONG}", about=LONG) for n in range(50)]
+    stage.app.push_screen(PickScreen("which of them?", choices))
+    await stage.wait_text("which of them?")
+
+
+async def threads(stage: Stage) -> None:
+    await stage.type("/resume")
+    await stage.on_top(ThreadsScreen)
+
+
+async def login(stage: Stage) -> None:
+    stage.chat.sign_in.offer(LONG)
+    await stage.on_top(LoginScreen)
+
+
+async def prompt(stage: Stage) -> None:
+    stage.app.push_screen(
+        PromptScreen(Question(kind=QuestionKind.PASSWORD, host="devbox", text=f"Password? {LONG}"))
+    )
+    await stage.on_top(PromptScreen)
+
+
+async def confirm(stage: Stage) -> None:
+    stage.app.push_screen(ConfirmScreen("really?", LONG))
+    await stage.on_top(ConfirmScreen)
+
+
+async def line(stage: Stage) -> None:
+    stage.app.push_screen(LineScreen(f"save {LONG} here as", "enter: save, esc: not", begin=f"./{LONG}"))
+    await stage.on_top(LineScreen)
+
+
+async def browse(stage: Stage) -> None:
+    async def look(path: str) -> tuple[DirectoryEntry, ...]:
+        return tuple(DirectoryEntry(name=f"{n} {LONG}", is_directory=True) for n in range(40))
+
+    async def resolve(path: str, base: str) -> str:
+        return path
+
+    stage.app.push_screen(BrowseScreen("devbox", f"/w/{LONG}", look, resolve))
+    await stage.wait_text("0 a line")
+
+
+async def hosts(stage: Stage) -> None:
+    fleet = Written(report(LONG.replace(" ", "-")), report("web", Reach.OFF, why=LONG))
+    stage.app.push_screen(HostsScreen(fleet, [Open(host="devbox", is_here=True, words=LONG)], Keymap()))
+    await stage.on_top(HostsScreen)
+
+
+async def inbox(stage: Stage) -> None:
+    stage.script.ask_command(3, f"make {LONG}")
+    await stage.wait(lambda: stage.app.here.asks.card.display, "the card")
+    await stage.pilot.press("alt+w")
+    await stage.on_top(InboxScreen)
+
+
+async def ports(stage: Stage) -> None:
+    app = stage.app
+    app.push_screen(PortsScreen(app.chat.ports, app.keymap, app.desk, app.chat.facts.host))
+    await stage.on_top(PortsScreen)
+
+
+async def waiting(stage: Stage) -> None:
+    stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
+    await stage.on_top(WaitingScreen)
+
+
+async def page(stage: Stage) -> None:
+    async def same(text: str) -> str:
+        return text
+
+    shown = text_page("the title", f"{LONG}\n" * 200)
+    screen = PageScreen(shown, stage.app.keymap, copy=same, edit=same, waits=lambda: "an approval waits")
+    await stage.app.push_screen(screen)
+    await stage.wait_text("a line")
+
+
+SURFACES = {
+    "conversation": Surface(opens=nothing, screen=None, shows=("say what to do", "devbox")),
+    "draft": Surface(opens=draft, screen=None, shows=("devbox",)),
+    "menu": Surface(opens=menu, screen=None, shows=("/new", "devbox")),
+    "approval": Surface(opens=approval, screen=None, shows=("no, and go on with",)),
+    "edit": Surface(opens=edit, screen=None, shows=("no, and go on with",)),
+    "whole screen": Surface(opens=whole_screen, screen=AskScreen, shows=("no, and go on with", "esc: back")),
+    "questions": Surface(opens=questions, screen=QuestionScreen, shows=("Which?",)),
+    "form": Surface(opens=form, screen=QuestionScreen, shows=("jira",)),
+    "pick": Surface(opens=pick, screen=PickScreen, shows=("which of them?", "0 a line")),
+    "threads": Surface(opens=threads, screen=ThreadsScreen, shows=("threads",)),
+    "login": Surface(opens=login, screen=LoginScreen, shows=("sign in to codex", "enter: choose")),
+    "prompt": Surface(opens=prompt, screen=PromptScreen, shows=("Password?",)),
+    "browse": Surface(opens=browse, screen=BrowseScreen, shows=("0 a line",)),
+    "page": Surface(opens=page, screen=PageScreen, shows=("a line that",)),
+    "hosts": Surface(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
+    "ports": Surface(opens=ports, screen=PortsScreen, shows=("ports of devbox",)),
+    "inbox": Surface(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
+    "waiting": Surface(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
+    "line": Surface(opens=line, screen=LineScreen, shows=("save", "enter: save")),
+    "confirm": Surface(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
+}
