@@ -33,6 +33,7 @@ class Place(enum.Enum):
     THREADS = "in the list of threads"
     PORTS = "in the list of ports"
     HOSTS = "in the list of hosts"
+    TELL = "while choosing hosts to say something to"
     BROWSE = "in the list of directories"
     PAGE = "in a full-screen view"
     REPLAY = "in a replay"
@@ -182,6 +183,7 @@ ACTIONS: Final = (
     _action("ports.browse", Place.PORTS, "o", "show it in your browser"),
     _action("ports.copy", Place.PORTS, "c", "copy its address"),
     _action("hosts.look", Place.HOSTS, "ctrl+l", "look again"),
+    _action("tell.mark", Place.TELL, "space", "mark the host, or not any more"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),
     _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),
     _action("page.close", Place.PAGE, "escape q", "back; ends a search first"),

@@ -30,7 +30,7 @@ from codex_ssh.tui.bindings import bind, textual_keymap
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
-from codex_ssh.tui.commands.registry import hindrance, offered, parse
+from codex_ssh.tui.commands.registry import hindrance, offered, parse, parse_draft
 from codex_ssh.tui.commands.settings_commands import say_mode
 from codex_ssh.tui.commands.slash_command import SlashCommand
 from codex_ssh.tui.commands.thread_commands import choose
@@ -206,6 +206,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
             self._tick.pause()
         self.here.catch_up()
         self.refresh_inbox()
+        self.refresh_hosts()
         LoginScreen.follow(self, self.chat.sign_in)
         self._refresh_threads()
         for view in self.views:
@@ -251,8 +252,12 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
             self.desk.remember(draft.without_images)
             self.chat.shell.run(draft.text[1:].strip())
             return
-        command = parse(draft.text) if not draft.folds else None
-        if command is not None:
+        command = parse_draft(draft)
+        if command is not None and draft.attachments:
+            self.composer.take(draft)
+            text = f"/{command[0].name} takes text only: an image, a file or a skill is for one host"
+            self.chat.note(Level.ERROR, text, "take it out, or name a file in words")
+        elif command is not None:
             self.run_command(*command)
         elif self.chat.transcript is None:
             self.composer.take(draft)

@@ -28,6 +28,7 @@ from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.bridge import ExitReason
 from codex_ssh.tui.screens.hosts_screen import Chosen, HostsScreen, Open
 from codex_ssh.tui.screens.inbox_screen import InboxScreen, NoDecision
+from codex_ssh.tui.screens.tell_screen import TellScreen
 from codex_ssh.tui.screens.waiting_screen import WaitingScreen
 from codex_ssh.tui.title import thread_title
 from codex_ssh.tui.visits import Visit, Visits
@@ -229,6 +230,15 @@ class ManyHostsApp(App[R]):
         if isinstance(screen, InboxScreen):
             view = next((view for view in self.views if screen.ask in view.chat.asks), self.here)
             screen.catch_up(waits=screen.ask in view.chat.asks, scene=view.asks.scene(screen.ask))
+
+    def refresh_hosts(self) -> None:
+        """Bring up to date what shows several hosts, and say what came back on one that is not shown."""
+        if isinstance(self.screen, TellScreen):
+            self.screen.catch_up()
+        for view in self.views:
+            if view is not self.here and view.take_draft():
+                text = f"something you said to {plain_line(view.host)} was not taken"
+                self.here.chat.note(Level.WARNING, text, "it is in the composer there, and why is said there")
 
     async def _go_to_blocked(self) -> None:
         """Go to the thread that waits longest and is not shown, on whichever host; takes seconds."""

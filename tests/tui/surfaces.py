@@ -12,6 +12,8 @@ from codex_ssh.core.fleet import Reach
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.workspace_methods import DirectoryEntry
+from codex_ssh.tui import palette
+from codex_ssh.tui.badge import Badge
 from codex_ssh.tui.page import text_page
 from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
@@ -25,6 +27,7 @@ from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.ports_screen import PortsScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.tell_screen import TellScreen
 from codex_ssh.tui.screens.threads_screen import ThreadsScreen
 from codex_ssh.tui.screens.waiting_screen import WaitingScreen
 from tests.tui.stage import Stage
@@ -165,6 +168,25 @@ async def ports(stage: Stage) -> None:
     await stage.on_top(PortsScreen)
 
 
+def badge(host: str, **more: Any) -> Badge:
+    """Give a host as the lists of open hosts have it."""
+    shown: dict[str, Any] = {
+        "user": "alice",
+        "machine": f"{host}-1",
+        "thread_id": host,
+        "title": "fix the parser",
+        "cwd": "/w",
+    }
+    shown |= {"state": "idle", "mark": "●", "style": palette.GOOD, "link": "", "waits": 0}
+    return Badge(host=host, **(shown | {"takes": "it begins a turn", "refuses": ""} | more))
+
+
+async def tell(stage: Stage) -> None:
+    badges = [badge("devbox"), badge(LONG.replace(" ", "-"), title=LONG, cwd=LONG, state=LONG, link=LONG)]
+    stage.app.push_screen(TellScreen(lambda: badges, LONG, Keymap()))
+    await stage.on_top(TellScreen)
+
+
 async def waiting(stage: Stage) -> None:
     stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
     await stage.on_top(WaitingScreen)
@@ -198,6 +220,9 @@ SURFACES = {
     "hosts": Surface(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
     "ports": Surface(opens=ports, screen=PortsScreen, shows=("ports of devbox",)),
     "inbox": Surface(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
+    "tell": Surface(
+        opens=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
+    ),
     "waiting": Surface(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "line": Surface(opens=line, screen=LineScreen, shows=("save", "enter: save")),
     "confirm": Surface(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),

@@ -98,3 +98,11 @@ async def test_each_command_of_a_server_that_has_nothing_says_what_it_lacks() ->
                 stage.app.type_command(f"/{command.name}")
                 await stage.wait_text(f"/{command.name} does not work with this app server: it has no")
                 assert len(stage.script.calls) == before, command.name
+
+
+def test_a_command_that_takes_a_text_takes_it_as_it_was_written() -> None:
+    found = parse("/tell  first\n  second   line\n")
+    assert found is not None
+    assert (found[0].name, found[1]) == ("tell", ["first\n  second   line"])
+    assert parse("/Tell ") == (found[0], [])
+    assert parse("/compact\nsecond line") is None

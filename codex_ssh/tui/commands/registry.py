@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.fuzzy import FuzzySearch
 
+from codex_ssh.core.draft import Draft
 from codex_ssh.tui.commands import (
     composer_commands,
     file_commands,
@@ -19,6 +20,7 @@ from codex_ssh.tui.commands import (
     save_commands,
     session_commands,
     settings_commands,
+    tell_commands,
     thread_commands,
     tool_commands,
     transcript_commands,
@@ -42,6 +44,7 @@ COMMANDS: Final = (
     *reading_commands.COMMANDS,
     *look_commands.COMMANDS,
     *composer_commands.COMMANDS,
+    *tell_commands.COMMANDS,
 )
 """All there are, in the order of the menu."""
 
@@ -97,10 +100,27 @@ def matching(text: str, knows: Knows) -> tuple[SlashCommand, ...]:
 def parse(text: str) -> tuple[SlashCommand, list[str]] | None:
     """Read a typed line as a command and its arguments; None when it is none.
 
-    Only known names are commands: a message may well begin with a path.
+    Only known names are commands: a message may well begin with a path. What has several lines is a message,
+    unless the command takes a text.
     """
     words = text.split()
-    if not words or "\n" in text.strip() or not words[0].startswith("/"):
+    if not words or not text.lstrip().startswith("/"):
         return None
     found = _BY_NAME.get(words[0][1:].lower())
-    return (found, words[1:]) if found is not None else None
+    if found is None or (not found.takes_text and "\n" in text.strip()):
+        return None
+    if found.takes_text:
+        rest = text.lstrip()[len(words[0]) :].strip()
+        return found, [rest] if rest else []
+    return found, words[1:]
+
+
+def parse_draft(draft: Draft) -> tuple[SlashCommand, list[str]] | None:
+    """Read what was written as a command; None when it is a message.
+
+    What is folded in it makes it a message, unless the command takes a text and its name was typed.
+    """
+    found = parse(draft.text)
+    if found is None or not draft.folds:
+        return found
+    return found if found[0].takes_text and isinstance(draft.pieces[0], str) else None

@@ -28,6 +28,7 @@ class SlashCommand:
         argument: What may follow it, for the menu.
         needs: Methods of the app server; where it is known to lack one, the command is not offered.
         of_thread: It works on the thread shown, which has to be open.
+        takes_text: What follows is one text, as it was written: with its line ends, and what was pasted.
         when_idle: The server takes it between two turns only: in a running one it would end it.
     """
 
@@ -37,6 +38,7 @@ class SlashCommand:
     argument: str = ""
     needs: tuple[str, ...] = ()
     of_thread: bool = False
+    takes_text: bool = False
     when_idle: bool = False
 
 

@@ -108,9 +108,7 @@ class HostView(Vertical):
     def catch_up(self) -> None:
         """Bring the widgets up to date."""
         chat, transcript = self.chat, self.chat.transcript
-        if chat.draft:
-            self.composer.take(join_drafts([chat.draft, self.composer.draft]))
-            chat.draft = Draft()
+        self.take_draft()
         chat.keep_draft(self.composer.kept)
         if transcript is not self._shown and transcript is not None:
             self._shown = transcript
@@ -121,6 +119,14 @@ class HostView(Vertical):
         self.queue.show()
         self.offer.show()
         self.asks.catch_up()
+
+    def take_draft(self) -> bool:
+        """Put what the server did not take into the composer; False when there is nothing."""
+        if not self.chat.draft:
+            return False
+        self.composer.take(join_drafts([self.chat.draft, self.composer.draft]))
+        self.chat.draft = Draft()
+        return True
 
     def news(self, *, is_watched: bool) -> list[Notice]:
         """Give what happened since the last time and is worth a notification."""
