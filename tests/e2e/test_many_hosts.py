@@ -51,6 +51,22 @@ async def test_another_host_is_gone_to_and_its_approval_answered_from_the_first(
     await tui.wait_text("$ touch made")
     await approve(tui, workspace / "made")
     await tui.wait_text("half a thought")
+    # Both are told one thing: the one steers its turn, the other one begins one.
+    await tui.key("C-u")
+    await tui.type("/tell say it on both")
+    await tui.key("Enter")
+    await tui.wait_text("go on with 0")
+    await tui.key("Space", "Down", "Space")
+    await tui.wait_text("go on with 2")
+    await tui.key("Enter")
+    await tui.wait_text("type 2 hosts and enter")
+    await tui.type("2 hosts")
+    await tui.key("Enter")
+    await tui.wait_text("said to 2 hosts: devbox, gpu")
+    await tui.wait_text("› say it on both")
+    await tui.type("/hosts gpu")
+    await tui.key("Enter")
+    await tui.wait_text("• it on both")
     assert {name: box.logins for name, box in boxes.items()} == {"devbox": 1, "gpu": 2}
     await tui.key("C-q")
     assert await tui.wait_exit() == 0
