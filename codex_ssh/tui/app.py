@@ -261,7 +261,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
             self.run_command(*command)
         elif self.chat.transcript is None:
             self.composer.take(draft)
-            self.bell()
+            self.chat.note(Level.WARNING, f"not sent: {self.chat.doing or 'no thread is open'}")
         else:
             self.view.follow()
             self.desk.remember(draft.without_images)

@@ -20,6 +20,7 @@ from codex_ssh.core.attachment import Attachment
 from codex_ssh.core.call import Call
 from codex_ssh.core.draft import Draft, draft_of
 from codex_ssh.core.entry import Level
+from codex_ssh.core.entry_list import EntryList
 from codex_ssh.core.events import (
     AskResolved,
     Event,
@@ -43,6 +44,7 @@ from codex_ssh.core.methods import (
 )
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import Json, Notification, Request
+from codex_ssh.core.side_notes import SideNotes
 from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
@@ -88,6 +90,7 @@ class Chat:
 
     Attributes:
         transcript: The thread shown; None until one is open.
+        foreword: What is said until then.
         doing: What is being waited for, in words; empty mostly.
         model, effort: Chosen for the next turns; empty takes the thread's.
         draft: A message the server did not take, for the composer to take back.
@@ -119,6 +122,8 @@ class Chat:
         self.options = options
         self.carrier: Carrier = carrier or NoCarrier()
         self.transcript: Transcript | None = None
+        self.foreword = EntryList()
+        self._notes = SideNotes(self.foreword, lambda: "")
         self.doing = ""
         self.model = ""
         self.effort = ""
@@ -279,9 +284,11 @@ class Chat:
         self._lifeline.try_now()
 
     def note(self, level: Level, text: str, details: str = "") -> None:
-        """Say something in the transcript."""
+        """Say something in the transcript; before there is one, where it will be."""
         if self.transcript is not None:
             self.transcript.note(level, text, details)
+        else:
+            self._notes.note("", level, text, details)
         self.on_change()
 
     def knows(self, method: str) -> bool | None:
@@ -314,7 +321,8 @@ class Chat:
         try:
             await coroutine
         except RpcFailed as failed:
-            self.note(Level.ERROR, f"{doing} failed: {failed}" if doing else str(failed))
+            hint = "/new begins a thread, /resume lists those there are" if self.transcript is None else ""
+            self.note(Level.ERROR, f"{doing} failed: {failed}" if doing else str(failed), hint)
         except LinkLost as lost:
             log.info("an intent met a lost link: %s", lost)
         finally:

@@ -132,6 +132,10 @@ class LineFront:
         self._tell_link()
         if chat.transcript is not None:
             self._tell_entries(chat.transcript)
+        elif chat.foreword.take_changes().entries:
+            for entry in chat.foreword.entries:
+                if entry.key not in self._told:
+                    self._tell_entry(entry, "")
         self._tell_asks()
         self._tell_sign_in()
         self._tell_ports()
@@ -292,6 +296,8 @@ class LineFront:
             self._choices = []
             if self._chat.transcript is None:
                 self._early.append(line)
+                if not self._chat.doing:
+                    self._say("kept until a thread is open: /new begins one")
             else:
                 self._send(line)
             if not self._chat.is_online:

@@ -164,8 +164,10 @@ def link_parts(chat: Chat, now: float) -> list[Part]:
 
 def _state(chat: Chat, moment: Moment) -> Part:
     transcript = chat.transcript
-    if chat.doing or transcript is None:
+    if chat.doing:
         return Part(text=f"… {chat.doing}", rank=1, style=palette.BUSY)
+    if transcript is None:
+        return Part(text="no thread", rank=1, style=palette.WARN)
     if chat.is_read_only:
         return Part(text="read only, /fork goes on", rank=1, style=palette.WARN)
     mark, style = STATES[transcript.state]

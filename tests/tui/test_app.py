@@ -211,6 +211,25 @@ async def test_a_thread_that_cannot_be_resumed_becomes_a_new_one_and_says_so() -
         assert len(stage.script.asked("thread/start")) == 1
 
 
+async def test_a_thread_that_cannot_be_opened_says_why_and_what_can_be_done() -> None:
+    script = Script()
+    script.refuses("thread/start", "the model provider \x1b[31mis unknown")
+    async with open_stage(script, ready=False) as stage:
+        await stage.wait_text("opening the thread failed")
+        await stage.wait_text("␛[31mis unknown")
+        await stage.wait_text("/new begins a thread")
+        await stage.wait_text("no thread")
+        await stage.type("hello")
+        await stage.wait_text("not sent: no thread is open")
+        assert stage.composer.text == "hello", "what was typed stays"
+        script.replies["thread/start"] = lambda _: opened()
+        stage.app.type_command("/new")
+        await stage.wait_text("idle")
+        await stage.wait_gone("opening the thread failed")
+        await stage.pilot.press("enter")
+        await stage.wait_call("turn/start")
+
+
 async def test_older_history_comes_when_scrolled_to() -> None:
     script = Script()
     pages = {None: history("new", 60, cursor="more"), "more": history("old", 60)}

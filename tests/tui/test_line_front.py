@@ -15,7 +15,7 @@ from codex_ssh.tui.line_front import run_lines
 from codex_ssh.tui.port_watch import PortKeeper
 from tests.support import pictures
 from tests.support.waiting import until
-from tests.tui.conversation import Script, thread
+from tests.tui.conversation import Script, opened, thread
 from tests.tui.test_ports import Box, port
 from tests.tui.test_saves import Cart
 
@@ -81,6 +81,20 @@ async def test_a_line_is_sent_and_the_answer_is_said_once() -> None:
     assert "hello" not in listener.all()
     assert listener.outcome is not None
     assert listener.outcome.reason is ExitReason.QUIT
+
+
+async def test_a_thread_that_cannot_be_opened_is_no_silence() -> None:
+    script = Script()
+    script.refuses("thread/start", "the model provider \x1b[31mis unknown")
+    async with listening(script) as listener:
+        await listener.wait("opening the thread failed")
+        await listener.wait("/new begins a thread")
+        assert "the model provider ␛[31mis unknown" in listener.all()
+        listener.type("hello")
+        await listener.wait("kept until a thread is open: /new begins one")
+        script.replies["thread/start"] = lambda _: opened()
+        listener.type("/new")
+        await until(lambda: script.asked("turn/start"), "what was kept is sent")
 
 
 async def test_a_long_answer_is_said_line_by_line_as_it_comes() -> None:

@@ -116,6 +116,8 @@ class HostView(Vertical):
             self.pane.show(transcript.entries, transcript.cwd)
         elif transcript is not None and (changes := transcript.take_changes()):
             self.pane.update_entries(transcript.entries, changes)
+        elif transcript is None and chat.foreword.take_changes().entries:
+            self.pane.show(chat.foreword.entries, "")
         self.queue.show()
         self.offer.show()
         self.asks.catch_up()
