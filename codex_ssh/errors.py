@@ -23,6 +23,7 @@ The tree::
     │   ├── ProtocolViolated    8
     │   └── LinkLost            9
     ├── RpcFailed               10   the app server answered a request with an error
+    │   └── NotAllowed          10   a view that only approves was to do something else
     ├── TurnFailed              10
     ├── CopyFailed              12   a file could not be read, written, or is in the way
     ├── DevboxFailed                 a file or a repository there is not what was wanted
@@ -267,6 +268,20 @@ class RpcFailed(CodexSshError):
 
     def __str__(self) -> str:
         return f"{self.message}: {self.said}"
+
+
+class NotAllowed(RpcFailed):
+    """A view that only approves did not ask the app server for what would change something.
+
+    Args:
+        method: What was not asked.
+    """
+
+    def __init__(self, method: str) -> None:
+        super().__init__(method, code=0, said="")
+
+    def __str__(self) -> str:
+        return f"this view only approves: {self.method} is not asked"
 
 
 class TurnFailed(CodexSshError):

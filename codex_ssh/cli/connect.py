@@ -57,6 +57,11 @@ def add_front_end_options(parser: argparse.ArgumentParser) -> None:
     front.add_argument("--resume", metavar="ID", nargs="?", const="", help="resume a thread, or choose one")
     front.add_argument("--last", action="store_true", help="resume the newest thread")
     front.add_argument(
+        "--approve-only",
+        action="store_true",
+        help="look on, answer approvals and questions, and do nothing else",
+    )
+    front.add_argument(
         "--door", action="store_true", default=None, help="run our own TUI through the local door too"
     )
     front.add_argument(
@@ -94,7 +99,11 @@ async def run_front_end(
         prompter: Answers questions before the screen is taken.
         goes_on: Whether the host is there afterwards, for the words on leaving.
     """
+    if arguments.approve_only and (arguments.prompt or arguments.image):
+        raise UsageError("--approve-only says nothing to the model", hint="leave the prompt and --image away")
     if settings.tui is FrontEnd.CODEX:
+        if arguments.approve_only:
+            raise UsageError("--approve-only is for our own TUI", hint="leave --tui codex away")
         if arguments.record:
             raise UsageError("--record is for our own TUI", hint="leave --tui codex away")
         from codex_ssh.cli.official import run_official
@@ -138,18 +147,20 @@ async def _run_ours(
     from codex_ssh.local.collector import no_collections
     from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.desk import open_desk
-    from codex_ssh.local.drafts import merge_kept, open_drafts
+    from codex_ssh.local.drafts import merge_kept, no_drafts, open_drafts
     from codex_ssh.local.seen_threads import see_threads
     from codex_ssh.local.terminal import SilentPrompter
+    from codex_ssh.tui.approving import approving
     from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
 
+    looks_on = arguments.approve_only
     images = read_images(arguments.image)
     look = read_tui_settings().settings
     dialogs = None if getattr(arguments, "no_input", False) else DialogPrompter(prompter)
     with (
         recording_to(arguments.record) as record,
-        open_drafts(drafts_dir(), str(profile.host)) as drafts,
+        no_drafts() if looks_on else open_drafts(drafts_dir(), str(profile.host)) as drafts,
         told_when_slow(f"{profile.host}: connecting", prompter, is_said=True) as connected,
     ):
         async with (
@@ -174,21 +185,21 @@ async def _run_ours(
                 resume=arguments.resume,
                 offers_running=True,
                 last=arguments.last,
+                approves_only=looks_on,
                 left=merge_kept(drafts.left),
                 settings=look,
                 forward_ports=settings.forward_ports,
                 forward_deny=settings.forward_deny,
             )
-            keeper = forwards if lifeline.facts.transport != "wss" else None
+            keeper = forwards if lifeline.facts.transport != "wss" and not looks_on else None
+            session = approving(record(lifeline)) if looks_on else record(lifeline)
             try:
                 if look.screen_reader or arguments.screen_reader:
                     from codex_ssh.local.line_terminal import open_stdio_lines
                     from codex_ssh.tui.line_front import run_lines
 
                     async with open_stdio_lines() as terminal:
-                        outcome = await run_lines(
-                            record(lifeline), options, terminal, drafts, keeper, carrier
-                        )
+                        outcome = await run_lines(session, options, terminal, drafts, keeper, carrier)
                 else:
                     # Only now: whoever cannot connect never pays for Textual, nor sees a screen flash by.
                     with no_collections():
@@ -196,9 +207,7 @@ async def _run_ours(
 
                     fleet = OtherHosts(arguments, look, dialogs or SilentPrompter(shows=False))
                     others = fleet if goes_on else None
-                    outcome = await run_tui(
-                        record(lifeline), options, drafts, dialogs, desk, keeper, carrier, others
-                    )
+                    outcome = await run_tui(session, options, drafts, dialogs, desk, keeper, carrier, others)
             finally:
                 log_to_stderr(arguments.verbosity)
     if outcome.draft:

@@ -21,7 +21,7 @@ from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.tui_settings import TuiSettings
-from codex_ssh.local.drafts import merge_kept, open_drafts
+from codex_ssh.local.drafts import merge_kept, no_drafts, open_drafts
 from codex_ssh.local.paths import drafts_dir, hosts_dir, threads_dir
 from codex_ssh.local.seen_hosts import read_report
 from codex_ssh.local.seen_threads import see_threads
@@ -35,13 +35,14 @@ class OtherHosts:
     """All hosts of the user.
 
     Args:
-        arguments: For ``-F``.
+        arguments: For ``-F`` and ``--approve-only``.
         look: How the TUI looks and behaves.
         prompter: Asks what a login wants to know, in the TUI.
     """
 
     def __init__(self, arguments: argparse.Namespace, look: TuiSettings, prompter: Prompter) -> None:
         self._arguments = argparse.Namespace(ssh_config=arguments.ssh_config)
+        self._looks_on: bool = arguments.approve_only
         self._settings = look
         self._prompter = prompter
 
@@ -65,6 +66,7 @@ class OtherHosts:
         from codex_ssh.link.lifeline import open_lifeline
         from codex_ssh.link.profile import make_profile
         from codex_ssh.local.desk import open_desk
+        from codex_ssh.tui.approving import approving
         from codex_ssh.tui.bridge import TuiOptions
         from codex_ssh.tui.fleet import OpenHost
 
@@ -77,7 +79,8 @@ class OtherHosts:
             fast_path=settings.fast_path,
         )
         profile = make_profile(named, settings, ssh, self._prompter)
-        with open_drafts(drafts_dir(), str(named)) as drafts:
+        looks_on = self._looks_on
+        with no_drafts() if looks_on else open_drafts(drafts_dir(), str(named)) as drafts:
             async with (
                 open_desk(str(named), self._settings) as desk,
                 open_lifeline(
@@ -90,17 +93,18 @@ class OtherHosts:
                     cwd=settings.cd,
                     model=settings.model,
                     offers_running=True,
+                    approves_only=looks_on,
                     left=merge_kept(drafts.left),
                     settings=self._settings,
                     forward_ports=settings.forward_ports,
                     forward_deny=settings.forward_deny,
                 )
                 yield OpenHost(
-                    lifeline=lifeline,
+                    lifeline=approving(lifeline) if looks_on else lifeline,
                     options=options,
                     drafts=drafts,
                     desk=desk,
-                    keeper=forwards if lifeline.facts.transport != "wss" else None,
+                    keeper=forwards if lifeline.facts.transport != "wss" and not looks_on else None,
                     carrier=LinkCarrier(lifeline),
                     left=lambda outcome: _say_goodbye(str(named), outcome),
                 )

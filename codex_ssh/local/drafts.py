@@ -63,6 +63,12 @@ class DraftFile:
 
 
 @contextmanager
+def no_drafts() -> Generator[DraftFile, None, None]:
+    """Give a file that keeps nothing, for a client in which nothing is typed; what others left stays."""
+    yield DraftFile(None, ())
+
+
+@contextmanager
 def open_drafts(directory: Path, host: str) -> Generator[DraftFile, None, None]:
     """Give the file of this client, and take over what dead clients of this host left.
 

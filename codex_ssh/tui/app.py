@@ -247,12 +247,16 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
     def on_composer_submitted(self, message: Composer.Submitted) -> None:
         """Do a command or send a message."""
         draft = message.draft
+        command = parse_draft(draft)
+        if self.chat.options.approves_only and command is None:
+            self.composer.take(draft)
+            self.chat.note(Level.WARNING, "not sent: this view only approves")
+            return
         if draft.text.startswith("!") and draft.text[1:].strip() and not draft.attachments:
             self.view.follow()
             self.desk.remember(draft.without_images)
             self.chat.shell.run(draft.text[1:].strip())
             return
-        command = parse_draft(draft)
         if command is not None and draft.attachments:
             self.composer.take(draft)
             text = f"/{command[0].name} takes text only: an image, a file or a skill is for one host"

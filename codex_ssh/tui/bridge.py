@@ -113,6 +113,7 @@ class TuiOptions:
         settings: How the TUI looks and behaves: the ``[tui]`` table of the config file.
         forward_ports: What becomes of ports that dev servers open on the devbox.
         forward_deny: Ports of it that are not opened here.
+        approves_only: Nothing is said: approvals and questions are answered, and that is all.
         grace_seconds: So long after a request appears no key answers it: it was meant for the composer.
         patience: Multiplies how long other clients may answer first what this one cannot.
     """
@@ -130,6 +131,7 @@ class TuiOptions:
     settings: TuiSettings = field(default_factory=TuiSettings)
     forward_ports: ForwardPorts = ForwardPorts.ASK
     forward_deny: Deny = ()
+    approves_only: bool = False
     grace_seconds: float = 0.5
     patience: float = 1.0
 

@@ -33,7 +33,6 @@ from codex_ssh.core.events import (
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.items import UserMessage
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
-from codex_ssh.core.login import NOBODY
 from codex_ssh.core.methods import (
     Model,
     OpenThread,
@@ -45,7 +44,6 @@ from codex_ssh.core.methods import (
 from codex_ssh.core.outbox import Outbox
 from codex_ssh.core.rpc import Json, Notification, Request
 from codex_ssh.core.side_notes import SideNotes
-from codex_ssh.core.thread import Need
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.tui import threads
@@ -64,6 +62,7 @@ from codex_ssh.tui.chores import Chores
 from codex_ssh.tui.early import Early
 from codex_ssh.tui.file_search import FileSearch
 from codex_ssh.tui.leaving import outcome_of
+from codex_ssh.tui.opening import Opening
 from codex_ssh.tui.outgoing import Outgoing
 from codex_ssh.tui.past import Past
 from codex_ssh.tui.pending import Pending
@@ -132,7 +131,6 @@ class Chat:
         self.is_read_only = False
         self.on_change: Callable[[], None] = lambda: None
         self.offers_threads = False
-        self._is_greeted = False
         self.roster = Roster(self.conversation, self._changed)
         self._lifeline = lifeline
         self._conversation: Conversation | None = None
@@ -146,6 +144,7 @@ class Chat:
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
         self._early = Early()
+        self._opening = Opening(self, self._outgoing, self._early)
         self._open_again: Callable[[], None] = lambda: None
         self._heard_at = 0.0
         self._state = LinkState.UP
@@ -231,7 +230,7 @@ class Chat:
     def open(self) -> None:
         """Open the thread the options ask for."""
         self._open_again = self.open
-        self._do(self._greeting(self._open()), "opening the thread")
+        self._do(self._opening.first(), "opening the thread")
 
     def send(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something: begin a turn, or steer the one that runs. Without a link it waits for one."""
@@ -258,12 +257,12 @@ class Chat:
 
     def new(self) -> None:
         """Begin a new thread; the old one goes on by itself."""
-        self._do(self._greeting(self.start()), "starting a thread")
+        self._do(self._opening.new(), "starting a thread")
 
     def resume(self, thread_id: str) -> None:
         """Go on with another thread."""
         self._open_again = lambda: self.resume(thread_id)
-        self._do(self._greeting(self._resume(thread_id)), "opening the thread")
+        self._do(self._opening.chosen(thread_id), "opening the thread")
 
     def fork(self) -> None:
         """Go on in a copy of the thread."""
@@ -303,6 +302,11 @@ class Chat:
         """Give models to choose from; raises RpcFailed, LinkLost."""
         return (await self.call(model_list())).data
 
+    @property
+    def ways(self) -> str:
+        """How to go on where no thread is open, in words."""
+        return self._opening.ways
+
     # ---------------------------------------------------------------- what they do
 
     def conversation(self) -> Conversation:
@@ -321,7 +325,7 @@ class Chat:
         try:
             await coroutine
         except RpcFailed as failed:
-            hint = "/new begins a thread, /resume lists those there are" if self.transcript is None else ""
+            hint = "" if self.transcript is not None else self.ways
             self.note(Level.ERROR, f"{doing} failed: {failed}" if doing else str(failed), hint)
         except LinkLost as lost:
             log.info("an intent met a lost link: %s", lost)
@@ -331,85 +335,17 @@ class Chat:
             self.ports.settle()
             self.on_change()
 
-    async def _open(self) -> None:
-        options = self.options
-        thread_id = options.resume or ""
-        if options.last and not thread_id:
-            thread_id = await threads.newest_id(self.conversation(), options.cwd)
-        elif options.offers_running and not (thread_id or options.begins or self.facts.is_new_server):
-            await self.roster.read()
-            self.surroundings.see(self.roster.threads)
-            if any(thread.status.need is not Need.NONE for thread in self.roster.threads):
-                self.offers_threads = True
-                return
-        if thread_id:
-            try:
-                await self._resume(thread_id)
-            except RpcFailed as failed:
-                await self.start()
-                self.note(
-                    Level.ERROR, f"thread {thread_id} could not be resumed, this is a new one", failed.said
-                )
-        else:
-            await self.start()
-            if options.last:
-                self.note(Level.INFO, "there was no thread to go on with, this is a new one")
-
-    async def _greeting(self, opening: Coroutine[None, None, None]) -> None:
-        """Open a thread; with the first one, do what was only waiting for a thread."""
-        await opening
-        if self.transcript is None or self._is_greeted:
-            return
-        self._is_greeted = True
-        for warning in self.facts.warnings:
-            self.note(Level.WARNING, warning)
-        first = draft_of(self.options.prompt, self.options.attachments)
-        if self.facts.signed_out:
-            self.sign_in.offer(NOBODY)
-            self.draft = self.draft or first  # it would only fail now
-        elif self.options.prompt:
-            self.send(self.options.prompt, self.options.attachments)
-        elif first:
-            # Images wait in the composer for what is to be said about them.
-            self.draft = Draft(pieces=(*self.draft.pieces, *first.pieces, " "))
-
     async def start(self) -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""
-        with self._early.opening():
-            got = await threads.start(self.conversation(), self.options, self.model)
-            await self._leave()
-            transcript = self.show(got)
-        self._take_left(transcript)
-
-    async def _resume(self, thread_id: str) -> None:
-        with self._early.opening():
-            got = await threads.resume(self.conversation(), thread_id, self.options.model)
-            if self.transcript is not None and self.transcript.thread_id != got.thread.thread.id:
-                await self._leave()
-            transcript = self.show(got)
-        await self.past.load_newest(transcript)
-        await self.queue.read()
-        self._take_left(transcript)
-        if got.is_read_only:
-            self.note(
-                Level.WARNING,
-                f"another codex process on {self.facts.host} has this thread, so it is read only here",
-                "/fork goes on in a copy of it",
-            )
+        await self._opening.start()
 
     async def go_on_in(self, copy: Call[OpenThread]) -> None:
         """Go on in a copy of the thread; raises RpcFailed, LinkLost."""
         with self._early.opening():
             got = threads.Got(thread=await self.call(copy))
-            await self._leave()
+            await self.leave()
             copied = self.show(got)
         await self.past.load_newest(copied)
-
-    def _take_left(self, transcript: Transcript) -> None:
-        draft = self._outgoing.take_left(transcript)
-        if draft:
-            self.draft = draft
-            self.note(Level.INFO, "what was typed here before, and not sent, is in the composer again")
 
     def show(self, got: threads.Got, older: tuple[str | None, str | None] = (None, None)) -> Transcript:
         """Show another thread, or the same one from scratch.
@@ -432,7 +368,8 @@ class Chat:
         self.on_change()
         return transcript
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """Hear no more of the thread shown; raises LinkLost."""
         if self.transcript is None or self.is_read_only:
             return
         try:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, QuestionsAsk
+from codex_ssh.core.attach_command import attach_command
 from codex_ssh.core.attachment import Attachment, Picture, PictureThere, label
 from codex_ssh.core.copy_request import Conflict
 from codex_ssh.core.decision import Decision
@@ -46,6 +47,7 @@ a line and enter: say it; while a turn runs it steers the turn
 /new: begin a new thread
 /resume: choose a thread by its number; /resume ID: go on with that one
 /fork: go on in a copy of this thread
+/attach: the command that joins this thread from another device
 /model NAME EFFORT: use another model from the next turn on; the effort may be left out
 /again: say the approval or question once more
 /ports: open the ports that are offered; /ports PORT: open that one of the devbox
@@ -292,6 +294,8 @@ class LineFront:
             self._answer_question(ask, text)
         elif ask is not None and (decision := _decision(ask, text)) is not None:
             self._decide(ask, decision)
+        elif text and self._chat.options.approves_only:
+            self._say("not sent: this view only approves")
         elif text:
             self._choices = []
             if self._chat.transcript is None:
@@ -382,6 +386,14 @@ class LineFront:
     async def fork(self, _words: list[str]) -> None:
         """Go on in a copy."""
         self._chat.fork()
+
+    async def attach(self, _words: list[str]) -> None:
+        """Say how another device joins."""
+        transcript = self._chat.transcript
+        if transcript is None or not self._chat.has_turns:
+            self._say("nothing was said yet: codex keeps a thread from its first turn on")
+        else:
+            self._say(attach_command(self._chat.facts.host, transcript.thread_id))
 
     async def model(self, words: list[str]) -> None:
         """Choose a model, or say which there are."""
@@ -500,6 +512,7 @@ _COMMANDS: Final[dict[str, Callable[[LineFront, list[str]], Coroutine[None, None
     "new": LineFront.new,
     "resume": LineFront.resume,
     "fork": LineFront.fork,
+    "attach": LineFront.attach,
     "model": LineFront.model,
     "interrupt": LineFront.interrupt,
     "again": LineFront.again,

@@ -37,6 +37,7 @@ from codex_ssh.core.recording import (
 from codex_ssh.core.rpc import ErrorResponse, Json, Message, Notification, Request, RequestId, Response
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed
 from codex_ssh.tui.bridge import Conversation, Lifeline
+from codex_ssh.tui.passing import PassingLifeline, PassingSession
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Tape(Protocol):
         """Write a line, at once; raises ``OSError`` when it cannot be written whole."""
 
 
-class Recorder:
+class Recorder(PassingLifeline):
     """Records a lifeline; front ends use it in its place.
 
     Args:
@@ -64,10 +65,6 @@ class Recorder:
         began: Now, as ISO 8601 in UTC.
         now: The monotonic clock, in seconds.
         size: Gives the terminal's size.
-
-    Attributes:
-        on_change: To be called when the status or the round trip changed.
-        round_trip: As the lifeline's.
 
     Raises:
         OSError: The first line cannot be written.
@@ -84,7 +81,7 @@ class Recorder:
         now: Callable[[], float],
         size: Callable[[], Size],
     ) -> None:
-        self._lifeline = lifeline
+        super().__init__(lifeline)
         self._tape: Tape | None = tape
         self._discreet = discreet
         self._now = now
@@ -95,8 +92,6 @@ class Recorder:
         self._trip: float | None = None
         self._calls = 0
         self._trouble = ""
-        self.on_change: Callable[[], None] = lambda: None
-        self.round_trip = lifeline.round_trip
         columns, lines = self._size
         header = Header(
             version=version,
@@ -107,33 +102,9 @@ class Recorder:
             left_out=LEFT_OUT,
         )
         tape.write(encode_header(header))
-        lifeline.on_change = self._changed
         self._note_link()
 
     # ---------------------------------------------------------------- the lifeline
-
-    @property
-    def facts(self) -> ServerFacts:
-        """What is known about the server."""
-        return self._lifeline.facts
-
-    @property
-    def status(self) -> LinkStatus:
-        """Where the link is."""
-        return self._lifeline.status
-
-    @property
-    def silent_for(self) -> float:
-        """Seconds since anything came from the server."""
-        return self._lifeline.silent_for
-
-    def try_now(self) -> None:
-        """Reconnect at once instead of waiting."""
-        self._lifeline.try_now()
-
-    async def fence(self) -> None:
-        """Make sure that nothing sent over an earlier connection arrives any more; raises ``LinkLost``."""
-        await self._lifeline.fence()
 
     async def sessions(self) -> AsyncIterator[Conversation]:
         """Give the session that is open and each that follows; raises what ends the link for good."""
@@ -208,11 +179,11 @@ class Recorder:
         return replace(facts, warnings=tuple(self._discreet.text(warning) for warning in facts.warnings))
 
 
-class _Session:
+class _Session(PassingSession):
     """One session of a recorded lifeline."""
 
     def __init__(self, session: Conversation, recorder: Recorder) -> None:
-        self._session = session
+        super().__init__(session)
         self._recorder = recorder
 
     async def call(self, call: Call[T]) -> T:
@@ -237,12 +208,6 @@ class _Session:
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         self._recorder.note_message(Sent, ErrorResponse(id=request_id, code=code, message=message))
         await self._session.refuse(request_id, code, message)
-
-    def knows(self, method: str) -> bool | None:
-        return self._session.knows(method)
-
-    async def learn_methods(self) -> None:
-        await self._session.learn_methods()
 
     async def incoming(self) -> AsyncIterator[Notification | Request]:
         recorder = self._recorder

@@ -85,3 +85,29 @@ async def test_an_edit_is_seen_side_by_side_and_declined_then_approved(
     await tui.wait_text("idle")
     await tui.key("C-q")
     assert await tui.wait_exit() == 0
+
+
+async def test_a_phone_approves_what_was_asked_at_the_desk(
+    start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, workspace: Path, tmp_path: Path
+) -> None:
+    tui = await opened(start_tmux, sshd, server, workspace, tmp_path / "laptop", "escalate: touch made")
+    await tui.wait_text("Run this command?")
+    phone = await open_tui(
+        start_tmux, tmp_path / "phone",
+        "-F", str(sshd.ssh_config), "--endpoint", str(server.endpoint), "--approve-only", "devbox",
+        columns=40, lines=20,
+    )  # fmt: skip
+    await phone.wait_text("waiting for you")
+    assert not (workspace / "made").exists()
+    await phone.key("Enter")
+    card = await phone.wait_text("Run this command?")
+    assert "touch made" in card
+    assert "devbox" in card
+    await approve(phone, workspace / "made")
+    await tui.wait_text("answered elsewhere")
+    await phone.wait_text("idle")
+    await phone.type("and now this")
+    await insist(phone, "Enter", "only approves")
+    for terminal in (phone, tui):
+        await terminal.key("C-q")
+        assert await terminal.wait_exit() == 0

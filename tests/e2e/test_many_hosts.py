@@ -72,3 +72,15 @@ async def test_another_host_is_gone_to_and_its_approval_answered_from_the_first(
     assert await tui.wait_exit() == 0
     left = await tui.wait_text("codex-ssh devbox --resume")
     assert "codex-ssh gpu --resume" in left
+    # A view that only approves does no more on the hosts it goes to.
+    tui = await open_tui(start_tmux, home, "-F", str(config), "devbox", "--approve-only", "--last")
+    await tui.wait_text("only approves")
+    await tui.type("/hosts gpu")
+    await tui.key("Enter")
+    await tui.wait_text("threads on gpu")
+    await tui.key("Enter")
+    await tui.wait_text("idle · gpu")
+    await tui.type("not this")
+    await insist(tui, "Enter", "not sent: this view only approves")
+    await tui.key("C-q")
+    assert await tui.wait_exit() == 0

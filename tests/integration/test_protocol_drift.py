@@ -23,6 +23,7 @@ from codex_ssh.core.events import decode_event
 from codex_ssh.core.events.values import UnknownEvent
 from codex_ssh.core.items import decode_item
 from codex_ssh.core.items.other import UnknownItem
+from codex_ssh.core.looking import LOOKS
 from codex_ssh.core.rpc import Notification, Request
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.settings_methods import Permissions, thread_settings_update
@@ -98,6 +99,13 @@ def test_every_call_and_every_parameter_of_ours_is_one_codex_knows(schema: Codex
         keys = {key for kind in kinds for key in kind.get("properties", {})}
         faults += [f"{name}: {call.method} has no {key!r}" for key in set(call.params) - keys]
     assert faults == []
+
+
+def test_what_only_looks_is_what_codex_has_and_may_be_asked_twice(schema: CodexSchema) -> None:
+    assert set(schema.methods) >= LOOKS
+    ours = {call.method: call for _, call in calls() if call.method in LOOKS}
+    assert set(ours) == LOOKS
+    assert {method for method, call in ours.items() if not call.is_repeatable} <= {"thread/unsubscribe"}
 
 
 def test_all_functions_that_make_a_call_were_tried() -> None:

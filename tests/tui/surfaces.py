@@ -8,6 +8,7 @@ from typing import Any
 
 from textual.screen import Screen
 
+from codex_ssh.core.attach_command import attach_command
 from codex_ssh.core.fleet import Reach
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.question import Question, QuestionKind
@@ -16,6 +17,7 @@ from codex_ssh.tui import palette
 from codex_ssh.tui.badge import Badge
 from codex_ssh.tui.page import text_page
 from codex_ssh.tui.screens.ask_screen import AskScreen
+from codex_ssh.tui.screens.attach_screen import AttachScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.hosts_screen import HostsScreen, Open
@@ -192,6 +194,12 @@ async def waiting(stage: Stage) -> None:
     await stage.on_top(WaitingScreen)
 
 
+async def attach(stage: Stage) -> None:
+    app = stage.app
+    app.push_screen(AttachScreen("devbox", attach_command("devbox", "t" * 36), app.keymap, app.desk))
+    await stage.on_top(AttachScreen)
+
+
 async def page(stage: Stage) -> None:
     async def same(text: str) -> str:
         return text
@@ -223,6 +231,7 @@ SURFACES = {
     "tell": Surface(
         opens=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
     ),
+    "attach": Surface(opens=attach, screen=AttachScreen, shows=("--approve-only", "esc: back")),
     "waiting": Surface(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "line": Surface(opens=line, screen=LineScreen, shows=("save", "enter: save")),
     "confirm": Surface(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),

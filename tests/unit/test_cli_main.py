@@ -49,3 +49,19 @@ def test_what_may_be_given_more_than_once_keeps_its_order() -> None:
 def test_a_wrong_one_is_said_so(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["box", "do it", "--approve-only"], "--approve-only says nothing to the model"),
+        (["box", "--image", "x.png", "--approve-only"], "--approve-only says nothing to the model"),
+        (["box", "--tui", "codex", "--approve-only"], "--approve-only is for our own TUI"),
+        (["box", "--tui", "codex", "--record", "x"], "--record is for our own TUI"),
+    ],
+)
+def test_what_does_not_go_together_is_said_before_anything_is_asked(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    assert said in capsys.readouterr().err

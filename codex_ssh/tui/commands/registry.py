@@ -67,6 +67,8 @@ def lacks(command: SlashCommand, knows: Knows) -> str:
 def hindrance(command: SlashCommand, chat: Chat) -> str:
     """Give why a command cannot be done just now; empty when it can."""
     if lacking := lacks(command, chat.knows):
+        if chat.options.approves_only:
+            return "would change something, and this view only approves"
         return f"does not work with this app server: it has no {lacking!r}"
     if command.of_thread and chat.transcript is None:
         return "needs a thread, and none is open yet"

@@ -46,6 +46,8 @@ async def tell(app: CodexApp, words: list[str]) -> None:
 
 def _hindrance(app: CodexApp, text: str) -> tuple[str, str] | None:
     """Give why nothing can be said to several hosts, and what helps; None when it can."""
+    if app.chat.options.approves_only:
+        return "this view only approves", ""
     if len(app.views) < 2:
         key = key_hint(app.keymap, "app.hosts", "your hosts")
         more = f"open another one first, by /hosts{f' ({key})' if key else ''}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from codex_ssh.core.attach_command import attach_command
 from codex_ssh.core.entry import Level
 from codex_ssh.core.methods import thread_archive, thread_delete, thread_name_set
-from codex_ssh.tui.commands.slash_command import SlashCommand
+from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
+from codex_ssh.tui.screens.attach_screen import AttachScreen
 from codex_ssh.tui.screens.pick_screen import Choice
 from codex_ssh.tui.screens.threads_screen import NEW, ThreadsScreen
 
@@ -30,8 +32,19 @@ async def resume(app: CodexApp, words: list[str]) -> None:
 async def choose(app: CodexApp, why: str = "") -> None:
     """Let the user choose a thread, and open it; with none chosen, begin one where none is open."""
     chat = app.chat
-    screen = ThreadsScreen(chat.roster, facts=chat.facts, cwd=chat.cwd, keymap=app.keymap, why=why)
+    screen = ThreadsScreen(
+        chat.roster,
+        facts=chat.facts,
+        cwd=chat.cwd,
+        keymap=app.keymap,
+        why=why,
+        looks_only=chat.options.approves_only,
+    )
     chosen = await app.push_screen_wait(screen)
+    if chosen is None and chat.options.approves_only:
+        if chat.transcript is None:
+            chat.note(Level.INFO, "no thread is open", chat.ways)
+        return
     if chosen == NEW or (chosen is None and chat.transcript is None):
         chat.new()
     elif chosen is not None:
@@ -73,6 +86,16 @@ async def delete(app: CodexApp, _words: list[str]) -> None:
         await choose(app, "the thread was deleted; which one now?")
 
 
+async def attach(app: CodexApp, _words: list[str]) -> None:
+    """Show how another device joins."""
+    chat = app.chat
+    if not chat.has_turns:
+        chat.note(Level.INFO, "nothing was said yet: codex keeps a thread from its first turn on")
+        return
+    command = attach_command(chat.facts.host, thread_of(app).thread_id)
+    await app.push_screen_wait(AttachScreen(chat.facts.host, command, app.keymap, app.desk))
+
+
 async def fork(app: CodexApp, _words: list[str]) -> None:
     """Go on in a copy."""
     if app.chat.has_turns:
@@ -82,8 +105,19 @@ async def fork(app: CodexApp, _words: list[str]) -> None:
 
 
 COMMANDS: Final = (
-    SlashCommand(name="new", about="begin a new thread; the old one goes on by itself", run=new),
+    SlashCommand(
+        name="new",
+        about="begin a new thread; the old one goes on by itself",
+        run=new,
+        needs=("thread/start",),
+    ),
     SlashCommand(name="resume", about="go on with another thread", argument="[ID]", run=resume),
+    SlashCommand(
+        name="attach",
+        about="this thread from a phone or another machine: the command, and a QR code",
+        run=attach,
+        of_thread=True,
+    ),
     SlashCommand(name="fork", about="go on in a copy of this thread", run=fork, needs=("thread/fork",)),
     SlashCommand(
         name="rename",

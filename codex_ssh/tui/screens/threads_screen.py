@@ -34,6 +34,9 @@ NEW: Final = ""
 TYPING_SECONDS: Final = 0.2
 """So long after the last key the server is asked: to search, and for a preview."""
 
+_CHANGES: Final = frozenset({"new", "put_away", "rename", "delete"})
+"""Actions that do more than choosing."""
+
 _MARKS: Final = {
     Need.RUNNING: ("▶ ", "running", palette.BUSY),
     Need.WAITING: ("? ", "waiting for you", palette.WARN),
@@ -50,6 +53,7 @@ class ThreadsScreen(Dialog[str | None]):
         cwd: The directory that counts as this one; may be empty.
         keymap: For the keys shown at the bottom.
         why: A line above the list; may be empty.
+        looks_only: Threads are chosen, and neither begun nor changed.
     """
 
     DEFAULT_CSS = """
@@ -74,7 +78,14 @@ class ThreadsScreen(Dialog[str | None]):
     ]
 
     def __init__(
-        self, roster: Roster, *, facts: ServerFacts, cwd: str, keymap: Keymap, why: str = ""
+        self,
+        roster: Roster,
+        *,
+        facts: ServerFacts,
+        cwd: str,
+        keymap: Keymap,
+        why: str = "",
+        looks_only: bool = False,
     ) -> None:
         super().__init__()
         self._roster = roster
@@ -82,6 +93,7 @@ class ThreadsScreen(Dialog[str | None]):
         self._cwd = cwd
         self._keymap = keymap
         self._why = why
+        self._looks_only = looks_only
         self._said = ""
         self._renamed = ""
         self._doomed = ""
@@ -115,6 +127,12 @@ class ThreadsScreen(Dialog[str | None]):
         self._roster.is_watched = False
 
     # ---------------------------------------------------------------- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Change nothing where that is not wanted."""
+        if self._looks_only and action in _CHANGES:
+            return False
+        return super().check_action(action, parameters)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search, once the user stops typing; what is at hand is filtered at once."""
@@ -325,6 +343,10 @@ class ThreadsScreen(Dialog[str | None]):
         }
         if not self._cwd:
             del words["threads.scope"]
+        if self._looks_only:
+            words = {
+                name: word for name, word in words.items() if name.removeprefix("threads.") not in _CHANGES
+            }
         parts = [
             f"{shown(keys[0])}: {word}" for name, word in words.items() if (keys := self._keymap.keys(name))
         ]

@@ -80,6 +80,8 @@ class HostView(Vertical):
         self.popup = Popup()
         self.asks = AskQueue(chat, keymap, desk)
         self.composer = Composer(self.popup, keymap, ChatSources(chat, desk), desk, vim=settings.vim)
+        if chat.options.approves_only:
+            self.composer.placeholder = "this view only approves; / for commands"
         self.queue = QueueView(chat.queue, next(iter(keymap.keys("composer.take_back")), ""))
         self.offer = PortOffer(chat.ports, next(iter(keymap.keys("app.ports")), ""), chat.facts.host)
         self.status = StatusBar(chat)
