@@ -33,6 +33,7 @@ class Place(enum.Enum):
     THREADS = "in the list of threads"
     PORTS = "in the list of ports"
     HOSTS = "in the list of hosts"
+    ALL = "with all open hosts side by side"
     TELL = "while choosing hosts to say something to"
     BROWSE = "in the list of directories"
     PAGE = "in a full-screen view"
@@ -71,6 +72,7 @@ ACTIONS: Final = (
     _action("app.effort_down", Place.ANYWHERE, "alt+comma f7", "think less, from the next turn on"),
     _action("app.hosts", Place.ANYWHERE, "alt+h", "your hosts: see what goes on, and go to another one"),
     _action("app.inbox", Place.ANYWHERE, "alt+w f10", "answer what waits longest, on whichever host"),
+    _action("app.all", Place.ANYWHERE, "alt+a", "all open hosts side by side"),
     _action("transcript.unfold", Place.ANYWHERE, "ctrl+o", "fold or unfold everything"),
     _action("transcript.page_up", Place.ANYWHERE, "pageup", "a page up"),
     _action("transcript.page_down", Place.ANYWHERE, "pagedown", "a page down"),
@@ -183,6 +185,14 @@ ACTIONS: Final = (
     _action("ports.browse", Place.PORTS, "o", "show it in your browser"),
     _action("ports.copy", Place.PORTS, "c", "copy its address"),
     _action("hosts.look", Place.HOSTS, "ctrl+l", "look again"),
+    _action("all.left", Place.ALL, "left", "choose the host to the left"),
+    _action("all.right", Place.ALL, "right", "choose the host to the right"),
+    _action("all.up", Place.ALL, "up", "choose the host above"),
+    _action("all.down", Place.ALL, "down", "choose the host below"),
+    _action("all.next", Place.ALL, "tab", "choose the next host"),
+    _action("all.previous", Place.ALL, "shift+tab", "choose the host before"),
+    _action("all.go", Place.ALL, "enter", "go to the host"),
+    _action("all.close", Place.ALL, "escape q", "back to where you were"),
     _action("tell.mark", Place.TELL, "space", "mark the host, or not any more"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),
     _action("browse.take", Place.BROWSE, "tab", "work in the directory that is listed"),

@@ -106,6 +106,8 @@ def _takes(chat: Chat) -> str:
 def _refuses(chat: Chat) -> str:
     if chat.lost is not None or chat.status.state is LinkState.STOPPED:
         return "its link is closed"
+    if chat.options.approves_only:
+        return "this view only approves"
     if chat.transcript is None:
         return "no thread is open there"
     if chat.is_read_only:

@@ -20,12 +20,14 @@ from codex_ssh.core.ask import Ask
 from codex_ssh.core.decision import Decision
 from codex_ssh.core.entry import Level
 from codex_ssh.core.fleet import Doing, HostReport
-from codex_ssh.core.keymap import Keymap, shown
+from codex_ssh.core.keymap import Keymap, key_hint, shown
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.thread import Need
 from codex_ssh.errors import CodexSshError
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.bridge import ExitReason
+from codex_ssh.tui.chat import Chat
+from codex_ssh.tui.screens.all_hosts_screen import AllHostsScreen, Instead
 from codex_ssh.tui.screens.hosts_screen import Chosen, HostsScreen, Open
 from codex_ssh.tui.screens.inbox_screen import InboxScreen, NoDecision
 from codex_ssh.tui.screens.tell_screen import TellScreen
@@ -51,6 +53,7 @@ class ManyHostsApp(App[R]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("app.hosts", "hosts", priority=True),
         bind("app.inbox", "inbox", priority=True),
+        bind("app.all", "all_hosts", priority=True),
     ]
 
     here: HostView
@@ -60,7 +63,7 @@ class ManyHostsApp(App[R]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action's key means it now."""
-        if action in ("hosts", "inbox"):
+        if action in ("hosts", "inbox", "all_hosts"):
             return len(self.screen_stack) == 1
         return super().check_action(action, parameters)
 
@@ -171,6 +174,54 @@ class ManyHostsApp(App[R]):
             if view.chat.lost is not None:
                 self.leave_host(view, f"{view.host} was left: {view.chat.lost}")
 
+    # ---------------------------------------------------------------- several at once
+
+    @property
+    def lone(self) -> tuple[str, str] | None:
+        """Why nothing is done with several hosts, and what helps; None where several are open."""
+        if len(self.views) > 1:
+            return None
+        key = key_hint(self.keymap, "app.hosts", "your hosts")
+        more = f"open another one first, by /hosts{f' ({key})' if key else ''}"
+        return f"only {plain_line(self.here.host)} is open here", more if self.visits is not None else ""
+
+    def action_all_hosts(self) -> None:
+        """Show all open hosts side by side."""
+        self._show_all_hosts()
+
+    @work(exclusive=True, group="hosts")
+    async def _show_all_hosts(self) -> None:
+        await self.show_all_hosts()
+
+    async def show_all_hosts(self) -> None:
+        """Show all open hosts side by side, until the user goes to one or back."""
+        if self.lone is not None:
+            self.here.chat.note(Level.INFO, *self.lone)
+            return
+
+        def look() -> list[Chat]:
+            return [view.chat for view in self.views]
+
+        chosen: str | Instead | None = Instead.INBOX
+        while chosen is Instead.INBOX:
+            chosen = await self.push_screen_wait(AllHostsScreen(look, self.here.host, self.keymap))
+            if chosen is Instead.INBOX and not await self.empty_inbox():
+                return
+        if chosen is Instead.HOSTS:
+            await self.choose_host()
+        elif (view := next((one for one in self.views if one.host == chosen), None)) is not None:
+            self.show(view)
+
+    def refresh_hosts(self) -> None:
+        """Bring up to date what shows several hosts, and say what came back on one that is not shown."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TellScreen | AllHostsScreen):
+                screen.catch_up()
+        for view in self.views:
+            if view is not self.here and view.take_draft():
+                text = f"something you said to {plain_line(view.host)} was not taken"
+                self.here.chat.note(Level.WARNING, text, "it is in the composer there, and why is said there")
+
     # ---------------------------------------------------------------- what waits
 
     @property
@@ -195,18 +246,26 @@ class ManyHostsApp(App[R]):
 
     @work(exclusive=True, group="hosts")
     async def _empty_inbox(self) -> None:
-        """Answer one request after the other, what waits longest first, until the user has enough."""
+        await self.empty_inbox()
+
+    async def empty_inbox(self) -> bool:
+        """Answer one request after the other, what waits longest first, until the user has enough.
+
+        Returns:
+            Whether the user is still where he was, and was told nothing there.
+        """
         answered = False
         while (found := self._waiting()) and len(self.screen_stack) == 1:
             view, ask = found[0]
             if is_form(ask):
                 self.show(view)  # its dialog opens by itself
-                return
+                return False
             if not await self._answer(view, ask, behind=len(found) - 1):
-                return
+                return True
             answered = True
         if not answered and not found:
             await self._go_to_blocked()
+        return answered
 
     def _waiting(self) -> list[tuple[HostView, Ask]]:
         """Give all requests of all hosts that are open, what waits longest first."""
@@ -230,15 +289,6 @@ class ManyHostsApp(App[R]):
         if isinstance(screen, InboxScreen):
             view = next((view for view in self.views if screen.ask in view.chat.asks), self.here)
             screen.catch_up(waits=screen.ask in view.chat.asks, scene=view.asks.scene(screen.ask))
-
-    def refresh_hosts(self) -> None:
-        """Bring up to date what shows several hosts, and say what came back on one that is not shown."""
-        if isinstance(self.screen, TellScreen):
-            self.screen.catch_up()
-        for view in self.views:
-            if view is not self.here and view.take_draft():
-                text = f"something you said to {plain_line(view.host)} was not taken"
-                self.here.chat.note(Level.WARNING, text, "it is in the composer there, and why is said there")
 
     async def _go_to_blocked(self) -> None:
         """Go to the thread that waits longest and is not shown, on whichever host; takes seconds."""

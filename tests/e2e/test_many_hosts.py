@@ -67,6 +67,11 @@ async def test_another_host_is_gone_to_and_its_approval_answered_from_the_first(
     await tui.type("/hosts gpu")
     await tui.key("Enter")
     await tui.wait_text("• it on both")
+    # Side by side both are seen, and Enter goes to the chosen one.
+    await tui.key("M-a")
+    await tui.wait_screen(lambda shown: shown.count("› say it on both") == 2, "both are seen")
+    await tui.key("Left", "Enter")
+    await tui.wait_text("· devbox ·")
     assert {name: box.logins for name, box in boxes.items()} == {"devbox": 1, "gpu": 2}
     await tui.key("C-q")
     assert await tui.wait_exit() == 0

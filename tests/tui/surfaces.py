@@ -16,6 +16,7 @@ from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui import palette
 from codex_ssh.tui.badge import Badge
 from codex_ssh.tui.page import text_page
+from codex_ssh.tui.screens.all_hosts_screen import AllHostsScreen
 from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.attach_screen import AttachScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
@@ -183,6 +184,14 @@ def badge(host: str, **more: Any) -> Badge:
     return Badge(host=host, **(shown | {"takes": "it begins a turn", "refuses": ""} | more))
 
 
+async def all_hosts(stage: Stage) -> None:
+    chat = stage.chat
+    stage.script.ask_command(4, f"make {LONG}")
+    stage.app.push_screen(AllHostsScreen(lambda: [chat] * 3, "devbox", Keymap()))
+    await stage.on_top(AllHostsScreen)
+    await stage.wait_text("alt+w: answer")
+
+
 async def tell(stage: Stage) -> None:
     badges = [badge("devbox"), badge(LONG.replace(" ", "-"), title=LONG, cwd=LONG, state=LONG, link=LONG)]
     stage.app.push_screen(TellScreen(lambda: badges, LONG, Keymap()))
@@ -228,6 +237,9 @@ SURFACES = {
     "hosts": Surface(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
     "ports": Surface(opens=ports, screen=PortsScreen, shows=("ports of devbox",)),
     "inbox": Surface(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
+    "all hosts": Surface(
+        opens=all_hosts, screen=AllHostsScreen, shows=("alice@devbox", "esc: back", "alt+w")
+    ),
     "tell": Surface(
         opens=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
     ),

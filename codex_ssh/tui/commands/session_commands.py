@@ -69,6 +69,11 @@ async def hosts(app: CodexApp, words: list[str]) -> None:
     app.view.follow()
 
 
+async def all_hosts(app: CodexApp, _words: list[str]) -> None:
+    """Show all open hosts side by side."""
+    await app.show_all_hosts()
+
+
 async def close(app: CodexApp, _words: list[str]) -> None:
     """Leave the host that is shown."""
     app.leave_host(app.here)
@@ -91,6 +96,7 @@ COMMANDS: Final = (
         argument="[HOST]",
         run=hosts,
     ),
+    SlashCommand(name="all", about="all open hosts side by side, as they go on", run=all_hosts),
     SlashCommand(name="close", about="leave this host; the others stay open", run=close),
     SlashCommand(name="keys", about="the keys and the commands; ? on an empty line", run=keys),
     SlashCommand(name="help", about="the same", run=keys),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.draft import Draft, join_drafts, pasted
 from codex_ssh.core.entry import Level
-from codex_ssh.core.keymap import key_hint
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.tui.badge import Badge, badge_of
 from codex_ssh.tui.commands.slash_command import SlashCommand
@@ -48,10 +47,8 @@ def _hindrance(app: CodexApp, text: str) -> tuple[str, str] | None:
     """Give why nothing can be said to several hosts, and what helps; None when it can."""
     if app.chat.options.approves_only:
         return "this view only approves", ""
-    if len(app.views) < 2:
-        key = key_hint(app.keymap, "app.hosts", "your hosts")
-        more = f"open another one first, by /hosts{f' ({key})' if key else ''}"
-        return f"only {app.here.host} is open here", more if app.visits is not None else ""
+    if app.lone is not None:
+        return app.lone
     if text.startswith("!"):
         return "a shell command is run on one host at a time", "without /tell, it runs on the one shown"
     if _is_command(text):
