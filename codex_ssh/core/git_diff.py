@@ -88,10 +88,14 @@ def _paths(first: str, named: dict[str, str]) -> tuple[str, str]:
 
 
 def _path(text: str) -> str:
-    """Give a path as it is; git puts a tab behind one with blanks, and quotes one with odd bytes."""
-    text = text.removesuffix("\t")
+    """Give a path as it is; git puts a tab behind one with blanks."""
+    return unquoted(text.removesuffix("\t")).decode("utf-8", "replace")
+
+
+def unquoted(text: str) -> bytes:
+    """Give a path of git's as the bytes it is: one with odd bytes stands in quotes, and they are escaped."""
     if not (text.startswith('"') and text.endswith('"') and len(text) > 1):
-        return text
+        return text.encode("utf-8", "surrogateescape")
     raw = bytearray()
     at = 1
     inside = text[:-1]
@@ -103,7 +107,7 @@ def _path(text: str) -> str:
         else:
             raw += inside[at].encode("utf-8", "surrogateescape")
             at += 1
-    return raw.decode("utf-8", "replace")
+    return bytes(raw)
 
 
 def _moved(old: str, new: str, kind: ChangeKind) -> str:

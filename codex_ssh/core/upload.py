@@ -30,8 +30,8 @@ class Upload:
     """A file to be brought.
 
     Attributes:
-        folder: The name of its folder: the thread's id.
-        name: Its own, made from its old one and its content: the same image is brought once.
+        folder: The name of its folder.
+        name: Its own. One of the two is made from the content: the same file is brought once, by its size.
         content: All of it.
     """
 

@@ -38,7 +38,7 @@ class LinkCarrier:
         self._lifeline = lifeline
 
     async def upload(self, upload: Upload) -> str:
-        """Bring an image there, and give its absolute path.
+        """Bring a file there, for this user alone, and give its absolute path.
 
         Raises:
             CopyFailed: The devbox would not, or there is no SSH.

@@ -1,4 +1,4 @@
-# codex-ssh upload: puts an image below ~/.codex-ssh/uploads, where a message can name it.
+# codex-ssh upload: puts a file below ~/.codex-ssh/uploads, where a message can name it.
 #
 # Behind form.sh. Variables: FOLDER, NAME, SIZE (bytes), DAYS (so long a folder is kept after its last file).
 # Prints "M ready" when bytes may come on stdin, then "M done HEX", the path; or "M have HEX" when it is there

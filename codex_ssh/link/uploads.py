@@ -1,7 +1,7 @@
-"""Images that go to the devbox as files, for messages that name them by their path there.
+"""Files that go to the devbox, for messages that name them by their path there: images, work handed over.
 
-Lives here: bringing one. Not here: which ones (:mod:`codex_ssh.core.upload`), and what is done there
-(``upload.sh``): the folder of mode 0700, and old ones removed.
+Lives here: bringing one. Not here: which ones (:mod:`codex_ssh.core.upload`, :mod:`codex_ssh.core.handoff`),
+and what is done there (``upload.sh``): the folder of mode 0700, and old ones removed.
 
 One script is a folder, a file and its check in two round trips; SFTP would be eight.
 """
@@ -29,7 +29,7 @@ _CHUNK_BYTES: Final = 128 * 1024
 
 
 async def bring(ssh: Ssh, upload: Upload) -> str:
-    """Bring an image, if it is not there yet, and give its absolute path there.
+    """Bring a file, if it is not there yet, and give its absolute path there.
 
     Raises:
         CopyFailed: The devbox would not.
@@ -65,7 +65,9 @@ async def bring(ssh: Ssh, upload: Upload) -> str:
         async with asyncio.timeout(SILENT_SECONDS):
             line = (await reader.readline()).decode("ascii", "replace").strip()
     except _broken() as error:
-        raise LinkLost("the image did not arrive", stage=Stage.SSH, host=ssh.host, said=str(error)) from error
+        raise LinkLost(
+            f"{upload.name} did not arrive", stage=Stage.SSH, host=ssh.host, said=str(error)
+        ) from error
     finally:
         transport.abort()
     word, _, rest = line.removeprefix(f"{script.marker} ").partition(" ")

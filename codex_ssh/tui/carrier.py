@@ -26,7 +26,12 @@ class Carrier(Protocol):
     """Whoever brings files there and back."""
 
     async def upload(self, upload: Upload) -> str:
-        """Bring an image there, and give its absolute path; raises CopyFailed, or StageError."""
+        """Bring a file there, for this user alone, and give its absolute path.
+
+        Raises:
+            CopyFailed: The devbox would not, or there is no way.
+            StageError: The devbox is away.
+        """
 
     async def save(self, path: str, to: str, rules: CopyRules, watch: CopyWatch) -> Outcome:
         """Copy a file or folder of the devbox to this machine.

@@ -61,7 +61,7 @@ class Returning(Protocol):
     def note(self, level: Level, text: str, details: str = "") -> None:
         """Say something in the transcript."""
 
-    async def start(self) -> None:
+    async def start(self, cwd: str = "") -> None:
         """Start a thread and show it; raises RpcFailed, LinkLost."""
 
     def show(self, got: threads.Got, older: tuple[str | None, str | None] = (None, None)) -> Transcript:
@@ -133,7 +133,7 @@ class CatchUp:
             if client.has_turns:
                 raise
             log.info("a thread without a turn is gone: %s", failed)
-            await client.start()
+            await client.start(transcript.cwd)
             assert client.transcript is not None
             self._outgoing.move(transcript.thread_id, client.transcript)
         else:

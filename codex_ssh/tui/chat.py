@@ -335,9 +335,13 @@ class Chat:
             self.ports.settle()
             self.on_change()
 
-    async def start(self) -> None:
-        """Start a thread and show it; raises RpcFailed, LinkLost."""
-        await self._opening.start()
+    async def start(self, cwd: str = "") -> None:
+        """Start a thread and show it, in the options' directory or another; raises RpcFailed, LinkLost."""
+        await self._opening.start(cwd)
+
+    async def begin_in(self, cwd: str) -> None:
+        """Begin a new thread in a directory, because the user wants one; raises RpcFailed, LinkLost."""
+        await self._opening.new(cwd)
 
     async def go_on_in(self, copy: Call[OpenThread]) -> None:
         """Go on in a copy of the thread; raises RpcFailed, LinkLost."""

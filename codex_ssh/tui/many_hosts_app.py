@@ -99,10 +99,23 @@ class ManyHostsApp(App[R]):
         if self.visits is None:
             self.here.chat.note(Level.INFO, "there is only this host here")
             return
-        opened = [self._open_row(view) for view in self.views]
-        chosen = await self.push_screen_wait(HostsScreen(self.visits.fleet, opened, self.keymap))
+        chosen = await self.push_screen_wait(HostsScreen(self.visits.fleet, self._open_rows(), self.keymap))
         if chosen is not None:
             await self.go_to(chosen)
+
+    async def choose_other_host(self, why: str) -> str:
+        """Let the user choose another host than the one that is shown; gives its name, empty for none.
+
+        Args:
+            why: What is asked.
+        """
+        assert self.visits is not None
+        screen = HostsScreen(self.visits.fleet, self._open_rows(), self.keymap, why=why)
+        chosen = await self.push_screen_wait(screen)
+        return chosen.host if chosen is not None else ""
+
+    def _open_rows(self) -> list[Open]:
+        return [self._open_row(view) for view in self.views]
 
     def _open_row(self, view: HostView) -> Open:
         chat = view.chat
@@ -113,17 +126,22 @@ class ManyHostsApp(App[R]):
 
     async def go_to(self, chosen: Chosen) -> None:
         """Show a host, opened now where it is not, and maybe go on with a thread there."""
-        view = next((view for view in self.views if view.host == chosen.host), None)
+        view = self.view_of(chosen.host)
         if view is None:
-            view = await self._open(chosen)
+            view = await self.open_host(chosen)
             if view is None:
                 return
+            view.chat.open()
         elif chosen.thread_id and not _shows(view, chosen.thread_id):
             view.chat.resume(chosen.thread_id)
         self.show(view)
 
-    async def _open(self, chosen: Chosen) -> HostView | None:
-        """Open a host; None where it cannot be, or the user gave it up."""
+    def view_of(self, host: str) -> HostView | None:
+        """Give the view of a host; None where it is not open."""
+        return next((view for view in self.views if view.host == host), None)
+
+    async def open_host(self, chosen: Chosen) -> HostView | None:
+        """Open a host out of sight, without a thread; None where it cannot be, or the user gave it up."""
         assert self.visits is not None
         visit = self.visits.begin(chosen.host, chosen.thread_id)
         waiting = WaitingScreen(f"connecting to {plain_line(chosen.host)}")
@@ -146,7 +164,6 @@ class ManyHostsApp(App[R]):
         self.views.append(view)
         self._name_hosts()
         view.chat.on_change = self.wake
-        view.chat.open()
         return view
 
     def leave_host(self, view: HostView, why: str = "") -> None:

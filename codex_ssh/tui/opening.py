@@ -60,9 +60,9 @@ class Opening:
                 chat.note(Level.INFO, "there was no thread to go on with, this is a new one")
         self._greet()
 
-    async def new(self) -> None:
+    async def new(self, cwd: str = "") -> None:
         """Begin a thread, because the user wants one; raises RpcFailed, LinkLost."""
-        await self.start()
+        await self.start(cwd)
         self._greet()
 
     async def chosen(self, thread_id: str) -> None:
@@ -70,11 +70,11 @@ class Opening:
         await self._resume(thread_id)
         self._greet()
 
-    async def start(self) -> None:
-        """Start a thread and show it; raises RpcFailed, LinkLost."""
+    async def start(self, cwd: str = "") -> None:
+        """Start a thread and show it, in the options' directory or another; raises RpcFailed, LinkLost."""
         chat = self._chat
         with self._early.opening():
-            got = await threads.start(chat.conversation(), chat.options, chat.model)
+            got = await threads.start(chat.conversation(), chat.options, chat.model, cwd)
             await chat.leave()
             transcript = chat.show(got)
         self._take_left(transcript)

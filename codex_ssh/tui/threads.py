@@ -41,10 +41,10 @@ class Got:
     is_read_only: bool = False
 
 
-async def start(conversation: Conversation, options: TuiOptions, model: str) -> Got:
+async def start(conversation: Conversation, options: TuiOptions, model: str, cwd: str = "") -> Got:
     """Start a thread; raises RpcFailed, LinkLost, as all of these."""
     call = thread_start(
-        cwd=options.cwd,
+        cwd=cwd or options.cwd,
         model=model or options.model,
         approval_policy=options.approval_policy,
         sandbox=options.sandbox,

@@ -79,6 +79,7 @@ def test_a_wheel_holds_the_whole_package_and_the_man_pages_and_nothing_else(buil
     assert {
         "codex_ssh/py.typed",
         *(f"codex_ssh/link/{name}.sh" for name in ("form", "codex", "inventory", "probe", "start")),
+        *(f"codex_ssh/tui/git_{name}.sh" for name in ("form", "patch", "sizes", "state")),
     } <= package
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "codex-ssh = codex_ssh.__main__:main" in entry_points

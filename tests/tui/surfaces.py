@@ -10,17 +10,21 @@ from textual.screen import Screen
 
 from codex_ssh.core.attach_command import attach_command
 from codex_ssh.core.fleet import Reach
+from codex_ssh.core.git_work import GitState, LeftOut, Patch, Untracked, Work
+from codex_ssh.core.handoff import Origin
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.tui import palette
 from codex_ssh.tui.badge import Badge
+from codex_ssh.tui.handoff import Gathered
 from codex_ssh.tui.page import text_page
 from codex_ssh.tui.screens.all_hosts_screen import AllHostsScreen
 from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.attach_screen import AttachScreen
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
+from codex_ssh.tui.screens.handoff_screen import HandoffScreen
 from codex_ssh.tui.screens.hosts_screen import HostsScreen, Open
 from codex_ssh.tui.screens.inbox_screen import InboxScreen
 from codex_ssh.tui.screens.line_screen import LineScreen
@@ -198,6 +202,26 @@ async def tell(stage: Stage) -> None:
     await stage.on_top(TellScreen)
 
 
+async def handoff(stage: Stage) -> None:
+    names = tuple(f"{number} {LONG}".encode() for number in range(40))
+    state = GitState(root="/w", commit="a" * 40, changed=names[:20], untracked=names[20:])
+    files = tuple(Untracked(name=name, size=10) for name in names[20:])
+    origin = Origin(
+        host="devbox", user="alice", directory=f"/w/{LONG}", thread_id="t", title="", at="", git=state
+    )
+    gathered = Gathered(
+        origin=origin,
+        transcript=b"x" * 5000,
+        work=Work(tracked=True, untracked=files, left_out=(LeftOut(name=b"big", why=LONG),)),
+        patch=Patch(tracked=b"x" * 5000, untracked=b"x"),
+        there=None,
+        directory="/w",
+        place=f"gpu:/w/{LONG}",
+    )
+    stage.app.push_screen(HandoffScreen(gathered, stage.app.keymap))
+    await stage.on_top(HandoffScreen)
+
+
 async def waiting(stage: Stage) -> None:
     stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
     await stage.on_top(WaitingScreen)
@@ -244,6 +268,9 @@ SURFACES = {
         opens=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
     ),
     "attach": Surface(opens=attach, screen=AttachScreen, shows=("--approve-only", "esc: back")),
+    "handoff": Surface(
+        opens=handoff, screen=HandoffScreen, shows=("hand this over?", "no", "yes, only the", "pgdn")
+    ),
     "waiting": Surface(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
     "line": Surface(opens=line, screen=LineScreen, shows=("save", "enter: save")),
     "confirm": Surface(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),

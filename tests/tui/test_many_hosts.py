@@ -15,6 +15,7 @@ from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import HostUnreachable
 from codex_ssh.errors import Stage as Step
 from codex_ssh.tui.bridge import ExitReason, NoDrafts, TuiOptions, TuiOutcome
+from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.desk import NoDesk
 from codex_ssh.tui.fleet import OpenHost
 from codex_ssh.tui.screens.hosts_screen import HostsScreen
@@ -61,6 +62,7 @@ class Written:
         looked: What was looked at.
         left: How each host was left that was opened.
         arrived: A host is open only once this is set.
+        carriers: Who brings files to a host; nobody where none is named.
     """
 
     def __init__(self, *reports: HostReport) -> None:
@@ -72,6 +74,7 @@ class Written:
         self.arrived = asyncio.Event()
         self.arrived.set()
         self.given_up: list[str] = []
+        self.carriers: dict[str, Carrier] = {}
 
     def known(self) -> Sequence[HostReport]:
         return list(self.reports.values())
@@ -97,7 +100,7 @@ class Written:
             drafts=self.drafts[host],
             desk=NoDesk(),
             keeper=None,
-            carrier=None,
+            carrier=self.carriers.get(host),
             left=lambda outcome: self.left.update({host: outcome}),
         )
 

@@ -17,6 +17,7 @@ from codex_ssh.tui.thread_settings import UPDATE
 
 if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
+    from codex_ssh.tui.chat import Chat
 
 
 async def diff(app: CodexApp, words: list[str]) -> None:
@@ -60,21 +61,25 @@ async def show_file(app: CodexApp, path: str) -> None:
     await show_page(app, page, save=lambda: app.type_command(f"/save {full}"))
 
 
+async def choose_directory(app: CodexApp, chat: Chat, start: str) -> str | None:
+    """Let the user choose a directory of a host; gives its path, or None."""
+
+    async def resolve(typed: str, seen_from: str) -> str:
+        return await remote_files.absolute(chat, typed, seen_from)
+
+    async def look(listed: str) -> tuple[DirectoryEntry, ...]:
+        return await remote_files.directory(chat, listed)
+
+    return await app.push_screen_wait(BrowseScreen(chat.facts.host, start, look, resolve))
+
+
 async def cd(app: CodexApp, words: list[str]) -> None:
     """Work in another directory."""
     transcript = thread_of(app)
     if words:
         path: str | None = await remote_files.absolute(app.chat, " ".join(words), transcript.cwd)
     else:
-
-        async def resolve(typed: str, seen_from: str) -> str:
-            return await remote_files.absolute(app.chat, typed, seen_from)
-
-        async def look(listed: str) -> tuple[DirectoryEntry, ...]:
-            return await remote_files.directory(app.chat, listed)
-
-        screen = BrowseScreen(app.chat.facts.host, transcript.cwd, look, resolve)
-        path = await app.push_screen_wait(screen)
+        path = await choose_directory(app, app.chat, transcript.cwd)
     if path is None:
         return
     await remote_files.check_directory(app.chat, path)

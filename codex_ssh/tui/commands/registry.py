@@ -14,6 +14,7 @@ from codex_ssh.core.draft import Draft
 from codex_ssh.tui.commands import (
     composer_commands,
     file_commands,
+    handoff_commands,
     look_commands,
     port_commands,
     reading_commands,
@@ -40,6 +41,7 @@ COMMANDS: Final = (
     *port_commands.COMMANDS,
     *work_commands.COMMANDS,
     *transcript_commands.COMMANDS,
+    *handoff_commands.COMMANDS,
     *tool_commands.COMMANDS,
     *reading_commands.COMMANDS,
     *look_commands.COMMANDS,

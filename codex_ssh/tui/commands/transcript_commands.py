@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from markdown_it import MarkdownIt
 
-from codex_ssh.core.entry import Content, Level
-from codex_ssh.core.export import markdown_export
+from codex_ssh.core.entry import Level
 from codex_ssh.core.items import AgentMessage
 from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.tui.account import read_all
 from codex_ssh.tui.commands.slash_command import SlashCommand, thread_of
 from codex_ssh.tui.screens.pick_screen import Choice
+from codex_ssh.tui.thread_document import thread_document
 
 if TYPE_CHECKING:
     from codex_ssh.tui.app import CodexApp
@@ -87,35 +86,12 @@ async def export(app: CodexApp, words: list[str]) -> None:
         place = await app.pick("export the whole thread?", choices)
     if place is None:
         return
-    document = await _document(app, transcript)
+    document = await thread_document(app.chat, transcript)
     if place == "clipboard":
         await _copy(app, document, "the thread")
     else:
         path = app.desk.save(name, document)
         app.chat.note(Level.INFO, f"the thread is in {path}")
-
-
-async def _document(app: CodexApp, transcript: Transcript) -> str:
-    stored = await read_all(app.chat, transcript.thread_id)
-    contents: list[Content] = [one.item for one in stored]
-    known = {(one.turn_id, one.item.id) for one in stored}
-    # What still runs, or was cut short, is not stored: it is as it is on the screen.
-    ended = {one.turn_id for one in stored} - {transcript.turn_id}
-    contents += [
-        entry.content for entry in transcript.entries if entry.key not in known and entry.turn_id not in ended
-    ]
-    facts = app.chat.facts
-    return markdown_export(
-        transcript.name or "A thread of Codex",
-        {
-            "host": f"{facts.user}@{facts.host}" if facts.user else facts.host,
-            "directory": transcript.cwd,
-            "model": f"{transcript.model} {transcript.effort}".strip(),
-            "thread": transcript.thread_id,
-            "exported": time.strftime("%Y-%m-%d %H:%M"),
-        },
-        contents,
-    )
 
 
 def file_name(transcript: Transcript, day: str) -> str:

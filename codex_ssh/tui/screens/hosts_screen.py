@@ -71,6 +71,7 @@ class HostsScreen(Dialog[Chosen | None]):
         fleet: The hosts there are.
         opened: Those that are open here.
         keymap: For the keys shown at the bottom.
+        why: What another host than the one that is shown is chosen for; empty to go there.
     """
 
     DEFAULT_CSS = """
@@ -87,10 +88,11 @@ class HostsScreen(Dialog[Chosen | None]):
         bind("hosts.look", "look", priority=True),
     ]
 
-    def __init__(self, fleet: Fleet, opened: Sequence[Open], keymap: Keymap) -> None:
+    def __init__(self, fleet: Fleet, opened: Sequence[Open], keymap: Keymap, *, why: str = "") -> None:
         super().__init__()
         self._fleet = fleet
-        self._opened = opened
+        self._why = why
+        self._opened = [one for one in opened if not (why and one.is_here)]
         self._keymap = keymap
         self._open_names = {one.host for one in opened}
         self._reports = {one.host: one for one in fleet.known() if one.host not in self._open_names}
@@ -112,8 +114,9 @@ class HostsScreen(Dialog[Chosen | None]):
     def on_mount(self) -> None:
         """Show what is known, and look."""
         self._entry.focus()
+        take, leave = ("Enter: take it", "Esc: leave it") if self._why else ("Enter: go there", "Esc: stay")
         again = key_hint(self._keymap, "hosts.look", "look again")
-        self._keys.update(Text(", ".join(filter(None, ["Enter: go there", again, "Esc: stay"])), palette.DIM))
+        self._keys.update(Text(", ".join(filter(None, [take, again, leave])), palette.DIM))
         self._draw()
         self.action_look()
 
@@ -198,7 +201,7 @@ class HostsScreen(Dialog[Chosen | None]):
 
     def _title_line(self) -> Text:
         title = Text(no_wrap=True, overflow="ellipsis")
-        title.append("hosts", palette.BOLD)
+        title.append(self._why or "hosts", palette.BOLD)
         if self._awaited:
             title.append(f"  looking at {len(self._awaited)} …", palette.BUSY)
         return title
@@ -211,6 +214,8 @@ class HostsScreen(Dialog[Chosen | None]):
         if not by_name and not threads:
             return []
         rows = [(Chosen(host=report.host), self._host_row(report, width, now))]
+        if self._why:
+            return rows
         for thread in threads:
             chosen = Chosen(host=report.host, thread_id=ThreadId(thread.id))
             rows.append((chosen, _thread_row(thread, now)))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Coroutine
+from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.screens.dialog import Dialog, frame
+
+T = TypeVar("T")
 
 
 class WaitingScreen(Dialog[None]):
@@ -41,3 +45,25 @@ class WaitingScreen(Dialog[None]):
     def action_close(self) -> None:
         """Give it up."""
         self.dismiss(None)
+
+
+async def wait_for(app: App[Any], words: str, doing: Coroutine[None, None, T]) -> T | None:
+    """Wait for something, and say so; None when the user gives it up.
+
+    Args:
+        app: Where.
+        words: What is waited for.
+        doing: It. What it raises is raised.
+    """
+    waiting = WaitingScreen(words)
+    worker = app.run_worker(doing, exit_on_error=False)
+    app.push_screen(waiting, lambda _: worker.cancel())
+    try:
+        return await worker.wait()
+    except WorkerCancelled:
+        return None
+    except WorkerFailed as failed:
+        raise failed.error from None
+    finally:
+        if waiting.is_current:
+            waiting.dismiss(None)

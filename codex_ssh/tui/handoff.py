@@ -1,0 +1,183 @@
+"""Handing work over to another host: what goes along, and what is there when it has gone.
+
+Lives here: collecting on one host, bringing to another, and beginning there. Not here: what is asked of the
+user (:mod:`codex_ssh.tui.commands.handoff_commands`), and the words (:mod:`codex_ssh.core.handoff`).
+Nothing here imports Textual.
+
+Nothing of the thread's own files is touched on either side: the transcript is what the app server tells, the
+work what git tells, and there a new thread begins.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from codex_ssh.core.draft import harmless, join_drafts
+from codex_ssh.core.entry import Level
+from codex_ssh.core.git_work import GitState, Patch, Work, what_fits
+from codex_ssh.core.handoff import Origin, Parcel, cautions, first_message
+from codex_ssh.core.transcript import Transcript
+from codex_ssh.core.value import dataclass
+from codex_ssh.errors import DevboxFailed
+from codex_ssh.tui import remote_files
+from codex_ssh.tui.remote_work import git_state, patch_of, untracked_files
+from codex_ssh.tui.thread_document import thread_document
+from codex_ssh.tui.title import thread_title
+
+if TYPE_CHECKING:
+    from codex_ssh.tui.chat import Chat
+
+
+class Goes(enum.Enum):
+    """What of it goes."""
+
+    ALL = "all of it"
+    TRACKED = "without untracked files"
+    TRANSCRIPT = "only the transcript"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What can be handed over.
+
+    Attributes:
+        origin: Where it comes from.
+        transcript: The whole thread, as a document.
+        work: What of the uncommitted work fits; None without a repository.
+        patch: It.
+        there: The repository of the directory it goes to; None where that is none.
+        directory: That directory.
+        place: The same, with its host.
+    """
+
+    origin: Origin
+    transcript: bytes
+    work: Work | None
+    patch: Patch
+    there: GitState | None
+    directory: str
+    place: str
+
+    @property
+    def has_patch(self) -> bool:
+        """Whether there is uncommitted work that fits."""
+        return bool(self.patch.tracked or self.patch.untracked)
+
+    def parcel(self, goes: Goes) -> Parcel:
+        """Give what is brought."""
+        parts = {
+            Goes.ALL: self.patch.tracked + self.patch.untracked,
+            Goes.TRACKED: self.patch.tracked,
+            Goes.TRANSCRIPT: b"",
+        }
+        return Parcel(transcript=self.transcript, patch=parts[goes])
+
+    def missing(self, goes: Goes) -> int:
+        """Give how many changes do not go along."""
+        if self.work is None or self.origin.git is None:
+            return 0
+        count = len(self.work.left_out)
+        if goes is not Goes.ALL:
+            count += len(self.work.untracked)
+        if goes is Goes.TRANSCRIPT and self.work.tracked:
+            count += len(self.origin.git.changed)
+        return count
+
+    def cautions(self, goes: Goes = Goes.ALL) -> tuple[str, ...]:
+        """Give what the user should know about the other directory."""
+        has_patch = bool(self.parcel(goes).patch)
+        return cautions(self.origin, self.there, self.place, has_patch=has_patch)
+
+
+async def first_guess(there: Chat, cwd: str) -> str:
+    """Give the directory to begin a choice with: the same one, if it is there, else where one works there.
+
+    Raises:
+        RpcFailed, LinkLost
+    """
+    for path in (cwd, there.cwd):
+        if path:
+            with suppress(DevboxFailed):
+                await remote_files.check_directory(there, path)
+                return path
+    return await remote_files.home(there)
+
+
+async def gather(here: Chat, transcript: Transcript, there: Chat, directory: str) -> Gathered:
+    """Collect what can be handed over, and look where it would go; nothing is changed on either side.
+
+    Args:
+        here: The host the work is on.
+        transcript: The thread.
+        there: The host it goes to.
+        directory: The directory it goes to.
+
+    Raises:
+        DevboxFailed: The work changes while it is looked at, or git fails in the middle.
+        RpcFailed, LinkLost
+    """
+    document = await thread_document(here, transcript)
+    state, why, work, patch = None, "", None, Patch()
+    try:
+        state = await git_state(here, transcript.cwd)
+    except DevboxFailed as failed:
+        why = str(failed)
+    if state is not None:
+        work = what_fits(state, await untracked_files(here, state))
+        if not state.is_clean:
+            patch = await patch_of(here, state, work)
+    beyond = None
+    if state is not None:
+        with suppress(DevboxFailed):
+            beyond = await git_state(there, directory, commit=state.commit)
+    origin = Origin(
+        host=here.facts.host,
+        user=here.facts.user,
+        directory=transcript.cwd,
+        thread_id=transcript.thread_id,
+        title=thread_title(transcript),
+        at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        git=state,
+        why_no_git=why,
+    )
+    return Gathered(
+        origin=origin,
+        transcript=document.encode(errors="surrogateescape"),
+        work=work,
+        patch=patch,
+        there=beyond,
+        directory=directory,
+        place=f"{there.facts.host}:{directory}",
+    )
+
+
+async def bring(gathered: Gathered, goes: Goes, there: Chat) -> bool:
+    """Bring it there, begin a new thread, and put the first message into the composer; nothing is sent.
+
+    Gives True, so that whoever waits can tell it from being given up.
+
+    Raises:
+        CopyFailed: The devbox would not take the files.
+        RpcFailed: It begins no thread in that directory.
+        StageError: The link was lost; what is there of it is never looked at, and goes after a while.
+    """
+    parcel = gathered.parcel(goes)
+    paths = [await there.carrier.upload(upload) for upload in parcel.uploads()]
+    message = first_message(
+        gathered.origin,
+        paths[0],
+        paths[1] if len(paths) > 1 else "",
+        missing=gathered.missing(goes),
+    )
+    await there.begin_in(gathered.directory)
+    there.note(
+        Level.INFO, f"handed over from {gathered.origin.place}", "Enter sends what stands in the composer"
+    )
+    for caution in gathered.cautions(goes):
+        there.note(Level.WARNING, caution)
+    there.draft = join_drafts([harmless(message), there.draft])
+    there.on_change()
+    return True
