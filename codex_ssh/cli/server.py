@@ -23,7 +23,7 @@ from codex_ssh.errors import UsageError
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.appserver import AppServer
+    from codex_ssh.link.choosing import AppServer
     from codex_ssh.link.connect import Profile
     from codex_ssh.link.ssh import Ssh
     from codex_ssh.link.upkeep import Status

@@ -34,18 +34,9 @@ from codex_ssh.errors import (
     ProtocolViolated,
     Stage,
 )
-from codex_ssh.link.appserver import (
-    DAEMON,
-    DOCUMENTED,
-    OURS,
-    STEPS,
-    AppServer,
-    choose,
-    look,
-    no_codex,
-    start,
-)
+from codex_ssh.link.appserver import look, start
 from codex_ssh.link.checkup_devbox import look_around, reach
+from codex_ssh.link.choosing import DAEMON, DOCUMENTED, OURS, STEPS, AppServer, choose, no_codex
 from codex_ssh.link.connect import Link, Profile, Way, open_session_on, open_way, way_to
 from codex_ssh.link.dial import require_ours
 from codex_ssh.link.ladder import Ladder, Notes, rung_of

@@ -35,15 +35,9 @@ from codex_ssh.errors import (
     StageError,
 )
 from codex_ssh.link.ahead import Ahead
-from codex_ssh.link.appserver import (
-    AppServer,
-    Looking,
-    Wanted,
-    find_or_start_app_server,
-    make_look,
-    require_home,
-)
+from codex_ssh.link.appserver import Looking, find_or_start_app_server, make_look, require_home
 from codex_ssh.link.child import open_child_host
+from codex_ssh.link.choosing import AppServer, Wanted
 from codex_ssh.link.dial import Dial, DoorDial, SshDial, Trust
 from codex_ssh.link.direct import Direct, make_direct_dial
 from codex_ssh.link.fence import SessionProcess, end_session, read_session_process

@@ -21,8 +21,9 @@ from codex_ssh.core.ownership import Owner
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved, ProtocolViolated, Stage
-from codex_ssh.link.appserver import AppServer, Wanted, attached, find_again
+from codex_ssh.link.appserver import find_again
 from codex_ssh.link.bridge import open_bridge
+from codex_ssh.link.choosing import AppServer, Wanted, attached
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import pick_credential
 from codex_ssh.link.upgrade import UPGRADE_TIMEOUT_SECONDS, Opening, P, Upgrade, settle, silent

@@ -17,7 +17,8 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.token import Signer
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ConfigError
-from codex_ssh.link.appserver import Wanted, look, on_tcp
+from codex_ssh.link.appserver import look
+from codex_ssh.link.choosing import Wanted, on_tcp
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.tls import TlsOptions
 from codex_ssh.link.token import read_credential

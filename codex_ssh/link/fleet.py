@@ -34,7 +34,8 @@ from codex_ssh.errors import (
     RpcFailed,
     StageError,
 )
-from codex_ssh.link.appserver import AppServer, choose, look
+from codex_ssh.link.appserver import look
+from codex_ssh.link.choosing import AppServer, choose
 from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session, way_to
 from codex_ssh.link.direct import make_direct_dial
 from codex_ssh.link.fleet_ride import open_existing

@@ -61,7 +61,7 @@ class CodexInstaller:
     registry: str = REGISTRY
 
     async def __call__(self, ssh: Ssh, probe: Probe) -> Probe:
-        """See :class:`codex_ssh.link.appserver.Installer`."""
+        """See :class:`codex_ssh.link.choosing.Installer`."""
         try:
             wanted = platform_of(probe.os, probe.arch)
         except ReleaseError as error:
@@ -72,7 +72,7 @@ class CodexInstaller:
         return replace(probe, codex=path, codex_from="just installed")
 
     def asking(self, prompter: Prompter) -> CodexInstaller:
-        """See :class:`codex_ssh.link.appserver.Installer`."""
+        """See :class:`codex_ssh.link.choosing.Installer`."""
         return replace(self, prompter=prompter)
 
     async def _require_consent(self, host: str) -> None:

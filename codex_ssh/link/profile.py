@@ -23,7 +23,7 @@ from codex_ssh.core.question import Prompter
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile
 from codex_ssh.link.dial import Trust
 from codex_ssh.link.direct import Direct

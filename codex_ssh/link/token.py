@@ -15,7 +15,7 @@ from codex_ssh.core.command import CapabilityDigest, CapabilityFile, NoAuth, Sig
 from codex_ssh.core.probe import SECRET_LIMIT_BYTES, SecretFile
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import Stage, TokenError
-from codex_ssh.link.appserver import AppServer
+from codex_ssh.link.choosing import AppServer
 
 
 def pick_credential(app: AppServer, *, given: Callable[[], Secret | None], host: str) -> Secret | None:

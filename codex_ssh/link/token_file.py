@@ -14,7 +14,8 @@ from codex_ssh.core.command import CapabilityFile, SignedBearer
 from codex_ssh.core.probe import SecretFile
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import Stage, TokenError
-from codex_ssh.link.appserver import AppServer, choose, look, make_token
+from codex_ssh.link.appserver import look, make_token
+from codex_ssh.link.choosing import AppServer, choose
 from codex_ssh.link.connect import Profile
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh

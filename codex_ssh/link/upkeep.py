@@ -20,15 +20,8 @@ from codex_ssh.core.thread import ThreadState
 from codex_ssh.core.value import dataclass
 from codex_ssh.core.version import is_older
 from codex_ssh.errors import AppServerError, CodexSshError, LinkLost, RpcFailed, Stage
-from codex_ssh.link.appserver import (
-    AppServer,
-    Wanted,
-    choose,
-    look,
-    not_done,
-    own_server,
-    start,
-)
+from codex_ssh.link.appserver import look, not_done, start
+from codex_ssh.link.choosing import AppServer, Wanted, choose, own_server
 from codex_ssh.link.connect import Profile, open_session, way_to
 from codex_ssh.link.shell import compose, exports, run_script
 from codex_ssh.link.ssh import Ssh

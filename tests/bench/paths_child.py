@@ -24,7 +24,7 @@ from codex_ssh.core.rpc import Notification
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.transcript import Transcript
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session, open_way
 from codex_ssh.link.dial import DoorDial
 from codex_ssh.link.ssh import Ssh

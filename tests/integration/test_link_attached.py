@@ -16,7 +16,8 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, LinkLost
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Link, Profile, open_link, open_way
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.websocket import open_websocket

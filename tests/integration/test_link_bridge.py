@@ -14,8 +14,9 @@ from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ForwardError
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
 from codex_ssh.link.bridge import open_bridge
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.dial import SshDial, Trust
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.websocket import open_websocket

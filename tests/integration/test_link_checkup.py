@@ -20,8 +20,8 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import ExitCode
-from codex_ssh.link.appserver import Wanted
 from codex_ssh.link.checkup import check_host
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile
 from tests.conftest import StartCodex, StartSshd
 from tests.integration.test_link_dial import Nobody, ours

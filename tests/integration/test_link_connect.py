@@ -15,7 +15,7 @@ from codex_ssh.core.methods import account_read, thread_list
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.upgrade import UpgradeReader, UpgradeRequest, accept_bytes
 from codex_ssh.errors import LinkLost, RpcFailed
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile, open_link
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody

@@ -22,7 +22,8 @@ from codex_ssh.core.rpc import Response, decode
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, CredentialRefused, OwnerNotProved, TokenError
-from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
+from codex_ssh.link.choosing import AppServer, Wanted
 from codex_ssh.link.dial import SshDial, Trust
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh

@@ -15,8 +15,9 @@ from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.core.ownership import Owner
 from codex_ssh.core.ports import read_remote_wish, read_wish
 from codex_ssh.errors import AppServerError, ForwardError, OwnerNotProved
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
 from codex_ssh.link.bridge import open_bridge
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.forwards import open_forwards
 from codex_ssh.link.ssh import Ssh
 from tests.conftest import StartSshd

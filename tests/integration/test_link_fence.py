@@ -11,7 +11,8 @@ import pytest
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import LinkLost
-from codex_ssh.link.appserver import Wanted, look
+from codex_ssh.link.appserver import look
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.fence import SessionProcess, end_session, read_session_process
 from codex_ssh.link.ssh import Ssh
 from tests.integration.test_link_dial import Nobody

@@ -17,7 +17,7 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.fleet import Target, look_at_fleet

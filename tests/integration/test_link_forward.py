@@ -17,7 +17,8 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ForwardError
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.dial import DoorDial, SshDial, Trust
 from codex_ssh.link.forward import Door, open_door
 from codex_ssh.link.ssh_client import open_ssh

@@ -21,7 +21,8 @@ from codex_ssh.core.release import REGISTRY
 from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server, look
+from codex_ssh.link.appserver import find_or_start_app_server, look
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile, open_link
 from codex_ssh.link.install import CodexInstaller
 from codex_ssh.link.ssh import Ssh

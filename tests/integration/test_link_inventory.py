@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from codex_ssh.core.probe import FoundCodex
-from codex_ssh.link.appserver import Wanted, look
+from codex_ssh.link.appserver import look
+from codex_ssh.link.choosing import Wanted
 from tests.integration.test_link_dial import logged_in
 from tests.support import processes
 from tests.support.cli import codex_ssh

@@ -18,7 +18,7 @@ from codex_ssh.core.methods import thread_list
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.wake import Clocks
 from codex_ssh.errors import LinkLost
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Link, Profile
 from codex_ssh.link.lifeline import Lifeline, open_lifeline, read_clocks
 from tests.conftest import StartCodex

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server, look
+from codex_ssh.link.appserver import find_or_start_app_server, look
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import open_link
 from tests.conftest import StartSshd
 from tests.e2e.test_server import profile

@@ -11,7 +11,8 @@ import pytest
 
 from codex_ssh.core.endpoint import UnixEndpoint, WsEndpoint
 from codex_ssh.errors import AppServerError
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server, look
+from codex_ssh.link.appserver import find_or_start_app_server, look
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import open_link
 from codex_ssh.link.shell import compose
 from codex_ssh.link.upkeep import start_server

@@ -12,7 +12,8 @@ import pytest
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import StageError
-from codex_ssh.link.appserver import Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.ssh_client import open_ssh
 from tests.integration.test_link_dial import Nobody, dialler, logged_in, ours, speaks
 from tests.support import processes

@@ -28,7 +28,7 @@ from codex_ssh.errors import (
     LoginRefused,
     TlsRefused,
 )
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile, open_link, open_session, open_way
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.tls import TlsOptions

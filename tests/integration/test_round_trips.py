@@ -11,7 +11,7 @@ from codex_ssh.core.endpoint import UnixEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import InitializeResult
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.link.appserver import Wanted
+from codex_ssh.link.choosing import Wanted
 from codex_ssh.link.connect import Profile, open_session, open_way
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at

@@ -20,7 +20,8 @@ from codex_ssh.core.endpoint import StdioEndpoint, WsEndpoint
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, OwnerNotProved
-from codex_ssh.link.appserver import AppServer, Wanted, find_or_start_app_server
+from codex_ssh.link.appserver import find_or_start_app_server
+from codex_ssh.link.choosing import AppServer, Wanted
 from codex_ssh.link.connect import Profile, open_host
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.upkeep import start_server
