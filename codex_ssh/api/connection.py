@@ -38,11 +38,12 @@ from codex_ssh.core.thread import Thread as StoredThread
 from codex_ssh.core.thread import ThreadId
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, RpcFailed, Stage
 from codex_ssh.external.stdio import Connect, StdioRelay
-from codex_ssh.link.connect import Profile, Way, hello, open_way
+from codex_ssh.link.connect import hello
 from codex_ssh.link.ports import open_port_forward
 from codex_ssh.link.profile import make_profile
 from codex_ssh.link.session import Session, opening_words
 from codex_ssh.link.supervisor import open_supervised_way
+from codex_ssh.link.way import Profile, Way, open_way
 from codex_ssh.local.config_file import settings_for
 from codex_ssh.local.tasks import Tasks, open_tasks
 from codex_ssh.local.terminal import SilentPrompter

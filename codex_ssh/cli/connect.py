@@ -24,7 +24,7 @@ from codex_ssh.local.log import log_to_file, log_to_stderr
 from codex_ssh.local.paths import drafts_dir, log_dir, threads_dir
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
+    from codex_ssh.link.way import Profile
 
 NAME = "connect"
 HELP = "open a TUI on the host's app server (what codex-ssh HOST does)"

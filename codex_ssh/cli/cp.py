@@ -23,9 +23,10 @@ from codex_ssh.local.log import log_to_stderr
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from codex_ssh.link.connect import Link, Profile
+    from codex_ssh.link.connect import Link
     from codex_ssh.link.ssh import Ssh
     from codex_ssh.link.tree import Tree
+    from codex_ssh.link.way import Profile
 
 NAME = "cp"
 HELP = "copy files and folders to a devbox, or from it"
@@ -81,9 +82,10 @@ async def _copy(arguments: argparse.Namespace, request: CopyRequest, profile: Pr
     import asyncio
     from contextlib import asynccontextmanager
 
-    from codex_ssh.link.connect import Link, open_host, open_link
+    from codex_ssh.link.connect import Link, open_link
     from codex_ssh.link.copy_over import copy_over, open_tree
     from codex_ssh.link.copying import Copy
+    from codex_ssh.link.way import open_host
     from codex_ssh.link.wire_tree import open_wire_tree
     from codex_ssh.local.file_tree import LocalTree
 

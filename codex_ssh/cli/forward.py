@@ -37,9 +37,9 @@ from codex_ssh.errors import ForwardError, Stage, UsageError
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
     from codex_ssh.link.forwards import Forwards
     from codex_ssh.link.ssh import Ssh
+    from codex_ssh.link.way import Profile
 
 NAME = "forward"
 HELP = "open ports of the host on this machine, or list what listens there"
@@ -110,8 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace, profile: Profile, wishes: list[Wish], deny: Deny) -> int:
-    from codex_ssh.link.connect import open_host
     from codex_ssh.link.forwards import open_forwards, open_supervised_host
+    from codex_ssh.link.way import open_host
 
     host = str(profile.host)
 

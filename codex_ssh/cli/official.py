@@ -20,9 +20,10 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.thread import Thread
 from codex_ssh.errors import LinkLost, StageError
 from codex_ssh.external.launch import FrontEndOptions, find_codex, run_codex_tui
-from codex_ssh.link.connect import Profile, Way, open_session, open_way
+from codex_ssh.link.connect import open_session
 from codex_ssh.link.forward import open_door
 from codex_ssh.link.supervisor import open_supervised_way
+from codex_ssh.link.way import Profile, Way, open_way
 from codex_ssh.local.terminal import SilentPrompter
 
 GIVES_UP_SECONDS: Final = 100.0

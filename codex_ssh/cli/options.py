@@ -14,7 +14,7 @@ from codex_ssh.errors import ConfigError, UsageError
 from codex_ssh.local.config_file import settings_for
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
+    from codex_ssh.link.way import Profile
 
 
 def add_connection_options(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from codex_ssh.errors import LinkLost, Stage
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
+    from codex_ssh.link.way import Profile
 
 NAME = "ping"
 HELP = "measure the round trips: to the SSH server, the app server's WebSocket, and an answer of its"

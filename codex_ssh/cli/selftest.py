@@ -21,7 +21,7 @@ from codex_ssh.local.log import log_to_stderr
 if TYPE_CHECKING:
     from codex_ssh.cli.card import Card
     from codex_ssh.core.question import Prompter
-    from codex_ssh.link.connect import Profile
+    from codex_ssh.link.way import Profile
 
 NAME = "selftest"
 HELP = "break the link to a host on purpose, and see that it heals and loses nothing"

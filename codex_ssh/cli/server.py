@@ -24,9 +24,9 @@ from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
     from codex_ssh.link.choosing import AppServer
-    from codex_ssh.link.connect import Profile
     from codex_ssh.link.ssh import Ssh
     from codex_ssh.link.upkeep import Status
+    from codex_ssh.link.way import Profile
 
 NAME = "server"
 HELP = "start, stop, restart or look at the app server of a host"
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _act(arguments: argparse.Namespace, profile: Profile) -> int:
     from codex_ssh.link import upkeep
-    from codex_ssh.link.connect import open_host
+    from codex_ssh.link.way import open_host
 
     async with open_host(profile, build_prompter(arguments)) as ssh:
         match arguments.action:

@@ -19,7 +19,7 @@ from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
     from codex_ssh.external.stdio import Connect
-    from codex_ssh.link.connect import Profile, Way
+    from codex_ssh.link.way import Profile, Way
     from codex_ssh.link.websocket import WebSocket
 
 NAME = "stdio"
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _pass(arguments: argparse.Namespace, profile: Profile) -> int:
     from codex_ssh.external.stdio import StdioRelay
-    from codex_ssh.link.connect import open_way
     from codex_ssh.link.supervisor import open_supervised_way
+    from codex_ssh.link.way import open_way
     from codex_ssh.link.websocket import open_websocket
     from codex_ssh.local.stdio_pipes import open_stdio_client
     from codex_ssh.local.terminal import SilentPrompter

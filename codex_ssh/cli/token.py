@@ -23,8 +23,8 @@ from codex_ssh.local.files import read_secret
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile
     from codex_ssh.link.token_file import TokenFile
+    from codex_ssh.link.way import Profile
 
 NAME = "token"
 HELP = "make, show the fingerprint of, or replace the token there; mint a JWT"
@@ -88,7 +88,7 @@ def _mint(arguments: argparse.Namespace) -> int:
 
 async def _act(arguments: argparse.Namespace, profile: Profile) -> int:
     from codex_ssh.link import token_file
-    from codex_ssh.link.connect import open_host
+    from codex_ssh.link.way import open_host
 
     async with open_host(profile, build_prompter(arguments)) as ssh:
         match arguments.action:

@@ -26,8 +26,8 @@ from codex_ssh.local.files import private_temp_dir, write_private
 from codex_ssh.local.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from codex_ssh.link.connect import Profile, Way
     from codex_ssh.link.forward import Door
+    from codex_ssh.link.way import Profile, Way
 
 NAME = "tunnel"
 HELP = "hold a local address open through which any client reaches the app server"
@@ -86,9 +86,9 @@ def parse_door_address(text: str) -> WsEndpoint | UnixEndpoint:
 
 
 async def _hold(arguments: argparse.Namespace, profile: Profile, at: WsEndpoint | UnixEndpoint) -> int:
-    from codex_ssh.link.connect import open_way
     from codex_ssh.link.forward import open_door
     from codex_ssh.link.supervisor import open_supervised_way
+    from codex_ssh.link.way import open_way
 
     def connect() -> AbstractAsyncContextManager[Way]:
         return open_way(profile, build_prompter(arguments))

@@ -40,8 +40,9 @@ from codex_ssh.core.thread import Turn, TurnId, TurnStatus
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import ExitCode, LinkLost, RpcFailed, StageError, TurnFailed
 from codex_ssh.link.carrier import LinkCarrier
-from codex_ssh.link.connect import Link, Profile
+from codex_ssh.link.connect import Link
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
+from codex_ssh.link.way import Profile
 from codex_ssh.local.paths import threads_dir
 from codex_ssh.local.seen_threads import see_threads
 from codex_ssh.tui import threads

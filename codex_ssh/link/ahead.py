@@ -2,7 +2,7 @@
 
 Lives here: the wish, and the answers that wait for whoever asks the same.
 Not here: sending anything early (:mod:`codex_ssh.link.ssh_fast`), and what the script and the channel are for
-(:mod:`codex_ssh.link.connect`).
+(:mod:`codex_ssh.link.way`).
 
 Nothing secret is asked with: the script looks around, and the channel stays silent until the owner of the
 listener behind it is proved.

@@ -37,11 +37,12 @@ from codex_ssh.errors import (
 from codex_ssh.link.appserver import look, start
 from codex_ssh.link.checkup_devbox import look_around, reach
 from codex_ssh.link.choosing import DAEMON, DOCUMENTED, OURS, STEPS, AppServer, choose, no_codex
-from codex_ssh.link.connect import Link, Profile, Way, open_session_on, open_way, way_to
+from codex_ssh.link.connect import Link, open_session_on
 from codex_ssh.link.dial import require_ours
 from codex_ssh.link.ladder import Ladder, Notes, rung_of
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import read_credential
+from codex_ssh.link.way import Profile, Way, open_way, way_to
 from codex_ssh.link.websocket import open_websocket
 
 log = logging.getLogger(__name__)

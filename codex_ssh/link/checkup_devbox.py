@@ -19,12 +19,12 @@ from codex_ssh.core.ssh_ignored import list_ignored
 from codex_ssh.core.ssh_options import SshClient
 from codex_ssh.errors import CodexSshError, HostKeyRefused, HostUnreachable, LoginRefused
 from codex_ssh.link.appserver import look
-from codex_ssh.link.connect import Profile, open_host
 from codex_ssh.link.ladder import Ladder, Notes, milliseconds_since
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_asyncssh import load_asyncssh
 from codex_ssh.link.ssh_client import Resolved, open_ssh, resolve
+from codex_ssh.link.way import Profile, open_host
 
 SCRIPT_TIMEOUT_SECONDS: Final = 30.0
 SKEW_SECONDS: Final = 30

@@ -1,7 +1,7 @@
 """The direct way's beginning: from a ``wss://`` endpoint to a dial with its credential.
 
 Lives here: where the credential comes from when SSH does not carry the session. Not here: dialling
-(:mod:`codex_ssh.link.wss`) and when this way is taken (:mod:`codex_ssh.link.connect`).
+(:mod:`codex_ssh.link.wss`) and when this way is taken (:mod:`codex_ssh.link.way`).
 """
 
 from __future__ import annotations

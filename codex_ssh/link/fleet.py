@@ -36,10 +36,11 @@ from codex_ssh.errors import (
 )
 from codex_ssh.link.appserver import look
 from codex_ssh.link.choosing import AppServer, choose
-from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session, way_to
+from codex_ssh.link.connect import Link, open_session
 from codex_ssh.link.direct import make_direct_dial
 from codex_ssh.link.fleet_ride import open_existing
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.way import Profile, Way, open_host, way_to
 from codex_ssh.local.tasks import open_tasks
 from codex_ssh.local.terminal import SilentPrompter
 

@@ -23,10 +23,11 @@ from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.question import Prompter
 from codex_ssh.core.wake import Clocks
 from codex_ssh.errors import AppServerError, ForwardError, LinkLost, Stage
-from codex_ssh.link.connect import Link, Profile, Way, open_session, open_way, through_door
+from codex_ssh.link.connect import Link, open_session
 from codex_ssh.link.fence import SessionProcess
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.supervisor import HOLD_SECONDS, HeldDial, Supervisor
+from codex_ssh.link.way import Profile, Way, open_way, through_door
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)

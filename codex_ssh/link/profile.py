@@ -2,7 +2,7 @@
 
 Lives here: the profile of a host, and the places on this machine a token may be. Not here: the settings
 themselves (:mod:`codex_ssh.core.config`), flags (:mod:`codex_ssh.cli.options`), and using any of it
-(:mod:`codex_ssh.link.connect`).
+(:mod:`codex_ssh.link.way`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile
 from codex_ssh.link.dial import Trust
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.install import CodexInstaller
 from codex_ssh.link.tls import TlsOptions
+from codex_ssh.link.way import Profile
 from codex_ssh.local.files import read_secret
 from codex_ssh.local.paths import cache_dir
 

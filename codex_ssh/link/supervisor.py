@@ -22,9 +22,9 @@ from typing import Final, Generic, Protocol, TypeVar
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.retry import passes_by_itself, pause_before_retry
 from codex_ssh.errors import CodexSshError, ForwardError, LinkLost, Stage
-from codex_ssh.link.connect import Way
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.upgrade import Opening
+from codex_ssh.link.way import Way
 from codex_ssh.local.tasks import open_tasks
 
 log = logging.getLogger(__name__)

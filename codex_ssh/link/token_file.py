@@ -16,11 +16,11 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.errors import Stage, TokenError
 from codex_ssh.link.appserver import look, make_token
 from codex_ssh.link.choosing import AppServer, choose
-from codex_ssh.link.connect import Profile
 from codex_ssh.link.shell import compose, run_script
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.token import read_secret
 from codex_ssh.link.upkeep import restart_server, wait_idle
+from codex_ssh.link.way import Profile
 
 WRITE_TIMEOUT_SECONDS: Final = 30.0
 

@@ -22,10 +22,11 @@ from codex_ssh.core.version import is_older
 from codex_ssh.errors import AppServerError, CodexSshError, LinkLost, RpcFailed, Stage
 from codex_ssh.link.appserver import look, not_done, start
 from codex_ssh.link.choosing import AppServer, Wanted, choose, own_server
-from codex_ssh.link.connect import Profile, open_session, way_to
+from codex_ssh.link.connect import open_session
 from codex_ssh.link.shell import compose, exports, run_script
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.uploads import KEPT_DAYS
+from codex_ssh.link.way import Profile, way_to
 
 log = logging.getLogger(__name__)
 

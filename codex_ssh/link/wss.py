@@ -1,7 +1,7 @@
 """The direct way: ``wss://``, without SSH.
 
 Lives here: going there, by a proxy where the environment names one, TLS, and the upgrade behind it with a
-credential made for this dial. Not here: when this way is taken (:mod:`codex_ssh.link.connect`), trust in
+credential made for this dial. Not here: when this way is taken (:mod:`codex_ssh.link.way`), trust in
 certificates (:mod:`codex_ssh.link.tls`), and which proxy (:mod:`codex_ssh.core.proxy`).
 """
 

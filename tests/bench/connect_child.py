@@ -17,7 +17,8 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import InitializeResult, thread_list
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_session, open_way
+from codex_ssh.link.connect import open_session
+from codex_ssh.link.way import Profile, open_way
 from codex_ssh.local.parting import end_at_once
 from codex_ssh.local.terminal import SilentPrompter
 

@@ -25,9 +25,10 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Link, Profile, Way, open_host, open_session, open_way
+from codex_ssh.link.connect import Link, open_session
 from codex_ssh.link.dial import DoorDial
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.way import Profile, Way, open_host, open_way
 from codex_ssh.local.terminal import SilentPrompter
 from tests.bench.client import Stream
 from tests.bench.devbox import free_port

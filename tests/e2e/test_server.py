@@ -11,7 +11,8 @@ import pytest
 
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import open_link
+from codex_ssh.link.way import Profile
 from tests.integration.test_link_dial import Nobody, ours
 from tests.support import processes
 from tests.support.cli import codex_ssh

@@ -23,8 +23,9 @@ from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.methods import thread_start, turn_start
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.thread import ThreadId
-from codex_ssh.link.connect import Link, Profile
+from codex_ssh.link.connect import Link
 from codex_ssh.link.lifeline import Lifeline, open_lifeline
+from codex_ssh.link.way import Profile
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import Chat, open_chat
 from tests.conftest import StartCodex

@@ -23,8 +23,9 @@ from codex_ssh.core.outbox import Delivery
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.thread import TurnStatus
 from codex_ssh.errors import LinkLost, Stage
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import open_link
 from codex_ssh.link.lifeline import open_lifeline
+from codex_ssh.link.way import Profile
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import open_chat
 from tests.conftest import StartCodex

@@ -14,8 +14,8 @@ from codex_ssh.core.decision import Verdict
 from codex_ssh.core.items import AgentMessage
 from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.thread import TurnStatus
-from codex_ssh.link.connect import Profile
 from codex_ssh.link.lifeline import open_lifeline
+from codex_ssh.link.way import Profile
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import open_chat
 from tests.conftest import StartCodex

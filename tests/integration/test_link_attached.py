@@ -18,8 +18,9 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, LinkLost
 from codex_ssh.link.appserver import find_or_start_app_server
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Link, Profile, open_link, open_way
+from codex_ssh.link.connect import Link, open_link
 from codex_ssh.link.forward import open_door
+from codex_ssh.link.way import Profile, open_way
 from codex_ssh.link.websocket import open_websocket
 from tests.conftest import StartSshd
 from tests.integration.test_link_dial import INITIALIZE, Nobody, dialler, logged_in, ours, speaks

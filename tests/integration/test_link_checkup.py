@@ -22,7 +22,7 @@ from codex_ssh.core.ssh_options import SshClient, SshOptions
 from codex_ssh.errors import ExitCode
 from codex_ssh.link.checkup import check_host
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile
+from codex_ssh.link.way import Profile
 from tests.conftest import StartCodex, StartSshd
 from tests.integration.test_link_dial import Nobody, ours
 from tests.support import processes

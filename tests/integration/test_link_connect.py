@@ -16,7 +16,8 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.upgrade import UpgradeReader, UpgradeRequest, accept_bytes
 from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import open_link
+from codex_ssh.link.way import Profile
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody
 from tests.support import processes

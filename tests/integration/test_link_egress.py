@@ -16,8 +16,8 @@ from codex_ssh.core.egress import read_egress
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.link import egress
-from codex_ssh.link.connect import Profile, open_way
 from codex_ssh.link.profile import make_profile
+from codex_ssh.link.way import Profile, open_way
 from tests.integration.test_link_dial import Nobody
 from tests.support.codex import require_codex
 from tests.support.dev_server import THERE, free_port, open_dev_server

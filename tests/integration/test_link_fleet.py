@@ -18,10 +18,10 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import ConfigError
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.fleet import Target, look_at_fleet
 from codex_ssh.link.tls import TlsOptions
+from codex_ssh.link.way import Profile
 from codex_ssh.local.tasks import open_tasks
 from codex_ssh.tui.chat import Chat
 from tests.conftest import StartCodex, StartSshd

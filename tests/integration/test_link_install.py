@@ -23,9 +23,10 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError
 from codex_ssh.link.appserver import find_or_start_app_server, look
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import open_link
 from codex_ssh.link.install import CodexInstaller
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.link.way import Profile
 from tests.conftest import StartSshd
 from tests.integration.test_link_dial import dialler, logged_in, ours, speaks
 from tests.support import processes

@@ -19,8 +19,9 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.wake import Clocks
 from codex_ssh.errors import LinkLost
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Link, Profile
+from codex_ssh.link.connect import Link
 from codex_ssh.link.lifeline import Lifeline, open_lifeline, read_clocks
+from codex_ssh.link.way import Profile
 from tests.conftest import StartCodex
 from tests.integration.test_link_connect import profile
 from tests.integration.test_link_dial import Nobody

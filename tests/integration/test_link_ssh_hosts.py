@@ -14,7 +14,8 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, ExitCode
 from codex_ssh.link.appserver import find_or_start_app_server
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_link
+from codex_ssh.link.connect import open_link
+from codex_ssh.link.way import Profile
 from codex_ssh.local.terminal import SilentPrompter
 from tests.conftest import StartCodex
 from tests.support.codex import require_codex

@@ -29,9 +29,10 @@ from codex_ssh.errors import (
     TlsRefused,
 )
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_link, open_session, open_way
+from codex_ssh.link.connect import open_link, open_session
 from codex_ssh.link.direct import Direct
 from codex_ssh.link.tls import TlsOptions
+from codex_ssh.link.way import Profile, open_way
 from codex_ssh.link.wss import WssDial
 from codex_ssh.server.address import TcpAddress
 from codex_ssh.server.listener import ListenerConfig, open_listener

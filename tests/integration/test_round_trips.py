@@ -12,7 +12,8 @@ from codex_ssh.core.host import parse_host
 from codex_ssh.core.methods import InitializeResult
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.link.choosing import Wanted
-from codex_ssh.link.connect import Profile, open_session, open_way
+from codex_ssh.link.connect import open_session
+from codex_ssh.link.way import Profile, open_way
 from tests.conftest import StartCodex
 from tests.integration.test_link_dial import Nobody, at
 from tests.support.codex import CodexAppServer

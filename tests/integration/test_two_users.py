@@ -22,9 +22,9 @@ from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.errors import AppServerError, OwnerNotProved
 from codex_ssh.link.appserver import find_or_start_app_server
 from codex_ssh.link.choosing import AppServer, Wanted
-from codex_ssh.link.connect import Profile, open_host
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.upkeep import start_server
+from codex_ssh.link.way import Profile, open_host
 from tests.integration.test_link_dial import Nobody, dialler, speaks
 from tests.support import processes
 from tests.support.codex import require_codex

@@ -17,8 +17,9 @@ from pathlib import Path
 from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.core.lifecycle import LinkState, LinkStatus
 from codex_ssh.core.secret import Secret
-from codex_ssh.link.connect import Link, Way, open_session
+from codex_ssh.link.connect import Link, open_session
 from codex_ssh.link.dial import DoorDial
+from codex_ssh.link.way import Way
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import Chat, open_chat
 from tests.support.waiting import until
