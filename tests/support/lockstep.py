@@ -7,15 +7,20 @@ client that needs N answers before it can go on needs N turns, however fast the 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.support.processes import is_working
 from tests.support.serving import serving
 from tests.support.waiting import until
 
 QUIET_SECONDS = 0.3
-"""A side that has said nothing for so long has finished its turn; long against what computing takes."""
+"""A side that has said nothing for so long, and computes nothing, has finished its turn."""
+
+MOST_SECONDS = 15.0
+"""After so long it has, whatever else is computed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,13 +72,16 @@ async def _turns(
     name: str,
 ) -> None:
     """Pass on what a side says, turn by turn. Who goes on before the other one spoke still has the turn."""
+    loop = asyncio.get_running_loop()
     while said := await source.read(65536):
-        ended = False
+        ended, latest = False, loop.time() + MOST_SECONDS
         while not ended:
             try:
                 async with asyncio.timeout(QUIET_SECONDS):
                     more = await source.read(65536)
             except TimeoutError:
+                if is_working(os.getpid()) and loop.time() < latest:
+                    continue
                 break
             said += more
             ended = not more

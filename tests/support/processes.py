@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +99,27 @@ def parent(pid: int) -> int:
 
 def is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie does not."""
+    return _state(PROC / str(pid)) not in ("", "Z", "X")
+
+
+def is_working(pid: int) -> bool:
+    """Whether a thread of this process or below it, but the one that asks, wants a processor or a disk.
+
+    On a loaded machine that tells a program that has nothing to say from one that did not get there yet.
+    """
+    return any(
+        _state(thread) in ("R", "D")
+        for process in tree(pid)
+        for thread in (PROC / str(process) / "task").glob("*")
+        if int(thread.name) != threading.get_native_id()
+    )
+
+
+def _state(place: Path) -> str:
     try:
-        state = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        return (place / "stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
-        return False
-    return state not in "ZX"
+        return ""
 
 
 def command_line(pid: int) -> list[str]:
