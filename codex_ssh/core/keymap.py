@@ -192,6 +192,7 @@ ACTIONS: Final = (
     _action("all.next", Place.ALL, "tab", "choose the next host"),
     _action("all.previous", Place.ALL, "shift+tab", "choose the host before"),
     _action("all.go", Place.ALL, "enter", "go to the host"),
+    _action("all.tell", Place.ALL, "t", "say one thing to several of them, as /tell does"),
     _action("all.close", Place.ALL, "escape q", "back to where you were"),
     _action("tell.mark", Place.TELL, "space", "mark the host, or not any more"),
     _action("browse.up", Place.BROWSE, "left", "one directory up"),

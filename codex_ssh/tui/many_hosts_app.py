@@ -226,6 +226,8 @@ class ManyHostsApp(App[R]):
                 return
         if chosen is Instead.HOSTS:
             await self.choose_host()
+        elif chosen is Instead.TELL:
+            self.here.composer.put_command("tell")
         elif (view := next((one for one in self.views if one.host == chosen), None)) is not None:
             self.show(view)
 
@@ -236,8 +238,8 @@ class ManyHostsApp(App[R]):
                 screen.catch_up()
         for view in self.views:
             if view is not self.here and view.take_draft():
-                text = f"something you said to {plain_line(view.host)} was not taken"
-                self.here.chat.note(Level.WARNING, text, "it is in the composer there, and why is said there")
+                text = f"what you wrote for {plain_line(view.host)} is in its composer again"
+                self.here.chat.note(Level.WARNING, text, "why is said there")
 
     # ---------------------------------------------------------------- what waits
 

@@ -121,6 +121,33 @@ async def the_hosts() -> str:
         return await drawn(stage.app)
 
 
+async def all_the_hosts() -> str:
+    """Draw three hosts side by side: one waits, one streams, one is over."""
+    script = Script()
+    fill(script)
+    script.turn("completed", durationMs=95_000)
+    fleet = Written(report("gpu"), report("web"))
+    async with open_stage(script, size=(126, 30), ready=False, fleet=fleet) as stage:
+        await stage.wait_text("worked for")
+        for host in ("gpu", "web"):
+            await go(stage, host)
+        gpu, web = fleet.scripts["gpu"], fleet.scripts["web"]
+        for one, title in ((gpu, "train the model"), (web, "deploy it")):
+            one.say("thread/name/updated", threadName=title)
+            one.turn()
+        gpu.item("commandExecution", "c", command="python train.py", aggregatedOutput="epoch 1\nepoch 2\n")
+        gpu.item("agentMessage", "m", done=False, text="")
+        gpu.delta(
+            "m", "It goes **well**: the loss is\n\n- 0.31 after the first epoch\n- 0.27 after the second"
+        )
+        web.item("agentMessage", "m", text="All tests are green, so this can go out.")
+        web.ask_command(command="make deploy")
+        await stage.wait_text("Run this command?")
+        await stage.pilot.press("alt+a")
+        await stage.wait_text("0.27 after the second")
+        return await drawn(stage.app)
+
+
 async def a_small_terminal() -> str:
     """Draw a conversation where there is little room."""
     script = Script()
@@ -158,6 +185,7 @@ PICTURES: Final[Mapping[str, Callable[[], Awaitable[str]]]] = {
     "tui-edit.svg": an_edit,
     "tui-threads.svg": the_threads,
     "tui-hosts.svg": the_hosts,
+    "tui-all.svg": all_the_hosts,
     "tui-small.svg": a_small_terminal,
     "tui-themes.svg": the_themes,
     "tui-replay.svg": a_replay,

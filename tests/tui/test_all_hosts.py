@@ -12,6 +12,7 @@ from codex_ssh.tui.screens.all_hosts_screen import LEAST_ROWS, AllHostsScreen, P
 from codex_ssh.tui.screens.hosts_screen import HostsScreen
 from codex_ssh.tui.screens.inbox_screen import InboxScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.tell_screen import TellScreen
 from codex_ssh.tui.widgets.host_pane import HostPane
 from tests.tui.stage import Stage, open_stage
 from tests.tui.test_many_hosts import Written, report
@@ -222,6 +223,18 @@ async def test_the_list_of_hosts_is_a_key_away() -> None:
         await stage.on_top(HostsScreen)
 
 
+async def test_what_is_written_is_told_from_here() -> None:
+    async with three_hosts() as (stage, _, _):
+        stage.composer.take("run the tests")
+        for _ in range(2):  # the second time it is the command already
+            await side_by_side(stage)
+            await stage.pilot.press("t")
+            await over(stage)
+            assert stage.composer.text == "/tell run the tests"
+        await stage.pilot.press("enter")
+        await stage.on_top(TellScreen)
+
+
 async def test_with_one_host_open_it_says_how_to_open_others() -> None:
     async with open_stage(fleet=Written(report("gpu"))) as stage:
         await stage.type("/all")
@@ -239,7 +252,7 @@ async def test_its_keys_can_be_chosen_anew() -> None:
         await over(stage)
         await stage.pilot.press("f9")
         await stage.on_top(AllHostsScreen)
-        assert "g: go, esc: back" in stage.screen()
+        assert "g: go, esc: back, t: tell" in stage.screen()
         await stage.pilot.press("n", "g")
         await stage.wait(lambda: stage.app.here.host == "devbox", "there")
     assert stage.app.keymap.action("n", Place.ALL) == "all.next"

@@ -19,14 +19,17 @@ from textual.drivers.headless_driver import HeadlessDriver
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.rpc import Json
 from codex_ssh.tui.app import CodexApp
+from codex_ssh.tui.badge import Badge, badge_of
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.chat import open_chat
+from codex_ssh.tui.screens.all_hosts_screen import AllHostsScreen
 from codex_ssh.tui.screens.ask_screen import AskScreen
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.login_screen import LoginScreen
 from codex_ssh.tui.screens.pick_screen import Choice, PickScreen
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.tell_screen import TellScreen
 from tests.tui.conversation import Script, opened, thread
 from tests.tui.stage import Stage
 
@@ -307,6 +310,24 @@ async def the_lists(stage: Stage, evil: str) -> None:
     await stage.pilot.press("escape")
 
 
+async def several_hosts(stage: Stage, evil: str) -> None:
+    await the_transcript(stage, evil)
+    stage.script.say("thread/name/updated", threadName=evil)
+    stage.script.ask(1, "item/commandExecution/requestApproval", command=evil)
+    await stage.wait(lambda: stage.chat.asks, "what waits")
+    keymap, chats = stage.app.keymap, [stage.chat] * 2
+
+    def look() -> list[Badge]:
+        return [badge_of(chat, 0) for chat in chats]
+
+    for screen in (AllHostsScreen(lambda: chats, "devbox", keymap), TellScreen(look, evil, keymap)):
+        await stage.app.push_screen(screen)
+        await stage.pilot.pause()
+        await stage.pilot.press("down", "space")
+        screen.dismiss(None)
+        await stage.pilot.pause()
+
+
 def told(evil: str) -> dict[str, Json]:
     """Give what the commands ask for, with the text in every place that has one."""
     tools = {evil: {"name": evil, "description": evil, "title": evil}}
@@ -364,6 +385,7 @@ PLACES: Final = [
     the_dialogs,
     the_lists,
     the_commands,
+    several_hosts,
 ]
 
 

@@ -177,7 +177,7 @@ async def test_what_a_host_does_not_take_is_in_its_composer_and_is_told() -> Non
         await begin(stage, "go on")
         await mark(stage, "gpu", "web")
         await confirm(stage, "2 hosts")
-        await stage.wait_text("something you said to gpu was not taken")
+        await stage.wait_text("what you wrote for gpu is in its composer again")
         assert said(web) == ["go on"]
         assert said(stage.script) == []
         await go(stage, "gpu")

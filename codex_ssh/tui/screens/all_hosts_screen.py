@@ -34,6 +34,7 @@ class Instead(enum.Enum):
 
     INBOX = "answer what waits"
     HOSTS = "the list of all hosts"
+    TELL = "say one thing to several"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ class AllHostsScreen(Dialog[str | Instead | None]):
         bind("all.down", "move(0, 1)", priority=True),
         bind("all.next", "step(1)", priority=True),
         bind("all.previous", "step(-1)", priority=True),
+        bind("all.tell", "tell", priority=True),
         bind("app.inbox", "inbox", priority=True),
         bind("app.hosts", "hosts", priority=True),
     ]
@@ -138,11 +140,14 @@ class AllHostsScreen(Dialog[str | Instead | None]):
         self._say_keys()
 
     def _say_keys(self) -> None:
-        hints = [key_hint(self._keymap, "all.go", "go"), key_hint(self._keymap, "all.close", "back")]
-        line = Text(", ".join(filter(None, hints)), palette.DIM)
-        if any(pane.chat.asks for pane in self._panes):
-            inbox = key_hint(self._keymap, "app.inbox", "answer")
-            line.append(f", {inbox}" if inbox else "", palette.WARN)
+        waits = any(pane.chat.asks for pane in self._panes)
+        hints = [
+            (key_hint(self._keymap, "all.go", "go"), palette.DIM),
+            (key_hint(self._keymap, "all.close", "back"), palette.DIM),
+            (key_hint(self._keymap, "app.inbox", "answer") if waits else "", palette.WARN),
+            (key_hint(self._keymap, "all.tell", "tell"), palette.DIM),
+        ]
+        line = Text(", ").join(Text(text, style) for text, style in hints if text)
         if line != self._line:
             self._line = line
             self._keys.update(line, layout=False)
@@ -193,6 +198,10 @@ class AllHostsScreen(Dialog[str | Instead | None]):
     def action_hosts(self) -> None:
         """Choose from the list of all hosts."""
         self.dismiss(Instead.HOSTS)
+
+    def action_tell(self) -> None:
+        """Say one thing to several."""
+        self.dismiss(Instead.TELL)
 
     def action_close(self) -> None:
         """Go back to where one was."""

@@ -148,7 +148,7 @@ class TellScreen(Dialog[tuple[Badge, ...] | None]):
         """Give two lines: the host and how it stands, then its thread and where that works."""
         line = Text(no_wrap=True, overflow="ellipsis")
         box = "[-] " if badge.refuses else "[x] " if badge.host in self._marked else "[ ] "
-        line.append(box, palette.KEY if badge.host in self._marked else palette.DIM)
+        line.append(box, palette.BOLD)  # no colour: it has to be seen on the highlight too
         line.append(plain_line(badge.who), palette.BOLD)
         line.append(f"  {badge.mark} {plain_line(badge.state)}", badge.style)
         if badge.waits:

@@ -103,6 +103,11 @@ class Composer(PastingArea):
         self.take(Draft())
         self._show_state()
 
+    def put_command(self, name: str) -> None:
+        """Make the text of a slash command of what is written, unless it is that already."""
+        if not self.text.startswith(f"/{name} "):
+            self.take(Draft(pieces=(f"/{name} ", *self.draft.pieces)))
+
     @property
     def kept(self) -> Draft:
         """What must not be lost: while something older is shown, what was being written."""
