@@ -267,4 +267,7 @@ async def test_more_than_fit_are_scrolled_to() -> None:
         await stage.pilot.press("shift+tab")
         assert chosen(stage) == "web"
         await stage.wait_text("far below")
+        for size in ((140, 45), (60, 12)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.wait_text("far below")
         assert view_of(stage, "web").display is False

@@ -326,6 +326,17 @@ async def test_a_host_without_a_thread_and_one_that_is_read_only_cannot_be_marke
         assert said(gpu) == []
 
 
+async def test_a_host_of_a_view_that_only_approves_cannot_be_marked() -> None:
+    async with three_hosts() as (stage, gpu, _):
+        chat = view_of(stage, "gpu").chat
+        chat.options = replace(chat.options, approves_only=True)
+        await begin(stage, "go on")
+        await stage.wait_text("this view only approves")
+        await stage.pilot.press("down", "space", "enter")
+        await stage.wait_text("no host is marked")
+        assert said(gpu) == []
+
+
 async def test_two_names_of_one_thread_are_not_told_twice() -> None:
     async with three_hosts() as (stage, gpu, web):
         web._facts = replace(gpu.facts, host="web")

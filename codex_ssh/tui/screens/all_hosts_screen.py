@@ -118,8 +118,9 @@ class AllHostsScreen(Dialog[str | Instead | None]):
         self.set_interval(1, self.catch_up)
 
     def on_resize(self) -> None:
-        """Share the room there is."""
+        """Share the room there is; the chosen one stays in sight."""
         self._share()
+        self.call_after_refresh(self._bring_chosen)
 
     def catch_up(self) -> None:
         """Show what is new; hosts that were left go away."""
@@ -168,6 +169,10 @@ class AllHostsScreen(Dialog[str | Instead | None]):
     @property
     def _chosen(self) -> int:
         return next((at for at, pane in enumerate(self._panes) if pane is self.focused), 0)
+
+    def _bring_chosen(self) -> None:
+        if isinstance(self.focused, HostPane):
+            self.focused.scroll_visible(animate=False)
 
     def _choose(self, at: int) -> None:
         self.set_focus(self._panes[at])  # at once: an Enter may be right behind
