@@ -154,10 +154,8 @@ async def gather(here: Chat, transcript: Transcript, there: Chat, directory: str
     )
 
 
-async def bring(gathered: Gathered, goes: Goes, there: Chat) -> bool:
+async def bring(gathered: Gathered, goes: Goes, there: Chat) -> None:
     """Bring it there, begin a new thread, and put the first message into the composer; nothing is sent.
-
-    Gives True, so that whoever waits can tell it from being given up.
 
     Raises:
         CopyFailed: The devbox would not take the files.
@@ -180,4 +178,3 @@ async def bring(gathered: Gathered, goes: Goes, there: Chat) -> bool:
         there.note(Level.WARNING, caution)
     there.draft = join_drafts([harmless(message), there.draft])
     there.on_change()
-    return True

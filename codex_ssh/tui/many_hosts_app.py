@@ -147,8 +147,7 @@ class ManyHostsApp(App[R]):
         waiting = WaitingScreen(f"connecting to {plain_line(chosen.host)}")
         self.push_screen(waiting, lambda _: visit.give_up_opening())
         await asyncio.wait([visit.opened])
-        if waiting.is_current:
-            waiting.dismiss(None)
+        waiting.over()
         if visit.opened.cancelled():
             return None
         if (failed := visit.opened.exception()) is not None:
@@ -321,8 +320,7 @@ class ManyHostsApp(App[R]):
             found = await looking.wait()
         except WorkerCancelled:
             return
-        if waiting.is_current:
-            waiting.dismiss(None)
+        waiting.over()
         if not found:
             self.here.chat.note(Level.INFO, "nothing waits for you on any host that answers")
         else:

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from codex_ssh.errors import CopyFailed, LinkLost, RpcFailed
 from codex_ssh.errors import Stage as Step
 from codex_ssh.tui.carrier import NoCarrier
 from codex_ssh.tui.screens.browse_screen import BrowseScreen
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.handoff_screen import HandoffScreen
 from codex_ssh.tui.screens.hosts_screen import HostsScreen
 from codex_ssh.tui.screens.waiting_screen import WaitingScreen
@@ -160,6 +162,7 @@ async def test_what_goes_is_shown_and_nothing_is_sent_without_enter(hosts: Hosts
         assert not stage.script.asked("turn/start")
         await go(stage, "devbox")
         await stage.wait(lambda: "this thread stays as it is" in flat(stage), "it is said here too")
+        assert "not taken" not in flat(stage)
 
 
 async def test_host_and_directory_are_chosen_from_lists(hosts: Hosts) -> None:
@@ -332,6 +335,31 @@ async def test_a_link_that_drops_while_it_is_collected_is_said(hosts: Hosts, sid
         stage.app.type_command(f"/handoff gpu {hosts.there}")
         await stage.wait_text("nothing was handed over to gpu")
         assert not hosts.gpu.asked("thread/start")
+
+
+async def test_a_host_without_ssh_is_refused_before_anything_is_collected(hosts: Hosts) -> None:
+    hosts.gpu._facts = replace(hosts.gpu.facts, transport="wss")
+    async with hosts.stage() as stage:
+        stage.app.type_command(f"/handoff gpu {hosts.there}")
+        await stage.wait(lambda: "files go by SSH alone" in flat(stage), "why not")
+        assert not stage.script.asked("thread/items/list")[1:]
+
+
+async def test_what_is_waited_for_no_more_closes_under_another_dialog(hosts: Hosts) -> None:
+    hosts.box.arrived.clear()
+    async with hosts.stage() as stage:
+        stage.app.type_command(f"/handoff gpu {hosts.there}")
+        await stage.on_top(HandoffScreen)
+        await stage.pilot.press("down", "enter")
+        await stage.on_top(WaitingScreen)
+        stage.app.push_screen(ConfirmScreen("something else?"))
+        await stage.on_top(ConfirmScreen)
+        hosts.box.arrived.set()
+        await stage.wait(lambda: hosts.gpu.asked("thread/start"), "it is done")
+        await stage.wait(lambda: stage.app.here.host == "gpu", "on the other host")
+        await stage.pilot.press("n")
+        await stage.wait(lambda: len(stage.app.screen_stack) == 1, "nothing over it")
+        await stage.wait(lambda: stage.composer.text, "the message")
 
 
 async def test_bringing_is_given_up_by_a_key(hosts: Hosts) -> None:

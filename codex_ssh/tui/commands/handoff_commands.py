@@ -45,9 +45,12 @@ async def handoff(app: CodexApp, words: list[str]) -> None:
     there = there or await app.open_host(Chosen(host=host))
     if there is None:
         return
-    if await _hand_over(app, here, transcript, there, " ".join(words[1:])):
-        app.show(there)
-    elif not was_open and there in app.views:
+    if there.chat.facts.transport == "wss":
+        here.chat.note(Level.ERROR, f"{host} is reached without SSH, and files go by SSH alone")
+        is_done = False
+    else:
+        is_done = await _hand_over(app, here, transcript, there, " ".join(words[1:]))
+    if not is_done and not was_open and there in app.views:
         app.leave_host(there)
 
 
@@ -67,8 +70,13 @@ async def _hand_over(
         goes = await app.push_screen_wait(HandoffScreen(gathered, app.keymap)) if gathered else None
         if gathered is None or goes is None:
             return False
-        bringing = bring(gathered, goes, there.chat)
-        if not await wait_for(app, f"bringing it to {plain_line(there.host)}", bringing):
+
+        async def deliver() -> bool:
+            await bring(gathered, goes, there.chat)
+            app.show(there)  # before its draft is taken for a message that came back
+            return True
+
+        if not await wait_for(app, f"bringing it to {plain_line(there.host)}", deliver()):
             return False
     except (CopyFailed, DevboxFailed, RpcFailed, StageError) as failed:
         details = [getattr(failed, "said", ""), failed.hint, "this thread is as it was; /handoff begins anew"]
@@ -85,7 +93,9 @@ async def _hand_over(
 async def _directory(app: CodexApp, there: HostView, typed: str, cwd: str) -> str | None:
     """Give the directory to go on in; None where the user chooses none."""
     if not typed:
-        return await choose_directory(app, there.chat, await first_guess(there.chat, cwd))
+        looking = first_guess(there.chat, cwd)
+        start = await wait_for(app, f"looking at {plain_line(there.host)}", looking)
+        return await choose_directory(app, there.chat, start) if start is not None else None
     seen_from = there.chat.cwd or await remote_files.home(there.chat)
     path = await remote_files.absolute(there.chat, typed, seen_from)
     await remote_files.check_directory(there.chat, path)

@@ -108,29 +108,31 @@ def _about(gathered: Gathered) -> Text:
     text.append(f"{origin.place}\n→ {plain_line(gathered.place)}, in a new thread\n", "not bold")
     for caution in gathered.cautions():
         text.append(f"⚠ {plain_line(caution)}\n", f"not bold {palette.WARN}")
+    git = origin.git
+    if git and git.commit and not git.is_pushed and not (gathered.there and gathered.there.knows):
+        words = f"⚠ commit {git.commit[:12]} is on no remote, and not there: push it first\n"
+        text.append(words, f"not bold {palette.WARN}")
     text.append(f"\n{TRANSCRIPT}  {size_text(len(gathered.transcript))}, the whole thread\n", "not bold")
     if origin.git is None:
         text.append(f"no uncommitted work: {plain_line(origin.why_no_git)}", f"not bold {palette.WARN}")
         return text
     work, patch = gathered.work, gathered.patch
     assert work is not None
+    changed = origin.git.changed if patch.tracked else ()
     if gathered.has_patch:
         size = size_text(len(patch.tracked) + len(patch.untracked))
-        text.append(f"{PATCH}  {size}\n", "not bold")
+        counts = [f"{len(changed)} changed"] if changed else []
+        counts += [f"{len(work.untracked)} untracked"] if work.untracked else []
+        text.append(f"{PATCH}  {size}, {', '.join(counts)}\n", "not bold")
     elif not work.left_out:
         text.append("everything is committed, so there is no patch\n", "not bold")
-    for name in origin.git.changed if patch.tracked else ():
-        mark = "in conflict" if name in origin.git.unmerged else "changed"
-        text.append(f"  {mark}    {_shown(name)}\n", "not bold")
-    for file in work.untracked:
-        text.append(f"  untracked  {_shown(file.name)}  {_size(file)}\n", "not bold")
     for left in work.left_out:
         text.append(f"  left out   {_left(left)}\n", f"not bold {palette.WARN}")
-    if origin.git.commit and not origin.git.is_pushed and not (gathered.there and gathered.there.knows):
-        text.append(
-            f"commit {origin.git.commit[:12]} is on no remote, and not there: push it first\n",
-            f"not bold {palette.WARN}",
-        )
+    for name in changed:
+        mark = "in conflict" if name in origin.git.unmerged else "changed   "
+        text.append(f"  {mark} {_shown(name)}\n", "not bold")
+    for file in work.untracked:
+        text.append(f"  untracked  {_shown(file.name)}  {_size(file)}\n", "not bold")
     text.right_crop(1)
     return text
 
