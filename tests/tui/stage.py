@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Input
 
 from codex_ssh.tui.app import CodexApp
 from codex_ssh.tui.bridge import Drafts, Lifeline, TuiOptions, TuiOutcome
@@ -40,6 +41,10 @@ class Stage:
         widths = self.app.size.width
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text[:widths].rstrip() for strip in strips)
+
+    def row(self, number: int) -> str:
+        """Give a row of the screen; empty while there is none."""
+        return next(iter(self.screen().splitlines()[number : number + 1]), "")
 
     async def wait(self, condition: Callable[[], object], what: str) -> None:
         """Wait until something is so."""
@@ -74,7 +79,10 @@ class Stage:
 
 
 async def on_top(app: App[Any], kind: type[S]) -> S:
-    """Wait until a dialog is on top and built, and give it; Textual puts it there before it builds it."""
+    """Wait until a dialog is on top and built, and give it; Textual puts it there before it builds it.
+
+    Its cursor does not blink from then on: no two pictures of it would be alike.
+    """
 
     def built() -> S | None:
         screen = app.screen
@@ -82,6 +90,8 @@ async def on_top(app: App[Any], kind: type[S]) -> S:
 
     screen = await until(built, f"a {kind.__name__}", show=lambda: app.screen)
     assert screen is not None
+    for field in screen.query(Input):
+        field.cursor_blink = False
     return screen
 
 

@@ -228,9 +228,7 @@ async def test_a_file_is_shown_at_a_line(devbox: Devbox, line: int) -> None:
     async with open_stage(devbox.script(), size=(60, 20)) as stage:
         await stage.type(f"/view notes.md:{line}")
         await stage.wait_text("/w/notes.md on devbox")
-        await stage.wait(
-            lambda: f"{line:>4} line {line}" in stage.screen().splitlines()[1], "the line on top"
-        )
+        await stage.wait(lambda: f"{line:>4} line {line}" in stage.row(1), "the line on top")
 
 
 async def test_a_text_is_found(devbox: Devbox) -> None:
@@ -241,9 +239,9 @@ async def test_a_text_is_found(devbox: Devbox) -> None:
         await stage.pilot.press("slash")
         await stage.type("LINE 150", then="")
         await stage.wait_text("in 11 lines")
-        await stage.wait(lambda: " 150 line 150" in stage.screen().splitlines()[1], "the first on top")
+        await stage.wait(lambda: " 150 line 150" in stage.row(1), "the first on top")
         await stage.pilot.press("escape", "n")
-        await stage.wait(lambda: "1500 line 1500" in stage.screen().splitlines()[1], "the next on top")
+        await stage.wait(lambda: "1500 line 1500" in stage.row(1), "the next on top")
         await stage.pilot.press("p", "p")
         await stage.wait(lambda: "line 1509" in stage.screen(), "round the end")
         await stage.pilot.press("escape")
@@ -294,9 +292,9 @@ async def test_view_without_a_path_waits_for_one(devbox: Devbox) -> None:
 async def test_a_view_draws_itself_anew_at_another_size(devbox: Devbox, size: tuple[int, int]) -> None:
     async with open_stage(devbox.script(), size=(120, 30)) as stage:
         await stage.type("/view notes.md:1500")
-        await stage.wait(lambda: "1500 line" in stage.screen().splitlines()[1], "the line on top")
+        await stage.wait(lambda: "1500 line" in stage.row(1), "the line on top")
         await stage.pilot.resize_terminal(*size)
-        await stage.wait(lambda: "1500 line" in stage.screen().splitlines()[1], "the line is still on top")
+        await stage.wait(lambda: "1500 line" in stage.row(1), "the line is still on top")
 
 
 async def test_copy_and_edit_say_what_came_of_it(devbox: Devbox) -> None:

@@ -6,7 +6,6 @@ import shlex
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from codex_ssh.core.question import Question as LoginQuestion
 from codex_ssh.core.question import QuestionKind
@@ -174,8 +173,7 @@ FORM = {
 @pytest.mark.parametrize("kind", ["questions", "form"])
 def test_questions(snap_compare: Snap, kind: str, size: tuple[int, int]) -> None:
     async def asked(pilot: Pilot[object]) -> None:
-        screen = await on_top(pilot.app, QuestionScreen)
-        screen.query_one(Input).cursor_blink = False
+        await on_top(pilot.app, QuestionScreen)
         assert isinstance(pilot.app, SnapApp)
         await stop_the_clock(pilot.app, pilot)
 
@@ -207,8 +205,8 @@ def test_a_question_of_the_login(snap_compare: Snap, size: tuple[int, int]) -> N
         app = pilot.app
         assert isinstance(app, SnapApp)
         await until(lambda: app.chat.transcript is not None, "the thread")
-        await app.push_screen(PromptScreen(question))
-        app.screen.query_one(Input).cursor_blink = False
+        app.push_screen(PromptScreen(question))
+        await on_top(app, PromptScreen)
         await stop_the_clock(app, pilot)
 
     assert snap_compare(SnapApp(Script()), terminal_size=size, run_before=asked)
