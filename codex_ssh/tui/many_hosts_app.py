@@ -147,7 +147,7 @@ class ManyHostsApp(App[R]):
         waiting = WaitingScreen(f"connecting to {plain_line(chosen.host)}")
         self.push_screen(waiting, lambda _: visit.give_up_opening())
         await asyncio.wait([visit.opened])
-        waiting.over()
+        waiting.dismiss(None)
         if visit.opened.cancelled():
             return None
         if (failed := visit.opened.exception()) is not None:
@@ -320,7 +320,7 @@ class ManyHostsApp(App[R]):
             found = await looking.wait()
         except WorkerCancelled:
             return
-        waiting.over()
+        waiting.dismiss(None)
         if not found:
             self.here.chat.note(Level.INFO, "nothing waits for you on any host that answers")
         else:

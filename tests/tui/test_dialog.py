@@ -13,9 +13,11 @@ from textual.screen import Screen
 from codex_ssh.core.question import Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.tui.bridge import TuiOptions
+from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
+from codex_ssh.tui.screens.waiting_screen import WaitingScreen
 from tests.tui.conversation import Script
 from tests.tui.program import fill
 from tests.tui.stage import Stage, open_stage
@@ -121,3 +123,24 @@ async def test_enter_that_was_on_its_way_sends_no_password() -> None:
         assert not answer.done()
         await stage.pilot.press("escape")
         assert await answer is None
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+async def test_it_leaves_once_nothing_lies_over_it_and_takes_nothing_else_away(is_built: bool) -> None:
+    async with open_stage() as stage:
+        app, below, above = stage.app, WaitingScreen("waiting"), ConfirmScreen("really?")
+        left: list[object] = []
+        app.push_screen(below, lambda _: left.append("below"))
+        if is_built:
+            await stage.on_top(WaitingScreen)
+        else:
+            below.dismiss(None)
+        app.push_screen(above, left.append)
+        if is_built:
+            below.dismiss(None)
+        await stage.on_top(ConfirmScreen)
+        await stage.pilot.pause()
+        assert (app.screen, left) == (above, [])
+        await stage.pilot.press("y")
+        await stage.wait(lambda: len(app.screen_stack) == 1, "both are gone")
+        assert left == [True, "below"]

@@ -59,6 +59,7 @@ class Dialog(ModalScreen[T]):
         super().__init__()
         self._grace = grace_seconds
         self._since = math.inf
+        self._late: tuple[()] | tuple[T | None] = ()
 
     @property
     def is_built(self) -> bool:
@@ -79,14 +80,25 @@ class Dialog(ModalScreen[T]):
         self._since = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Leave the screen with a result; what is not built yet leaves as soon as it is."""
-        if self.is_mounted or not self.is_current:
+        """Leave the screen with a result, as soon as it is built and nothing lies over it.
+
+        Textual would take away whatever is on top instead.
+        """
+        if self.is_active and self.is_mounted:
             return super().dismiss(result)
-        self.call_later(self._dismiss_now, result)
+        if self.is_active:
+            self.call_later(self._dismiss_now, result)
+        else:
+            self._late = (result,)
         return AwaitComplete()
 
     def _dismiss_now(self, result: T | None) -> None:
-        super().dismiss(result)  # not given on: Textual would await it, which a screen may not do itself
+        self.dismiss(result)  # not given on: Textual would await it, which a screen may not do itself
+
+    def on_screen_resume(self) -> None:
+        """Leave, where that was wanted while another screen lay over this one."""
+        if self._late:
+            super().dismiss(self._late[0])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Do nothing by a key while nothing is to be seen."""

@@ -35,25 +35,12 @@ class WaitingScreen(Dialog[None]):
     def __init__(self, words: str) -> None:
         super().__init__()
         self._words = words
-        self._is_over = False
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with frame():
             yield Static(Text(f"{self._words} …", palette.BUSY), markup=False)
             yield Static(Text("Esc: leave it", palette.DIM), markup=False)
-
-    def over(self) -> None:
-        """Close, as nothing is waited for any more; under another dialog once that one has closed."""
-        if self.is_active:  # the one on top: to Textual every screen that can be seen is a current one
-            self.dismiss(None)
-        else:
-            self._is_over = True
-
-    def on_screen_resume(self) -> None:
-        """Close, where it was over while another dialog was on top."""
-        if self._is_over:
-            self.dismiss(None)
 
     def action_close(self) -> None:
         """Give it up."""
@@ -78,4 +65,4 @@ async def wait_for(app: App[Any], words: str, doing: Coroutine[None, None, T]) -
     except WorkerFailed as failed:
         raise failed.error from None
     finally:
-        waiting.over()
+        waiting.dismiss(None)
