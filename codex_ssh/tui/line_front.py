@@ -1,9 +1,8 @@
 """The TUI for whoever listens: lines one after the other, no full screen, nothing is ever drawn again.
 
-Lives here: when something is said, and what a typed line means. Not here: the words
-(:mod:`codex_ssh.tui.spoken`), the conversation (:mod:`codex_ssh.tui.chat`), and the terminal, which is handed
-in. A screen reader speaks what is appended; so an entry is said once, when it does not change any more, and
-only a long answer is said line by line as it comes.
+Lives here: what is asked of the user, and what a typed line means. Not here: telling what goes on
+(:mod:`codex_ssh.tui.line_teller`), the words (:mod:`codex_ssh.tui.spoken`), the conversation
+(:mod:`codex_ssh.tui.chat`), and the terminal, which is handed in.
 """
 
 from __future__ import annotations
@@ -20,26 +19,22 @@ from codex_ssh.core.attachment import Attachment, Picture, PictureThere, label
 from codex_ssh.core.copy_request import Conflict
 from codex_ssh.core.decision import Decision
 from codex_ssh.core.draft import Draft
-from codex_ssh.core.entry import Entry, EntryKey, Progress
-from codex_ssh.core.items import AgentMessage, UserMessage
-from codex_ssh.core.lifecycle import LinkState
 from codex_ssh.core.plain_text import plain_line, plain_lines
 from codex_ssh.core.ports import read_wishes
 from codex_ssh.core.rpc import Json, RequestId
 from codex_ssh.core.thread import Need
-from codex_ssh.core.transcript import Transcript
 from codex_ssh.errors import CodexSshError, LinkLost, RpcFailed, UsageError
 from codex_ssh.tui import remote_files, spoken
 from codex_ssh.tui.bridge import Drafts, ExitReason, Lifeline, TuiOptions, TuiOutcome
 from codex_ssh.tui.carrier import Carrier
 from codex_ssh.tui.chat import Chat, open_chat
+from codex_ssh.tui.line_teller import LineTeller
 from codex_ssh.tui.pages import status_text
-from codex_ssh.tui.port_watch import PortKeeper, offer_text
+from codex_ssh.tui.port_watch import PortKeeper
 from codex_ssh.tui.saves import Saves
 
 THREADS_SAID: Final = 15
-ENTRIES_SAID: Final = 8
-"""So many threads are said to choose from, and so many entries of a thread that is opened."""
+"""So many threads are said to choose from."""
 
 HELP: Final = """\
 a line and enter: say it; while a turn runs it steers the turn
@@ -84,9 +79,7 @@ class LineFront:
     def __init__(self, chat: Chat, terminal: LineTerminal) -> None:
         self._chat = chat
         self._terminal = terminal
-        self._told: set[EntryKey] = set()
-        self._begun: dict[EntryKey, int] = {}
-        self._shown: Transcript | None = None
+        self._teller = LineTeller(chat, self._say)
         self._asked: RequestId | None = None
         self._asked_at = 0.0
         self._answered: RequestId | None = None
@@ -94,9 +87,6 @@ class LineFront:
         self._choices: list[str] = []
         self._early: list[str] = []
         self._along: tuple[Attachment, ...] = ()
-        self._link = LinkState.UP
-        self._said_code = ""
-        self._said_ports = ""
         self._interrupted_at = float("-inf")
         self._changed = asyncio.Event()
         self._saves = Saves(chat.carrier, lambda _level, text: self._say(text), lambda: None)
@@ -131,16 +121,13 @@ class LineFront:
     def _tell(self) -> None:
         """Say what is new."""
         chat = self._chat
-        self._tell_link()
-        if chat.transcript is not None:
-            self._tell_entries(chat.transcript)
-        elif chat.foreword.take_changes().entries:
-            for entry in chat.foreword.entries:
-                if entry.key not in self._told:
-                    self._tell_entry(entry, "")
+        self._teller.tell()
+        if self._teller.shown is not None:
+            early, self._early = self._early, []
+            for line in early:
+                self._send(line)
         self._tell_asks()
-        self._tell_sign_in()
-        self._tell_ports()
+        self._teller.tell_offers()
         if chat.draft:
             self._take_back(chat.draft)
             chat.draft = Draft()
@@ -164,70 +151,6 @@ class LineFront:
         along, self._along = self._along, ()
         self._chat.send(line, along)
 
-    def _tell_link(self) -> None:
-        state = self._chat.status.state
-        if state is self._link:
-            return
-        before, self._link = self._link, state
-        if state is LinkState.UP:
-            self._say("the link is back")
-        elif before is LinkState.UP:
-            reason = plain_line(self._chat.status.reason or state.value)
-            self._say(f"no link: {reason}; it comes back by itself")
-        elif state is LinkState.PAUSED:
-            self._say("the link waits for you: /reconnect")
-
-    def _tell_entries(self, transcript: Transcript) -> None:
-        if transcript is not self._shown:
-            if self._chat.doing:
-                return  # its history is still being read
-            self._shown = transcript
-            self._begin(transcript)
-        if not transcript.take_changes():
-            return
-        for entry in transcript.entries:
-            if entry.key not in self._told:
-                self._tell_entry(entry, transcript.cwd)
-
-    def _begin(self, transcript: Transcript) -> None:
-        """Say which thread this is and how it stands, and send what was typed before it was there."""
-        title = f" called {plain_line(transcript.name)}" if transcript.name else ""
-        self._say(f"thread{title} in {plain_line(transcript.cwd)}")
-        over = [entry for entry in transcript.entries if entry.progress in (Progress.DONE, Progress.CUT)]
-        self._told, self._begun = {entry.key for entry in over}, {}
-        if len(over) > ENTRIES_SAID:
-            self._say(f"{len(over) - ENTRIES_SAID} earlier entries are not said")
-        for entry in over[-ENTRIES_SAID:]:
-            self._say(*spoken.finished(entry, transcript.cwd))
-        early, self._early = self._early, []
-        for line in early:
-            self._send(line)
-
-    def _tell_entry(self, entry: Entry, cwd: str) -> None:
-        if entry.progress is Progress.SENDING:
-            return
-        if entry.progress is Progress.OPEN:
-            self._tell_open(entry)
-            return
-        self._told.add(entry.key)
-        content, so_far = entry.content, self._begun.pop(entry.key, 0)
-        if isinstance(content, UserMessage) and content.client_id in self._chat.own_messages:
-            return  # the user has just typed it
-        self._say(*spoken.finished(entry, cwd, said=so_far))
-
-    def _tell_open(self, entry: Entry) -> None:
-        """Say a long answer line by line, and what begins."""
-        content, so_far = entry.content, self._begun.get(entry.key, 0)
-        if isinstance(content, AgentMessage):
-            end = content.text.rfind("\n") + 1
-            if end > so_far:
-                lead = "" if so_far else "codex: "
-                self._say(lead + content.text[so_far:end].removesuffix("\n"))
-                self._begun[entry.key] = end
-        elif entry.key not in self._begun:
-            self._begun[entry.key] = 0
-            self._say(*spoken.begun(entry))
-
     def _tell_asks(self) -> None:
         ask = self._ask()
         number = ask.request_id if ask is not None else None
@@ -244,27 +167,10 @@ class LineFront:
         if isinstance(ask, QuestionsAsk | ElicitationAsk) and ask.questions:
             self._say(*spoken.question(ask, len(self._answers)))
         else:
-            edit = self._shown.edit_of(ask) if self._shown is not None else None
+            shown = self._teller.shown
+            edit = shown.edit_of(ask) if shown is not None else None
             changes = edit.changes if edit is not None else ()
             self._say(*spoken.asked(ask, self._chat.facts, self._chat.cwd, changes))
-
-    def _tell_sign_in(self) -> None:
-        login = self._chat.sign_in.login
-        code = login.code if login is not None else None
-        if login is not None and login.why and not code and self._said_code != login.why:
-            self._said_code = login.why
-            self._say(f"{login.why}; /login signs in by a code")
-        if code is not None and self._said_code != code.code:
-            self._said_code = code.code
-            self._say(f"open {code.url} in a browser, anywhere, and enter this code: {code.code}")
-
-    def _tell_ports(self) -> None:
-        """Say which ports are offered."""
-        offered = offer_text(self._chat.ports.offered, self._chat.facts.host)
-        if offered != self._said_ports:
-            self._said_ports = offered
-            if offered:
-                self._say(f"something listens on {offered}; /ports opens it here")
 
     # ---------------------------------------------------------------- listening
 

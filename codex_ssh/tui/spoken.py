@@ -1,7 +1,7 @@
 """Entries of the transcript as words, for whoever listens instead of looking.
 
 Lives here: what is said of an entry, in plain lines without marks, frames or colours. Not here: when it is
-said (:mod:`codex_ssh.tui.line_front`) and how it looks on a screen (:mod:`codex_ssh.tui.cells`).
+said (:mod:`codex_ssh.tui.line_teller`) and how it looks on a screen (:mod:`codex_ssh.tui.cells`).
 
 Everything from the devbox goes through :mod:`codex_ssh.core.plain_text` here.
 """
