@@ -286,8 +286,8 @@ def without_credentials(url: str) -> str:
     if web := _WEB.match(url):
         scheme, authority, path = web.groups()
         user, _, place = authority.rpartition("@")
-        if _HOST_AND_PORT.fullmatch(place) is None or "@" in path.partition("/@")[0]:
-            return ""  # a password with a slash in it ends the authority early
+        if _HOST_AND_PORT.fullmatch(place) is None or "@" in url[web.end(2) :]:
+            return ""  # a password with a slash or a question mark in it ends the authority early
         name = user.partition(":")[0]
         keeps = f"{name}@" if name and scheme.lower().split("::")[-1] in _WITH_NAMES else ""
         return f"{scheme}{keeps}{place}{path}"

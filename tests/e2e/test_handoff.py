@@ -38,10 +38,12 @@ async def test_work_is_handed_over_and_gone_on_with(
     (here / "a.txt").write_text("one\ntwo\n")
     (here / "new file").write_bytes(b"\0caf\xe9\n")
     sections, config, home = "", tmp_path / "ssh_config", tmp_path / "laptop"
-    for name, box in boxes.items():
-        server = await start_codex(require_codex("npm"), codex_home=box.home / ".codex")
+    homes = {name: box.home for name, box in boxes.items()} | {"laptop": home}
+    for name, place in homes.items():
+        server = await start_codex(require_codex("npm"), codex_home=place / ".codex")
         cd = here if name == "devbox" else tmp_path
         sections += f'[host.{name}]\nendpoint = "{server.endpoint}"\ncd = "{cd}"\n'
+    sections += 'exec = "sh"\n'
     config.write_text("".join(box.ssh_config.read_text() for box in boxes.values()))
     settings = home / ".config" / "codex-ssh" / "config.toml"
     settings.parent.mkdir(parents=True)
@@ -85,3 +87,13 @@ async def test_work_is_handed_over_and_gone_on_with(
     await tui.type("say still there")
     await tui.key("Enter")
     await tui.wait_text("• still there")
+
+    # The machine the TUI runs on is a host like any other.
+    await tui.type(f"/handoff laptop {tmp_path}")
+    await tui.key("Enter")
+    await tui.wait_text("→ laptop:")
+    await tui.key("Down", "Enter")
+    await tui.wait_text("idle · laptop")
+    await tui.wait_text("git apply --3way")
+    brought = next((home / ".codex-ssh" / "uploads").iterdir())
+    assert sorted(path.name for path in brought.iterdir()) == ["changes.patch", "transcript.md"]

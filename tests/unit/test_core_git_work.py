@@ -30,7 +30,7 @@ from codex_ssh.core.git_work import (
         ("https://me:x@y/secret@example.com/a", ""),
         ("https://example.com/a?access_token=secret#secret", "https://example.com/a"),
         ("https://example.com?token=secret", "https://example.com"),
-        ("https://example.com/@scope/a", "https://example.com/@scope/a"),
+        ("https://example.com/@scope/a", ""),
         ("https://[::1]:80/a", "https://[::1]:80/a"),
         ("ssh://git@example.com/a", "ssh://git@example.com/a"),
         ("ssh://git:secret@example.com:22/~a", "ssh://git@example.com:22/~a"),

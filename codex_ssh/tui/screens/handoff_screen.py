@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -21,7 +21,10 @@ from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.handoff import Gathered, Goes
 from codex_ssh.tui.screens.dialog import Dialog, frame
 
-_NO = "no"
+MOST_NAMES: Final = 200
+"""So many names are listed of what is changed, and of what is left out; untracked files are all named."""
+
+_NO: Final = "no"
 
 
 class HandoffScreen(Dialog[Goes | None]):
@@ -126,15 +129,21 @@ def _about(gathered: Gathered) -> Text:
         text.append(f"{PATCH}  {size}, {', '.join(counts)}\n", "not bold")
     elif not work.left_out:
         text.append("everything is committed, so there is no patch\n", "not bold")
-    for left in work.left_out:
+    for left in work.left_out[:MOST_NAMES]:
         text.append(f"  left out   {_left(left)}\n", f"not bold {palette.WARN}")
-    for name in changed:
+    text.append(_more("left out  ", len(work.left_out)), f"not bold {palette.WARN}")
+    for name in changed[:MOST_NAMES]:
         mark = "in conflict" if name in origin.git.unmerged else "changed   "
         text.append(f"  {mark} {_shown(name)}\n", "not bold")
+    text.append(_more("changed   ", len(changed)), "not bold")
     for file in work.untracked:
         text.append(f"  untracked  {_shown(file.name)}  {_size(file)}\n", "not bold")
     text.right_crop(1)
     return text
+
+
+def _more(what: str, count: int) -> str:
+    return f"  {what} and {count - MOST_NAMES} more\n" if count > MOST_NAMES else ""
 
 
 def _shown(name: bytes) -> str:
