@@ -126,6 +126,9 @@ async def check_odd_names(caller: Asking, tmp_path: Path) -> None:
     (here / "sub").mkdir()
     for number, name in enumerate(odd):
         (here / "sub" / os.fsdecode(name)).write_bytes(b"tracked %d\n" % number)
+    (here / "folder").mkdir()
+    (here / "folder" / "in it").write_text("x\n")
+    (here / "turns.txt").write_text("into a link\n")
     (here / "picture.bin").write_bytes(bytes(range(256)) * 8)
     (here / ".gitignore").write_text("*.log\n")
     git(here, "add", ".")
@@ -142,6 +145,13 @@ async def check_odd_names(caller: Asking, tmp_path: Path) -> None:
     (here / "empty").touch()
     (here / "run.sh").chmod(0o755)
     (here / "gone.txt").unlink()
+    (here / "turns.txt").unlink()
+    (here / "turns.txt").symlink_to("a.txt")
+    (here / "folder" / "in it").unlink()
+    (here / "folder").rmdir()
+    (here / "folder").write_text("a file now\n")
+    (here / "meant").write_text("to be added\n")
+    git(here, "add", "-N", "meant")
     (here / "a.txt").write_text("one\nstaged\n")
     git(here, "add", "a.txt")
     (here / "a.txt").write_text("one\nnot staged\n")
@@ -165,6 +175,24 @@ async def check_odd_names(caller: Asking, tmp_path: Path) -> None:
     assert set(odd) < set(state.untracked)
     apply(there, patch, tmp_path / "patch")
     assert tree(there) == tree(here)
+
+
+async def test_files_in_conflict_go_with_their_marks(caller: Caller, tmp_path: Path) -> None:
+    here, there = begin(tmp_path / "here", a="one\n"), tmp_path / "there"
+    git(here, "checkout", "-q", "-b", "other")
+    (here / "a").write_text("theirs\n")
+    git(here, "commit", "-q", "-a", "-m", "theirs")
+    git(here, "checkout", "-q", "main")
+    (here / "a").write_text("ours\n")
+    git(here, "commit", "-q", "-a", "-m", "ours")
+    git(tmp_path, "clone", "-q", str(here), str(there))
+    with pytest.raises(AssertionError):
+        git(here, "merge", "-q", "other")
+    state, patch, _ = await taken(caller, here)
+    assert (state.changed, state.unmerged) == ((b"a",), (b"a",))
+    apply(there, patch, tmp_path / "patch")
+    assert (there / "a").read_text() == (here / "a").read_text()
+    assert "<<<<<<<" in (there / "a").read_text()
 
 
 async def test_where_it_comes_from_is_told_without_the_secrets(caller: Caller, tmp_path: Path) -> None:
