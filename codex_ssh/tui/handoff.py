@@ -176,5 +176,9 @@ async def bring(gathered: Gathered, goes: Goes, there: Chat) -> None:
     )
     for caution in gathered.cautions(goes):
         there.note(Level.WARNING, caution)
+    if there.draft:
+        there.note(
+            Level.WARNING, "what was typed here before stands below it", "take it out, or it is sent too"
+        )
     there.draft = join_drafts([harmless(message), there.draft])
     there.on_change()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from codex_ssh.core.draft import harmless
+from codex_ssh.core.outbox import Kept
 from codex_ssh.core.rpc import Json
 from codex_ssh.core.upload import Upload
 from codex_ssh.errors import CopyFailed, LinkLost, RpcFailed
@@ -335,6 +337,18 @@ async def test_a_link_that_drops_while_it_is_collected_is_said(hosts: Hosts, sid
         stage.app.type_command(f"/handoff gpu {hosts.there}")
         await stage.wait_text("nothing was handed over to gpu")
         assert not hosts.gpu.asked("thread/start")
+
+
+async def test_what_an_earlier_client_left_there_stands_below_and_it_is_said(hosts: Hosts) -> None:
+    left = Kept(thread_id="t-9", draft=harmless("half a thought"))
+    hosts.fleet.options["gpu"] = replace(hosts.fleet.options["gpu"], left=left)
+    async with hosts.stage() as stage:
+        stage.app.type_command(f"/handoff gpu {hosts.there}")
+        await stage.on_top(HandoffScreen)
+        await stage.pilot.press("down", "enter")
+        await stage.wait_text("what was typed here before stands below it")
+        await stage.wait(lambda: stage.composer.text.startswith("Go on with work"), "the message")
+        assert stage.composer.text.endswith("\n\nhalf a thought")
 
 
 async def test_a_host_without_ssh_is_refused_before_anything_is_collected(hosts: Hosts) -> None:

@@ -63,6 +63,7 @@ class Written:
         left: How each host was left that was opened.
         arrived: A host is open only once this is set.
         carriers: Who brings files to a host; nobody where none is named.
+        options: What each host begins with.
     """
 
     def __init__(self, *reports: HostReport) -> None:
@@ -75,6 +76,7 @@ class Written:
         self.arrived.set()
         self.given_up: list[str] = []
         self.carriers: dict[str, Carrier] = {}
+        self.options = dict.fromkeys(self.reports, QUICK)
 
     def known(self) -> Sequence[HostReport]:
         return list(self.reports.values())
@@ -96,7 +98,7 @@ class Written:
             raise HostUnreachable("no such host", stage=Step.SSH, host=host, hint="look at its name")
         yield OpenHost(
             lifeline=self.scripts[host],
-            options=QUICK,
+            options=self.options[host],
             drafts=self.drafts[host],
             desk=NoDesk(),
             keeper=None,
