@@ -7,6 +7,7 @@ all the same, and leaves its port on 127.0.0.1, where ours would listen, free.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 from collections.abc import AsyncGenerator
@@ -18,8 +19,10 @@ from tests.support.waiting import until
 
 THERE = "127.0.0.2"
 
-_PORTS = range(12000, 20000)
-"""None that the kernel gives away, and 10000 more is none either."""
+_WORKERS = 16
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+_PORTS = range(12000 + _WORKER, 20000, _WORKERS)
+"""None that the kernel gives away, and 10000 more is none either; none of a test that runs beside this one."""
 
 
 def free_port() -> int:

@@ -126,8 +126,8 @@ def flat(stage: Stage) -> str:
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Hosts:
-    return Hosts(tmp_path)
+def hosts(short_path: Path) -> Hosts:
+    return Hosts(short_path)  # so that no path is broken where a row ends
 
 
 async def test_what_goes_is_shown_and_nothing_is_sent_without_enter(hosts: Hosts) -> None:
@@ -147,7 +147,7 @@ async def test_what_goes_is_shown_and_nothing_is_sent_without_enter(hosts: Hosts
         assert hosts.box.files == {}
         await stage.pilot.press("down", "enter")
         await stage.wait(lambda: stage.app.here.host == "gpu", "on the other host")
-        await stage.wait_text("handed over from devbox:")
+        await stage.wait(lambda: "handed over from devbox:" in flat(stage), "the note")
         assert hosts.gpu.asked("thread/start") == [{"cwd": str(hosts.there)}]
         transcript, patch = hosts.box.files
         assert "the roof leaks" in hosts.box.files[transcript].decode()
