@@ -22,7 +22,7 @@ THERE = "127.0.0.2"
 _WORKERS = 16
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
 _PORTS = range(12000 + _WORKER, 20000, _WORKERS)
-"""None that the kernel gives away, and 10000 more is none either; none of a test that runs beside this one."""
+"""None that the kernel gives away, and 10000 more is none either; nor one of a test beside this one."""
 
 
 def free_port() -> int:
