@@ -481,7 +481,7 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
                 answer.set_result(said)
 
         def withdraw() -> None:
-            if screen in self.screen_stack and screen.is_current:
+            if screen in self.screen_stack:
                 screen.dismiss(None)
 
         # In the application's own task: whoever asks is not part of it.

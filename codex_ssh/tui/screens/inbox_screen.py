@@ -76,7 +76,7 @@ class InboxScreen(Dialog[Decision | NoDecision]):
         """Show what it is about now; where somebody else answered, it goes away."""
         if waits:
             self._page.update(scene)
-        elif self.is_current:
+        else:
             self.dismiss(NoDecision.ELSEWHERE)
 
     def on_ask_view_decided(self, message: AskView.Decided) -> None:

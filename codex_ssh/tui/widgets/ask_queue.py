@@ -12,14 +12,13 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import Screen
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, PermissionsAsk, QuestionsAsk
 from codex_ssh.core.decision import Decision
 from codex_ssh.core.entry import Level
 from codex_ssh.core.keymap import Keymap
 from codex_ssh.core.links import read_link
-from codex_ssh.core.rpc import Json, RequestId
+from codex_ssh.core.rpc import RequestId
 from codex_ssh.errors import DeskFailed
 from codex_ssh.tui.ask_rows import Scene
 from codex_ssh.tui.chat import Chat
@@ -122,13 +121,9 @@ class AskQueue(Vertical):
                 self._ask_form(waiting[0], grace_seconds=self._chat.options.grace_seconds)
         elif dialog.ask not in asks and (self._chat.is_online or isinstance(dialog, AskScreen)):
             # A form that is filled in without a link stays; an approval does not.
-            self._close(dialog)
+            dialog.dismiss(None)
         elif isinstance(dialog, AskScreen):
             dialog.update(self.scene(dialog.ask))
-
-    def _close(self, dialog: Screen[Decision | None] | Screen[Json]) -> None:
-        if dialog.is_current:
-            dialog.dismiss(None)
 
     def scene(self, ask: Ask) -> Scene:
         """Give where a request comes from."""
