@@ -87,6 +87,7 @@ async def test_work_is_handed_over_and_gone_on_with(
     await tui.type("say still there")
     await tui.key("Enter")
     await tui.wait_text("• still there")
+    await tui.wait_text("idle · devbox")
 
     # The machine the TUI runs on is a host like any other.
     await tui.type(f"/handoff laptop {tmp_path}")
