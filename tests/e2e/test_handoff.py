@@ -50,7 +50,7 @@ async def test_work_is_handed_over_and_gone_on_with(
     settings.write_text(sections)
 
     tui = await open_tui(start_tmux, home, "-F", str(config), "devbox", "say the roof leaks", columns=120)
-    await tui.wait_text("the roof leaks")
+    await tui.wait_text("• the roof leaks")
     await tui.wait_text("idle")
     before = await until(lambda: ended(boxes["devbox"].home), "the turn is stored to its end")
     await tui.type(f"/handoff gpu {there}")
