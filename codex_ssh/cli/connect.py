@@ -148,6 +148,7 @@ async def _run_ours(
     from codex_ssh.local.config_file import read_tui_settings
     from codex_ssh.local.desk import open_desk
     from codex_ssh.local.drafts import merge_kept, no_drafts, open_drafts
+    from codex_ssh.local.hangup import hangup_is_told
     from codex_ssh.local.seen_threads import see_threads
     from codex_ssh.local.terminal import SilentPrompter
     from codex_ssh.tui.approving import approving
@@ -169,6 +170,7 @@ async def _run_ours(
                 profile, prompter, lambda: dialogs or SilentPrompter(shows=False), passive=settings.passive
             ) as lifeline,
             open_lazy_ports(lifeline.ssh, str(profile.host), settings.forward_deny) as forwards,
+            hangup_is_told(),
         ):
             connected()
             carrier = LinkCarrier(lifeline)

@@ -50,13 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _show(player: Player, settings: TuiSettings, verbosity: int) -> int:
     from codex_ssh.local.collector import no_collections
+    from codex_ssh.local.hangup import hangup_is_told
 
     with no_collections():
         from codex_ssh.tui.replay_app import run_replay
 
     log_to_file(log_dir() / "tui.log", verbosity)
     try:
-        await run_replay(player, settings)
+        async with hangup_is_told():
+            await run_replay(player, settings)
     finally:
         log_to_stderr(verbosity)
     return ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,24 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tmux]
 
+WAITS_FOR_ITS_CHILD = """
+import signal, subprocess, sys
+signal.signal(signal.SIGHUP, lambda *_: None)
+sys.exit(subprocess.call(sys.argv[1:]))
+"""
+"""As make does: the leader of the session takes the hang-up, does not end, and so nobody else hears of it."""
 
-async def test_a_closed_terminal_leaves_no_client_behind(start_tmux: StartTmux, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize(
+    "leader",
+    [["sh", "-c", '"$@"; true', "sh"], [sys.executable, "-c", WAITS_FOR_ITS_CHILD]],
+    ids=["shell", "one that waits"],
+)
+async def test_a_closed_terminal_leaves_no_client_behind(
+    start_tmux: StartTmux, tmp_path: Path, leader: list[str]
+) -> None:
     tui = await start_tmux(
-        ["sh", "-c", " ".join([*map(str, PROGRAM), "demo; true"])],
+        [*leader, *PROGRAM, "demo"],
         environment=client_environment(tmp_path / "home", TERM="xterm-256color", PYTHONDEVMODE=""),
     )
     await tui.wait_text("idle")
@@ -25,6 +40,6 @@ async def test_a_closed_terminal_leaves_no_client_behind(start_tmux: StartTmux, 
     await tui.wait_text("word30")
     family = processes.tree(await tui.pid())
     assert family
-    # As when a window is closed: the terminal is gone, and SIGHUP and SIGCONT come.
+    # As when a window is closed: the terminal is gone, and SIGHUP and SIGCONT come to the session's leader.
     await tui.command("kill-server")
     await until(lambda: not any(map(processes.is_alive, family)), "all of its processes are gone")
