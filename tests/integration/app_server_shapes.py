@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,10 @@ CHANCE = frozenset(
 UNORDERED = frozenset({"fuzzyFileSearch/sessionUpdated", "fuzzyFileSearch/sessionCompleted"})
 """Methods whose shape is compared and whose place is not: another task of codex tells how far a search is."""
 
+USAGE = ("thread/tokenUsage/updated", "account/rateLimits/updated")
+"""What codex tells when the model's answer has ended. Whether it gets there before a turn that is interrupted
+has ended is a matter of time."""
+
 STREAMED = ("item/agentMessage/delta", "item/reasoning/summaryTextDelta")
 
 
@@ -31,7 +35,7 @@ def order(heard: Sequence[Json]) -> list[str]:
     """
     lines: list[str] = []
     answers: list[str] = []
-    for message in heard:
+    for message in _without_last_usage(heard):
         if "method" not in message:
             answers.append("error" if "error" in message else "reply")
         elif message["method"] not in CHANCE | UNORDERED:
@@ -49,6 +53,19 @@ def _without_races(lines: list[str]) -> list[str]:
     return lines
 
 
+def _without_last_usage(heard: Sequence[Json]) -> list[Json]:
+    """Leave out usage that is told while an interrupted turn ends: between its last item and its end."""
+    kept: list[Json] = []
+    for message in heard:
+        if message.get("method") == "turn/completed" and _detail(message).startswith("interrupted"):
+            told = len(kept)
+            while told and kept[told - 1].get("method", "") in ("", *USAGE, *CHANCE, "thread/status/changed"):
+                told -= 1
+            kept[told:] = [one for one in kept[told:] if one.get("method") not in USAGE]
+        kept.append(message)
+    return kept
+
+
 def _detail(message: Json) -> str:
     params = message.get("params") or {}
     if isinstance(item := params.get("item"), dict):
@@ -61,10 +78,10 @@ def _detail(message: Json) -> str:
     return ""
 
 
-def members(heard: Iterable[Json]) -> dict[str, set[str]]:
+def members(heard: Sequence[Json]) -> dict[str, set[str]]:
     """Give the member paths of every kind of message."""
     found: dict[str, set[str]] = {}
-    for message in heard:
+    for message in _without_last_usage(heard):
         if "method" in message and message["method"] not in CHANCE:
             kind = message["method"]
             if isinstance(item := (message.get("params") or {}).get("item"), dict):
