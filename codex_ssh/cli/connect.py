@@ -151,7 +151,6 @@ async def _run_ours(
     from codex_ssh.local.hangup import hangup_is_told
     from codex_ssh.local.seen_threads import see_threads
     from codex_ssh.local.terminal import SilentPrompter
-    from codex_ssh.tui.approving import approving
     from codex_ssh.tui.bridge import TuiOptions
     from codex_ssh.tui.dialogs import DialogPrompter
 
@@ -194,7 +193,11 @@ async def _run_ours(
                 forward_deny=settings.forward_deny,
             )
             keeper = forwards if lifeline.facts.transport != "wss" and not looks_on else None
-            session = approving(record(lifeline)) if looks_on else record(lifeline)
+            session = record(lifeline)
+            if looks_on:
+                from codex_ssh.tui.approving import approving
+
+                session = approving(session)
             try:
                 if look.screen_reader or arguments.screen_reader:
                     from codex_ssh.local.line_terminal import open_stdio_lines

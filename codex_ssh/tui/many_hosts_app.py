@@ -14,7 +14,6 @@ from typing import ClassVar, TypeVar
 from textual import work
 from textual.app import App
 from textual.binding import BindingType
-from textual.worker import WorkerCancelled
 
 from codex_ssh.core.ask import Ask
 from codex_ssh.core.decision import Decision
@@ -31,7 +30,7 @@ from codex_ssh.tui.screens.all_hosts_screen import AllHostsScreen, Instead
 from codex_ssh.tui.screens.hosts_screen import Chosen, HostsScreen, Open
 from codex_ssh.tui.screens.inbox_screen import InboxScreen, NoDecision
 from codex_ssh.tui.screens.tell_screen import TellScreen
-from codex_ssh.tui.screens.waiting_screen import WaitingScreen
+from codex_ssh.tui.screens.waiting_screen import WaitingScreen, wait_for
 from codex_ssh.tui.title import thread_title
 from codex_ssh.tui.visits import Visit, Visits
 from codex_ssh.tui.widgets.ask_queue import is_form
@@ -227,7 +226,7 @@ class ManyHostsApp(App[R]):
             await self.choose_host()
         elif chosen is Instead.TELL:
             self.here.composer.put_command("tell")
-        elif (view := next((one for one in self.views if one.host == chosen), None)) is not None:
+        elif chosen is not None and (view := self.view_of(chosen)) is not None:
             self.show(view)
 
     def refresh_hosts(self) -> None:
@@ -313,20 +312,14 @@ class ManyHostsApp(App[R]):
         if self.visits is None:
             self.here.chat.note(Level.INFO, "nothing waits for you")
             return
-        waiting = WaitingScreen("looking for what waits on your hosts")
-        looking = self._look_for_blocked()
-        self.push_screen(waiting, lambda _: looking.cancel())
-        try:
-            found = await looking.wait()
-        except WorkerCancelled:
+        found = await wait_for(self, "looking for what waits on your hosts", self._look_for_blocked())
+        if found is None:
             return
-        waiting.dismiss(None)
         if not found:
             self.here.chat.note(Level.INFO, "nothing waits for you on any host that answers")
         else:
             await self.go_to(min(found, key=lambda one: one[0])[1])
 
-    @work
     async def _look_for_blocked(self) -> list[tuple[int, Chosen]]:
         """Give the threads that wait and are not shown, each with the time of its last change."""
         assert self.visits is not None

@@ -7,19 +7,15 @@ Lives here: the passing. Not here: what anybody does on the way (:mod:`codex_ssh
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
 
-from codex_ssh.core.call import Call
 from codex_ssh.core.facts import ServerFacts
 from codex_ssh.core.lifecycle import LinkStatus
 from codex_ssh.core.rpc import Json, Notification, Request, RequestId
 from codex_ssh.tui.bridge import Conversation, Lifeline
 
-T = TypeVar("T")
-
 
 class PassingLifeline:
-    """Stands before a lifeline; front ends use it in its place.
+    """Stands before a lifeline; front ends use it in its place. Giving the sessions is the subclass's.
 
     Args:
         lifeline: What it stands before.
@@ -58,25 +54,16 @@ class PassingLifeline:
         """Make sure that nothing sent over an earlier connection arrives any more; raises ``LinkLost``."""
         await self._lifeline.fence()
 
-    async def sessions(self) -> AsyncIterator[Conversation]:
-        """Give the session that is open and each that follows; raises what ends the link for good."""
-        async for session in self._lifeline.sessions():
-            yield session
-
     def _changed(self) -> None:
         self.round_trip = self._lifeline.round_trip
         self.on_change()
 
 
 class PassingSession:
-    """Stands before a session."""
+    """Stands before a session; calls are the subclass's."""
 
     def __init__(self, session: Conversation) -> None:
         self._session = session
-
-    async def call(self, call: Call[T]) -> T:
-        """Ask; raises ``RpcFailed`` and ``LinkLost``."""
-        return await self._session.call(call)
 
     async def answer(self, request_id: RequestId, result: Json) -> None:
         """Answer a request of the server's; raises ``LinkLost``."""
