@@ -10,7 +10,7 @@ works in another directory, is left out, and said to be. Nothing meant for one h
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.draft import Draft, join_drafts, pasted
@@ -70,7 +70,7 @@ def _badges(app: CodexApp) -> list[Badge]:
 # ---------------------------------------------------------------- the question
 
 
-def _count(whom: Sequence[Badge]) -> str:
+def _count(whom: Sized) -> str:
     return f"{len(whom)} host{'' if len(whom) == 1 else 's'}"
 
 
@@ -106,7 +106,7 @@ def _say(app: CodexApp, text: str, whom: Sequence[Badge]) -> None:
         views[badge.host].desk.remember(text)
         views[badge.host].chat.send(text)
     if told:
-        line = f"said to {len(told)} host{'' if len(told) == 1 else 's'}: {', '.join(map(plain_line, told))}"
+        line = f"said to {_count(told)}: {', '.join(map(plain_line, told))}"
         for view in {views[host] for host in told} | {app.here}:
             view.chat.note(Level.INFO, line)
     for line in missed:

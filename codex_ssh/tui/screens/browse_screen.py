@@ -18,7 +18,7 @@ from codex_ssh.core.workspace_methods import DirectoryEntry
 from codex_ssh.errors import DevboxFailed, LinkLost, RpcFailed
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 Look = Callable[[str], Awaitable[tuple[DirectoryEntry, ...]]]
 """Gives the entries of a directory; raises DevboxFailed, RpcFailed, LinkLost."""
@@ -159,11 +159,7 @@ class BrowseScreen(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight; what is typed keeps the keyboard."""
-        options = self._options
-        if step > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        move_highlight(self._options, step)
 
     def action_cancel(self) -> None:
         """Choose nothing."""

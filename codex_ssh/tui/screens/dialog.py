@@ -14,6 +14,7 @@ from typing import TypeVar
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widgets import OptionList
 
 T = TypeVar("T")
 
@@ -113,3 +114,11 @@ def frame(*, asks: bool = False) -> Vertical:
 def scrolling_frame(*, asks: bool = False) -> VerticalScroll:
     """Give the same, for a dialog that may be taller than the screen; it never takes the keyboard."""
     return VerticalScroll(classes="frame -asks" if asks else "frame", can_focus=False)
+
+
+def move_highlight(options: OptionList, step: int) -> None:
+    """Highlight the next entry of a list, or the one before, whatever has the keyboard."""
+    if step > 0:
+        options.action_cursor_down()
+    else:
+        options.action_cursor_up()

@@ -25,7 +25,7 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.fleet import Fleet
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 _MARKS: Final = {
     Doing.WAITING: ("? ", palette.WARN),
@@ -158,10 +158,7 @@ class HostsScreen(Dialog[Chosen | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight; the filter keeps the keyboard."""
-        if step > 0:
-            self._options.action_cursor_down()
-        else:
-            self._options.action_cursor_up()
+        move_highlight(self._options, step)
 
     def action_close(self) -> None:
         """Choose nothing."""

@@ -15,7 +15,7 @@ from codex_ssh.core.plain_text import plain_line
 from codex_ssh.core.value import dataclass
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +91,7 @@ class PickScreen(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight; the filter keeps the keyboard."""
-        options = self.query_one(OptionList)
-        if step > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        move_highlight(self.query_one(OptionList), step)
 
     def action_cancel(self) -> None:
         """Choose nothing."""

@@ -25,7 +25,7 @@ from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.desk import Desk
 from codex_ssh.tui.port_watch import PortWatch
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 _NEW: Final = 0
 """What is typed is a new forward, and no port for one that is open."""
@@ -253,10 +253,7 @@ class PortsScreen(Dialog[None]):
 
     def action_move_by(self, step: int) -> None:
         """Move the highlight."""
-        if step > 0:
-            self._options.action_cursor_down()
-        else:
-            self._options.action_cursor_up()
+        move_highlight(self._options, step)
 
     def action_close(self) -> None:
         """Leave what is typed, or the list."""

@@ -25,7 +25,7 @@ from codex_ssh.core.rpc import Json
 from codex_ssh.tui import palette
 from codex_ssh.tui.ask_rows import Scene
 from codex_ssh.tui.bindings import bind
-from codex_ssh.tui.screens.dialog import Dialog, scrolling_frame
+from codex_ssh.tui.screens.dialog import Dialog, move_highlight, scrolling_frame
 
 _LEFT_OUT: Final = "(leave it out)"
 
@@ -197,11 +197,7 @@ class QuestionScreen(Dialog[Json]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight, whatever has the keyboard."""
-        options = self.query_one(OptionList)
-        if step > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        move_highlight(self.query_one(OptionList), step)
 
     def _picked(self) -> tuple[str, ...]:
         """Give the answer as it stands: what was typed, else what is marked, else what is highlighted."""

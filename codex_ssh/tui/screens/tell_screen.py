@@ -20,7 +20,7 @@ from codex_ssh.core.plain_text import plain_line
 from codex_ssh.tui import palette
 from codex_ssh.tui.badge import Badge
 from codex_ssh.tui.bindings import bind
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 
 class TellScreen(Dialog[tuple[Badge, ...] | None]):
@@ -93,10 +93,7 @@ class TellScreen(Dialog[tuple[Badge, ...] | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight."""
-        if step > 0:
-            self._options.action_cursor_down()
-        else:
-            self._options.action_cursor_up()
+        move_highlight(self._options, step)
 
     def action_take(self) -> None:
         """Give those that are marked."""

@@ -26,7 +26,7 @@ from codex_ssh.errors import LinkLost, RpcFailed
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.roster import Exchange, Roster, View
-from codex_ssh.tui.screens.dialog import Dialog, frame
+from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
 
 NEW: Final = ""
 """What is given back for a thread that is to be begun."""
@@ -166,10 +166,7 @@ class ThreadsScreen(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """Move the highlight; the search keeps the keyboard."""
-        if step > 0:
-            self._options.action_cursor_down()
-        else:
-            self._options.action_cursor_up()
+        move_highlight(self._options, step)
 
     def action_close(self) -> None:
         """Leave the naming, or the list."""
