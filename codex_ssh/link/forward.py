@@ -17,7 +17,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -37,6 +37,7 @@ from codex_ssh.core.value import dataclass
 from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.dial import Dial
 from codex_ssh.link.splice import Splice
+from codex_ssh.local.accepting import accepting
 from codex_ssh.local.peer import peer_uid
 from codex_ssh.local.tasks import open_tasks
 
@@ -82,23 +83,24 @@ async def open_door(
         guard = _Guard(token, names=_names_of(listening))
         loop = asyncio.get_running_loop()
 
-        def admit() -> _Client:
-            client = _Client(guard)
+        def admit(client: _Client) -> None:
             if len(tasks) < MAX_CLIENTS:
-                tasks.start(_serve(client, dial))
+                tasks.start(_serve(client, dial), at_end=client.transport.close)
             else:
-                client.surplus = True
-            return client
+                client.refuse(Refusal(status=503, body="this door has too many clients"))
+
+        def make() -> _Client:
+            return _Client(guard, admit)
 
         server = (
-            await loop.create_unix_server(admit, sock=listening)
+            await loop.create_unix_server(make, sock=listening, start_serving=False)
             if isinstance(at, UnixEndpoint)
-            else await loop.create_server(admit, sock=listening)
+            else await loop.create_server(make, sock=listening, start_serving=False)
         )
         try:
-            yield Door(endpoint=_endpoint_of(listening, at), token=token)
+            async with accepting(server):
+                yield Door(endpoint=_endpoint_of(listening, at), token=token)
         finally:
-            server.close()
             if isinstance(at, UnixEndpoint):
                 _remove(at.path)
 
@@ -168,7 +170,7 @@ class _Guard:
         self._verifier = CapabilityVerifier.from_token(token)
         self.names = names
 
-    def check(self, request: UpgradeRequest, client: socket.socket | None) -> Refusal | None:
+    def check(self, request: UpgradeRequest, client: socket.socket) -> Refusal | None:
         if request.values("origin"):
             return Refusal(status=403, body="this door is not for web pages")
         if self.names and (request.first("host") or "").lower() not in self.names:
@@ -177,7 +179,7 @@ class _Guard:
             return refusal
         if self.names:
             return self._verifier.verify(request.values("authorization"), now=time.time())
-        if client is None or peer_uid(client) != os.getuid():
+        if peer_uid(client) != os.getuid():
             return Refusal(status=403, body="this door is another user's")
         return None
 
@@ -185,11 +187,12 @@ class _Guard:
 class _Client(asyncio.Protocol):
     """One client until it is connected: reads its request, then waits for the verdict of the dial."""
 
-    def __init__(self, guard: _Guard) -> None:
+    transport: asyncio.Transport
+
+    def __init__(self, guard: _Guard, admit: Callable[[_Client], None]) -> None:
         self._guard = guard
+        self._admit = admit
         self._reader = UpgradeReader()
-        self.surplus = False
-        self.transport: asyncio.Transport | None = None
         self.asked: asyncio.Future[UpgradeRequest | None] = asyncio.get_running_loop().create_future()
         self.early = bytearray()
         self.gone = False
@@ -197,19 +200,18 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if self.surplus:
-            self.refuse(Refusal(status=503, body="this door has too many clients"))
+        self._admit(self)
 
     def data_received(self, data: bytes) -> None:
         if self.asked.done():
             # Frames of an eager client; they wait until the way is open, in bounded memory.
             self.early += data
-            if self.transport is not None and len(self.early) > 256 * 1024:
+            if len(self.early) > 256 * 1024:
                 self.transport.pause_reading()
             return
         match self._reader.feed(data):
             case UpgradeRequest() as request:
-                if refusal := self._guard.check(request, self._socket()):
+                if refusal := self._guard.check(request, self.transport.get_extra_info("socket")):
                     log.warning("door: a client was refused: %s", refusal.body or refusal.status)
                     self.refuse(refusal)
                 else:
@@ -227,14 +229,11 @@ class _Client(asyncio.Protocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer and close."""
-        if self.transport is not None and not self.gone:
+        if not self.gone:
             self.transport.write(refusal_bytes(refusal))
             self.transport.close()
         if not self.asked.done():
             self.asked.set_result(None)
-
-    def _socket(self) -> socket.socket | None:
-        return self.transport.get_extra_info("socket") if self.transport else None
 
 
 async def _serve(client: _Client, dial: Dial) -> None:
@@ -245,11 +244,7 @@ async def _serve(client: _Client, dial: Dial) -> None:
     except TimeoutError:
         client.refuse(Refusal(status=408, body="no request came"))
         return
-    except asyncio.CancelledError:
-        if client.transport is not None:
-            client.transport.abort()
-        raise
-    if request is None or client.transport is None:
+    if request is None:
         return
     near = client.transport
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -269,8 +264,6 @@ async def _serve(client: _Client, dial: Dial) -> None:
     finally:
         if far is not None and far.transport is not None:
             far.transport.close()
-        if not near.is_closing():
-            near.close()
 
 
 class _Far(Splice):

@@ -90,7 +90,7 @@ class HolderServer:
             control.close()
             return
         self._controls.add(control)
-        self._tasks.start(self._serve_one(control))
+        self._tasks.start(self._serve_one(control), at_end=lambda: self._leave(control))
 
     def _go_on(self) -> None:
         if not self._stopped:
@@ -114,12 +114,13 @@ class HolderServer:
             log.debug("a window left: %s", error)
         except Exception as error:  # noqa: BLE001 - the trouble of one window is not the others'
             log.warning("a window could not be served: %s", error)
-        finally:
-            self._controls.discard(control)
-            self._watching.discard(control)
-            control.close()
-            if not self._controls:
-                self._on_empty()
+
+    def _leave(self, control: socket.socket) -> None:
+        self._controls.discard(control)
+        self._watching.discard(control)
+        control.close()
+        if not self._controls:
+            self._on_empty()
 
     async def _answer(self, control: socket.socket) -> bool:
         """Answer one request; False when it was the last, since the connection became a channel."""

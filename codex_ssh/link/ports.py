@@ -13,9 +13,9 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Final, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
 
 from codex_ssh.core.endpoint import WsEndpoint
 from codex_ssh.core.ports import LOOPBACK
@@ -23,6 +23,7 @@ from codex_ssh.errors import CodexSshError, ForwardError, Stage
 from codex_ssh.link.bridge import open_bridge
 from codex_ssh.link.splice import Splice
 from codex_ssh.link.ssh import Ssh
+from codex_ssh.local.accepting import accepting
 from codex_ssh.local.tasks import Tasks, open_tasks
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ async def require_ssh(current: Current, host: str) -> None:
 
 @asynccontextmanager
 async def listening_here(
-    port: int, host: str, tasks: Tasks, serve: Callable[[asyncio.Transport], Awaitable[None]]
+    port: int, host: str, tasks: Tasks, serve: Callable[[asyncio.Transport], Coroutine[Any, Any, None]]
 ) -> AsyncGenerator[int, None]:
     """Listen on this machine's loopback, of both kinds where there are two, and give the port.
 
@@ -155,26 +156,23 @@ async def listening_here(
         PortTaken: It is taken, or only root may have it.
     """
 
-    async def one(near: asyncio.Transport) -> None:
-        try:
-            await serve(near)
-        finally:
-            near.close()
-
     def admit(near: asyncio.Transport) -> None:
         if len(tasks) < MAX_CLIENTS:
-            tasks.start(one(near))
+            tasks.start(serve(near), at_end=near.close)
         else:
             near.abort()
 
     loop = asyncio.get_running_loop()
     sockets = _listen(port, host)
-    servers = [await loop.create_server(lambda: Near(admit), sock=each) for each in sockets]
-    try:
-        yield int(sockets[0].getsockname()[1])
-    finally:
+    servers = [
+        await loop.create_server(lambda: Near(admit), sock=each, start_serving=False) for each in sockets
+    ]
+    async with AsyncExitStack() as stack:
         for server in servers:
-            server.close()
+            stack.callback(server.close)
+        for server in servers:
+            await stack.enter_async_context(accepting(server))
+        yield int(sockets[0].getsockname()[1])
 
 
 def _listen(port: int, host: str) -> list[socket.socket]:

@@ -23,6 +23,7 @@ from codex_ssh.core.question import Prompter, Question, QuestionKind
 from codex_ssh.core.secret import Secret
 from codex_ssh.errors import CodexSshError
 from codex_ssh.link import askpass
+from codex_ssh.local.accepting import accepting
 from codex_ssh.local.tasks import open_tasks
 
 _LINE_LIMIT: Final = 64 * 1024
@@ -70,13 +71,13 @@ class AskpassServer:
         async with open_tasks() as tasks:
 
             def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                tasks.start(self._answer(reader, writer))
+                tasks.start(self._answer(reader, writer), at_end=writer.close)
 
-            server = await asyncio.start_unix_server(take, self._socket, limit=_LINE_LIMIT)
-            try:
+            server = await asyncio.start_unix_server(
+                take, self._socket, limit=_LINE_LIMIT, start_serving=False
+            )
+            async with accepting(server):
                 yield
-            finally:
-                server.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -101,8 +102,6 @@ class AskpassServer:
                 self.failure.set_result(error)
         except (ValueError, KeyError, TypeError, OSError):
             pass  # not our program, or gone: no answer is a no
-        finally:
-            writer.close()
 
     async def _ask(self, question: Question) -> Secret | None:
         if question.kind is QuestionKind.HOST_KEY:

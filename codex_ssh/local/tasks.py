@@ -7,7 +7,7 @@ exception that says most: what the block itself raised, else the first of its ta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,11 +22,27 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the block; its failure ends the block."""
-        task = self._group.create_task(coroutine)
+    def start(
+        self, coroutine: Coroutine[Any, Any, None], *, at_end: Callable[[], object] | None = None
+    ) -> None:
+        """Run something beside the block; its failure ends the block.
+
+        Args:
+            coroutine: What to run.
+            at_end: Called when it has ended, also when it was cancelled before it began: then not even its
+                ``finally`` runs, so what was handed to it is let go here.
+        """
+        try:
+            task = self._group.create_task(coroutine)
+        except RuntimeError:  # the block is ending: cancelled before it began
+            coroutine.close()
+            if at_end is not None:
+                at_end()
+            return
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        if at_end is not None:
+            task.add_done_callback(lambda _: at_end())
 
     async def wait(self) -> None:
         """Wait until all of them have ended."""

@@ -25,7 +25,9 @@ from codex_ssh.core.upgrade import (
     accept_bytes,
 )
 from codex_ssh.errors import AppServerError, ConfigError, Stage
+from codex_ssh.local.accepting import accepting
 from codex_ssh.local.peer import peer_uid
+from codex_ssh.local.tasks import Tasks, open_tasks
 from codex_ssh.server.address import TcpAddress, UnixAddress
 from codex_ssh.server.audit import AuditLog
 from codex_ssh.server.credential import FileVerifier
@@ -153,7 +155,7 @@ class _Reception:
         config: How to listen.
         gate: Who may come in.
         engine: Who talks to those who came in.
-        group: Where the tasks live.
+        clients: A task for each connection.
         headers: What the 101 carries beyond the usual.
         name: The listener's URL, once it is known.
     """
@@ -161,10 +163,9 @@ class _Reception:
     config: ListenerConfig
     gate: Gate
     engine: Engine | Joiner
-    group: asyncio.TaskGroup
+    clients: Tasks
     headers: tuple[tuple[str, str], ...] = ()
     name: str = ""
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _guests: set[_Guest] = field(default_factory=set)
     _failures: FailureLimit = field(init=False)
     _count: int = 0
@@ -173,13 +174,7 @@ class _Reception:
         self._failures = FailureLimit(most=self.config.max_failures)
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = self.group.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def hang_up(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self.clients.start(self._serve(reader, writer), at_end=writer.transport.abort)
 
     async def watch(self) -> None:
         """Look after files that may change and credentials that may end."""
@@ -211,7 +206,7 @@ class _Reception:
             peer = self._find_peer(writer)
             if peer is None:
                 return
-            if len(self._tasks) > self.config.max_connections:
+            if len(self.clients) > self.config.max_connections:
                 logger.warning("%s: %s", peer, TOO_MANY_CONNECTIONS.body)
                 await say_and_linger(reader, writer, TOO_MANY_CONNECTIONS)
                 return
@@ -329,31 +324,16 @@ async def open_listener(config: ListenerConfig, engine: Engine | Joiner) -> Asyn
         ConfigError: The address is beyond loopback and there is no auth, or TLS is asked for and not given.
         AppServerError: The address cannot be bound.
     """
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        try:
-            async with _open_bound(config, engine, group) as listener:
-                yield listener
-        except Exception as error:  # noqa: BLE001 - the caller's own error must not become a group
-            failure = error
-    if failure is not None:
-        raise failure
-
-
-@contextlib.asynccontextmanager
-async def _open_bound(
-    config: ListenerConfig, engine: Engine | Joiner, group: asyncio.TaskGroup
-) -> AsyncGenerator[Listener, None]:
     is_unix = isinstance(config.address, UnixAddress)
     _check_config(config)
-    reception = _Reception(
-        config=config,
-        gate=Gate(serves_health=False) if is_unix else Gate(verifier=config.verifier),
-        engine=engine,
-        group=group,
-        headers=UNIX_HEADERS if is_unix else (),
-    )
     async with contextlib.AsyncExitStack() as stack:
+        reception = _Reception(
+            config=config,
+            gate=Gate(serves_health=False) if is_unix else Gate(verifier=config.verifier),
+            engine=engine,
+            clients=await stack.enter_async_context(open_tasks()),
+            headers=UNIX_HEADERS if is_unix else (),
+        )
         address: TcpAddress | UnixAddress
         if isinstance(config.address, UnixAddress):
             path = (config.address.path or _control_socket(config.codex_home)).absolute()
@@ -361,11 +341,9 @@ async def _open_bound(
         else:
             address = await stack.enter_async_context(_open_tcp(config.address, reception))
         reception.name = _url(address)
-        watch = group.create_task(reception.watch())
-        try:
-            yield Listener(address=address, engine=engine)
-        finally:
-            watch.cancel()
+        watch = await stack.enter_async_context(open_tasks())
+        watch.start(reception.watch())
+        yield Listener(address=address, engine=engine)
 
 
 def _check_config(config: ListenerConfig) -> None:
@@ -391,29 +369,26 @@ async def _open_tcp(
             address.ip,
             address.port,
             backlog=BACKLOG,
+            start_serving=False,
             ssl=None if tls is None else tls.front,
             ssl_handshake_timeout=None if tls is None else REQUEST_SECONDS,
             ssl_shutdown_timeout=None if tls is None else FLUSH_SECONDS,
         )
     except OSError as error:
         raise _cannot_listen(address.url, error) from error
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        try:
-            yield replace(address, port=port)
-        finally:
-            # Before the server waits for its clients to be gone.
-            reception.hang_up()
+    port = server.sockets[0].getsockname()[1]
+    async with accepting(server):
+        yield replace(address, port=port)
 
 
 @contextlib.asynccontextmanager
 async def _open_unix(path: Path, reception: _Reception) -> AsyncGenerator[TcpAddress | UnixAddress, None]:
     with bind_unix_socket(path) as sock:
-        async with await asyncio.start_unix_server(reception.accept, sock=sock, backlog=BACKLOG):
-            try:
-                yield UnixAddress(path=path)
-            finally:
-                reception.hang_up()
+        server = await asyncio.start_unix_server(
+            reception.accept, sock=sock, backlog=BACKLOG, start_serving=False
+        )
+        async with accepting(server):
+            yield UnixAddress(path=path)
 
 
 def _url(address: TcpAddress | UnixAddress) -> str:

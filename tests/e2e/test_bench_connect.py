@@ -10,6 +10,7 @@ import pytest
 
 from tests.bench.connect import measure_connects, round_trips
 from tests.bench.line import KINDS, best_kind, open_line
+from tests.support.serving import serving
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -43,8 +44,7 @@ async def test_what_passes_over_a_line_that_is_cut_comes_once_it_is_whole(tmp_pa
 
     async with open_line(kind) as line:
         (*_, address) = (*line.server_lines, "ListenAddress 127.0.0.1")[0].split()
-        server = await asyncio.start_server(listen, address, 0)
-        async with server, line.to(server.sockets[0].getsockname()[1], 0.01) as way:
+        async with serving(listen, address) as port, line.to(port, 0.01) as way:
             await line.cut()
             with line.at_far_end():
                 client = socket.socket()

@@ -24,6 +24,7 @@ from tests.integration.test_link_checkup import listener_of_another_user
 from tests.support import processes
 from tests.support.cli import codex_ssh
 from tests.support.codex import TEST_TOKEN, CodexAppServer, require_codex
+from tests.support.serving import serving
 from tests.support.sshd import Sshd
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -222,10 +223,9 @@ async def a_web_server(bench: Bench) -> AsyncGenerator[None, None]:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot here\n")
         await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(web, "127.0.0.1", 0) as listening:
-        bench.flags += ["--endpoint", f"ws://127.0.0.1:{listening.sockets[0].getsockname()[1]}"]
+    async with serving(web) as port:
+        bench.flags += ["--endpoint", f"ws://127.0.0.1:{port}"]
         yield
 
 

@@ -19,6 +19,7 @@ from codex_ssh.errors import AppServerError, ConfigError, ForwardError, LinkLost
 from tests.conftest import StartCodex
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.model import Model
+from tests.support.serving import serving
 from tests.support.sshd import Sshd
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -156,7 +157,6 @@ async def test_a_port_of_the_devbox_answers_here_also_after_a_drop(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"you said " + await reader.readline())
         await writer.drain()
-        writer.close()
 
     async def said(port: int) -> bytes:
         try:
@@ -169,20 +169,18 @@ async def test_a_port_of_the_devbox_answers_here_also_after_a_drop(
             return b""
         return answer
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as there:
-        remote = there.sockets[0].getsockname()[1]
-        async with linked(sshd, server) as link, link.forward(remote) as port:
-            assert port != remote
-            assert await said(port) == b"you said hello\n"
-            sshd.cut()
-            for _ in range(5):
-                if await said(port) == b"you said hello\n":
-                    break
-            else:
-                pytest.fail("the port did not come back")
-            with pytest.raises(ForwardError):
-                async with link.forward(remote, local_port=remote):
-                    pass
+    async with serving(serve) as remote, linked(sshd, server) as link, link.forward(remote) as port:
+        assert port != remote
+        assert await said(port) == b"you said hello\n"
+        sshd.cut()
+        for _ in range(5):
+            if await said(port) == b"you said hello\n":
+                break
+        else:
+            pytest.fail("the port did not come back")
+        with pytest.raises(ForwardError):
+            async with link.forward(remote, local_port=remote):
+                pass
 
 
 async def test_what_is_wrong_is_said_by_an_error_of_its_kind(sshd: Sshd) -> None:

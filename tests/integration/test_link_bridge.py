@@ -1,7 +1,6 @@
 """Hosts that forbid forwarding: a program there joins the channel and the app server."""
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -24,6 +23,7 @@ from codex_ssh.local.terminal import SilentPrompter
 from tests.conftest import StartCodex
 from tests.support.codex import require_codex
 from tests.support.require import require_program
+from tests.support.serving import serving, serving_at
 from tests.support.ssh_clients import open_ssh
 from tests.support.sshd import Sshd, open_sshd
 
@@ -58,18 +58,16 @@ async def upcasing(path: Path | None = None) -> AsyncGenerator[WsEndpoint | Unix
     """A server that gives everything back in capitals, and ends when its client does."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data.upper())
-                await writer.drain()
-        writer.close()
+        while data := await reader.read(65536):
+            writer.write(data.upper())
+            await writer.drain()
 
     if path is not None:
-        async with await asyncio.start_unix_server(serve, path):
+        async with serving_at(path, serve):
             yield UnixEndpoint(path=str(path))
     else:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            yield WsEndpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+        async with serving(serve) as port:
+            yield WsEndpoint(host="127.0.0.1", port=port)
 
 
 async def streamed(ssh: Ssh, endpoint: WsEndpoint | UnixEndpoint) -> None:

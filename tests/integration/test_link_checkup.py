@@ -28,6 +28,7 @@ from tests.integration.test_link_dial import Nobody, ours
 from tests.support import processes
 from tests.support.codex import TEST_TOKEN, CodexAppServer, require_codex
 from tests.support.model import Model
+from tests.support.serving import serving
 from tests.support.sshd import Sshd
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -296,10 +297,8 @@ async def test_a_program_that_is_no_app_server_fails_at_the_upgrade(sshd: Sshd) 
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot here\n")
         await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(web, "127.0.0.1", 0) as listening:
-        port = listening.sockets[0].getsockname()[1]
+    async with serving(web) as port:
         checkup = await check(profile(sshd, wanted=at_port(port)))
     assert_fell_at(checkup, "upgrade", ExitCode.FORWARD)
     assert "404" in words(checkup, "upgrade")

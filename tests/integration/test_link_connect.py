@@ -23,6 +23,7 @@ from tests.integration.test_link_dial import Nobody
 from tests.support import processes
 from tests.support.codex import CodexAppServer, CodexBinary, open_codex
 from tests.support.listening import exposed, listening
+from tests.support.serving import serving
 from tests.support.sshd import Sshd
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex]
@@ -130,9 +131,7 @@ async def test_a_server_that_drops_us_before_initialize_is_a_lost_link(sshd: Ssh
         await reader.read(1)
         writer.transport.abort()
 
-    fake = await asyncio.start_server(upgrade_and_drop, "127.0.0.1", 0)
-    port = fake.sockets[0].getsockname()[1]
-    async with fake:
+    async with serving(upgrade_and_drop) as port:
         to_it = Profile(
             host=parse_host(sshd.alias),
             ssh=SshOptions(config_file=str(sshd.ssh_config)),

@@ -23,6 +23,7 @@ from codex_ssh.link.ssh_client import open_ssh
 from tests.support import processes
 from tests.support.answers import Answers
 from tests.support.require import require_program
+from tests.support.serving import serving, serving_at
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
 from tests.support.window import Window, as_another_window, open_window
@@ -155,13 +156,9 @@ async def test_ports_and_sockets_go_through_another_window(
 ) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"heard " + await reader.read())
-        writer.close()
 
     path = short_path / "s"
-    port = await asyncio.start_server(answer, "127.0.0.1", 0)
-    unix = await asyncio.start_unix_server(answer, path)
-    async with port, unix, a_window(), a_window() as second:
-        number = port.sockets[0].getsockname()[1]
+    async with serving(answer) as number, serving_at(path, answer), a_window(), a_window() as second:
         big = "x" * 60_000  # one line of a StreamReader
         assert await second.ask(f"port {number} {big}") == f"heard {big}"
         assert await second.ask(f"path {path} hello") == "heard hello"

@@ -29,6 +29,7 @@ from tests.integration.test_link_ssh_login import (
 )
 from tests.support import processes
 from tests.support.answers import Answers
+from tests.support.serving import serving, serving_at
 from tests.support.ssh_clients import open_ssh, surprises
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.waiting import until
@@ -143,10 +144,8 @@ async def test_a_failed_connect_is_not_repeated(tmp_path: Path) -> None:
 
     async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         came.append(1)
-        writer.close()
 
-    async with await asyncio.start_server(slam, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(slam) as port:
         config = tmp_path / "config"
         config.write_text(f"Host x\n HostName 127.0.0.1\n Port {port}\n ConnectionAttempts 5\n")
         with pytest.raises(HostUnreachable):
@@ -328,12 +327,10 @@ async def test_a_config_for_sessions_at_a_terminal_leaves_ours_alone(short_path:
         ]
         peer = str(short_path / "peer")
 
-        def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"hello")
-            writer.close()
 
-        server = await asyncio.start_unix_server(greet, peer)
-        async with server, logged_in(sshd, *lines) as ssh:
+        async with serving_at(peer, greet), logged_in(sshd, *lines) as ssh:
             assert (await ssh.run("echo in", timeout=10)).stdout == b"in\n"
             reader = asyncio.StreamReader()
             transport, _ = await ssh.open_unix(lambda: asyncio.StreamReaderProtocol(reader), peer)

@@ -26,6 +26,7 @@ from codex_ssh.link.ssh_way import connect_first
 from codex_ssh.local.terminal import SilentPrompter
 from tests.support import processes
 from tests.support.answers import Answers
+from tests.support.serving import serving
 from tests.support.ssh_clients import open_ssh, surprises, under_test
 from tests.support.ssh_servers import end, noted
 from tests.support.sshd import Sshd, open_sshd
@@ -326,11 +327,9 @@ async def test_a_host_that_never_answers_is_given_up_in_time() -> None:
 async def test_something_else_than_ssh_is_an_unreachable_host() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-        await writer.wait_closed()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        host = parse_host(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with serving(answer) as port:
+        host = parse_host(f"127.0.0.1:{port}")
         with pytest.raises(HostUnreachable):
             async with open_ssh(host, SshOptions(config_file="none"), SilentPrompter()):
                 pass
@@ -538,10 +537,8 @@ async def test_what_a_server_says_just_before_it_goes_is_heard(tmp_path: Path) -
 
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-leaving\r\n" + packet)
-        writer.close()
 
-    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(leave) as port:
         config = tmp_path / "config"
         config.write_text(f"Host leaving\n HostName 127.0.0.1\n Port {port}\n User me\n")
         with pytest.raises(LoginRefused, match="in common"):

@@ -36,6 +36,7 @@ from codex_ssh.server.listener import ListenerConfig, open_listener
 from codex_ssh.server.rehearsal.engine import open_rehearsal
 from codex_ssh.server.tls import TlsFiles
 from tests.support.proxy import open_proxy
+from tests.support.serving import serving
 from tests.support.tls import HOUR, Authority, make_authority, open_tls_front, pin_by_openssl
 
 TOKEN = Secret("token-for-tests")
@@ -69,20 +70,16 @@ async def served(
 @asynccontextmanager
 async def saying(answer: bytes, *, at_once: bool = True) -> AsyncGenerator[WssEndpoint, None]:
     """A server of another kind; it hangs up behind its answer, and stays silent without one."""
-    done = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not at_once:
             await reader.read(1)
         writer.write(answer)
         if not answer:
-            await done.wait()
-        writer.close()
+            await asyncio.get_running_loop().create_future()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield WssEndpoint(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
-        done.set()
+    async with serving(serve) as port:
+        yield WssEndpoint(host="127.0.0.1", port=port)
 
 
 async def dial(dialler: WssDial) -> None:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.support.waiting import until
+from tests.support.serving import serving
 
 Json = dict[str, Any]
 
@@ -64,7 +64,6 @@ class Issuer:
     approved: bool = False
     revoked: bool = False
     asked: list[str] = field(default_factory=list)
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -85,30 +84,21 @@ class Issuer:
         return f'chatgpt_base_url = "{self.url}/backend-api/"\n'
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                start, *lines = head.split("\r\n")
-                headers = {
-                    name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
-                }
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
-                path = start.split(" ")[1].partition("?")[0]
-                self.asked.append(path)
-                status, answer = self._answer(path, body)
-                data = json.dumps(answer).encode()
-                writer.write(
-                    f"HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n"
-                    f"content-length: {len(data)}\r\n\r\n".encode()
-                    + data
-                )
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.close()
-            self._open.discard(writer)
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            start, *lines = head.split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            path = start.split(" ")[1].partition("?")[0]
+            self.asked.append(path)
+            status, answer = self._answer(path, body)
+            data = json.dumps(answer).encode()
+            writer.write(
+                f"HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(data)}\r\n\r\n".encode()
+                + data
+            )
+            await writer.drain()
 
     def _answer(self, path: str, body: bytes) -> tuple[int, Json]:
         if path.endswith("/deviceauth/usercode"):
@@ -140,12 +130,5 @@ def _jwt(claims: Json) -> str:
 async def open_issuer() -> AsyncGenerator[Issuer, None]:
     """Serve on a free loopback port until the block ends."""
     issuer = Issuer()
-    server = await asyncio.start_server(issuer._serve, "127.0.0.1", 0)
-    issuer.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(issuer._serve) as issuer.port:
         yield issuer
-    finally:
-        server.close()
-        for writer in list(issuer._open):
-            writer.transport.abort()
-        await until(lambda: not issuer._open, "the issuer's connections end")

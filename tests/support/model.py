@@ -39,6 +39,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.support.serving import serving
 from tests.support.waiting import until
 
 Json = dict[str, Any]
@@ -65,7 +66,6 @@ class Model:
     holding: int = 0
     _released: asyncio.Event = field(default_factory=asyncio.Event)
     _count: int = 0
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def base_url(self) -> str:
@@ -120,24 +120,17 @@ class Model:
             self.holding -= 1
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            while (request := await _read_request(reader)) is not None:
-                path, body = request
-                if path == "/release":
-                    self.release()
-                    _respond(writer, 200, b"{}")
-                elif path == "/v1/responses":
-                    await self._answer(reader, writer, json.loads(body))
-                    break  # a stream ends with its connection
-                else:
-                    _respond(writer, 404, b'{"error":{"message":"not scripted"}}')
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return  # codex interrupts a turn by hanging up
-        finally:
-            writer.close()
-            self._open.discard(writer)
+        while (request := await _read_request(reader)) is not None:
+            path, body = request
+            if path == "/release":
+                self.release()
+                _respond(writer, 200, b"{}")
+            elif path == "/v1/responses":
+                await self._answer(reader, writer, json.loads(body))
+                break  # a stream ends with its connection
+            else:
+                _respond(writer, 404, b'{"error":{"message":"not scripted"}}')
+            await writer.drain()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: Json) -> None:
         self.requests.append(body)
@@ -342,16 +335,8 @@ def _respond(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
 async def open_model(*, port: int = 0) -> AsyncGenerator[Model, None]:
     """Serve on a free loopback port until the block ends."""
     model = Model()
-    server = await asyncio.start_server(model._serve, "127.0.0.1", port, limit=2**24)
-    model.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(model._serve, port=port) as model.port:
         yield model
-    finally:
-        model.release()
-        server.close()
-        for writer in list(model._open):
-            writer.transport.abort()
-        await until(lambda: not model._open, "the model's connections end")
 
 
 async def _main(port: int) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from tests.support.serving import serving
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,28 +42,8 @@ async def open_proxy(
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(chain)
     proxy = HttpProxy(port=0, route=route, refusal=refusal)
-    tasks: set[asyncio.Task[None] | None] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError):
-                await _serve(proxy, reader, writer)
-        finally:
-            writer.transport.abort()
-            tasks.discard(asyncio.current_task())
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
-        async with server:
-            yield proxy
-    finally:
-        left = [task for task in tasks if task is not None]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
+    async with serving(partial(_serve, proxy), tls=tls) as proxy.port:
+        yield proxy
 
 
 async def _serve(proxy: HttpProxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,7 +72,5 @@ async def _serve(proxy: HttpProxy, reader: asyncio.StreamReader, writer: asyncio
         async with asyncio.TaskGroup() as group:
             group.create_task(up())
             group.create_task(down())
-    except* OSError:
-        pass
     finally:
         far_out.transport.abort()

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.serving import serving
+
 PLATFORM = "linux-x64"
 VERSION = "0.163.7"
 
@@ -53,15 +55,10 @@ class Registry:
         self.package = self.package[:middle] + bytes([self.package[middle] ^ 1]) + self.package[middle + 1 :]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].decode()
-            self.asked.append(path)
-            await self._answer(path, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        path = head.split(b" ", 2)[1].decode()
+        self.asked.append(path)
+        await self._answer(path, writer)
 
     async def _answer(self, path: str, writer: asyncio.StreamWriter) -> None:
         base = "/@openai%2Fcodex/"
@@ -109,7 +106,6 @@ async def open_registry(codex: Path, *, ballast: int = 0) -> AsyncGenerator[Regi
     """Run a registry until the block ends; it holds nothing back."""
     registry = Registry()
     registry.holds.set()
-    async with await asyncio.start_server(registry._serve, "127.0.0.1", 0) as server:
-        registry.port = server.sockets[0].getsockname()[1]
+    async with serving(registry._serve) as registry.port:
         registry.fill(codex, ballast=ballast)
         yield registry

@@ -1,41 +1,69 @@
-"""A loopback port of the test's own, served for as long as a block lasts; nothing of it is left behind."""
+"""A port or a socket of the test's own, served for as long as a block lasts; nothing of it is left behind."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+
+from codex_ssh.local.accepting import accepting
+from codex_ssh.local.tasks import open_tasks
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+_LINE_LIMIT = 2**24
+
 
 @asynccontextmanager
-async def serving(serve: Serve) -> AsyncGenerator[int, None]:
-    """Give a free port whose every connection is handled by this; a peer that goes away is no error.
+async def serving(
+    serve: Serve, address: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[int, None]:
+    """Give a port, a free one by default, whose every connection is handled by this.
 
-    At the end of the block all connections are cut and their handlers awaited.
+    A peer that goes away is no error. At the end of the block all connections are cut and their handlers
+    awaited.
     """
-    running: set[asyncio.Task[None] | None] = set()
+    async with open_clients(serve) as take:
+        server = await asyncio.start_server(
+            take, address, port, limit=_LINE_LIMIT, ssl=tls, start_serving=False
+        )
+        port = server.sockets[0].getsockname()[1]
+        async with accepting(server):
+            yield port
+
+
+@asynccontextmanager
+async def serving_at(path: Path | str, serve: Serve) -> AsyncGenerator[None, None]:
+    """Do the same at a unix socket."""
+    async with open_clients(serve) as take:
+        server = await asyncio.start_unix_server(take, path, limit=_LINE_LIMIT, start_serving=False)
+        async with accepting(server):
+            yield
+
+
+@asynccontextmanager
+async def open_clients(
+    serve: Serve,
+) -> AsyncGenerator[Callable[[asyncio.StreamReader, asyncio.StreamWriter], None], None]:
+    """Give what takes a client and handles it in a task of this block."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running.add(asyncio.current_task())
         try:
             await serve(reader, writer)
-        except* OSError:
+        except* (OSError, EOFError):
             pass
-        except* asyncio.CancelledError:
-            pass  # asyncio's own streams make an error of a server's task that is cancelled
-        finally:
-            writer.transport.abort()
-            running.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    came: set[asyncio.StreamWriter] = set()
     try:
-        async with server:
-            yield server.sockets[0].getsockname()[1]
+        async with open_tasks() as tasks:
+
+            def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                came.add(writer)
+                tasks.start(handle(reader, writer), at_end=writer.close)
+
+            yield take
     finally:
-        left = [task for task in running if task is not None]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
+        for writer in came:  # also one that never takes what was said to it
+            writer.transport.abort()

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.support.waiting import until
+from tests.support.serving import serving
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,7 +23,6 @@ class Sink:
     port: int = 0
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def proxy_environment(self) -> dict[str, str]:
@@ -35,27 +34,13 @@ class Sink:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._open.add(writer)
-        try:
-            while chunk := await reader.read(65536):
-                self.received += chunk
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
-            self._open.discard(writer)
+        while chunk := await reader.read(65536):
+            self.received += chunk
 
 
 @asynccontextmanager
 async def open_sink() -> AsyncGenerator[Sink, None]:
     """Listen on a free loopback port until the block ends."""
     sink = Sink()
-    server = await asyncio.start_server(sink._serve, "127.0.0.1", 0)
-    sink.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(sink._serve) as sink.port:
         yield sink
-    finally:
-        server.close()
-        for writer in list(sink._open):
-            writer.transport.abort()
-        await until(lambda: not sink._open, "the sink's connections end")

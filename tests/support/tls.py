@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.support.require import require_program
+from tests.support.serving import serving
 
 HOUR = dt.timedelta(hours=1)
 
@@ -56,10 +57,8 @@ async def open_tls_front(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain_file)
     heard = bytearray()
-    tasks: set[asyncio.Task[None] | None] = set()
 
     async def relay(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
         far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
 
         async def up() -> None:
@@ -79,24 +78,12 @@ async def open_tls_front(
             async with asyncio.TaskGroup() as group:
                 group.create_task(up())
                 group.create_task(down())
-        except* OSError:
-            pass
         finally:
             for writer in (near_out, far_out):
                 writer.transport.abort()
-            tasks.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(relay, address, 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        async with server:
-            yield Front(url=f"wss://{address}:{port}", port=port, ca_file=ca_file, heard=heard)
-    finally:
-        left = [task for task in tasks if task is not None]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
+    async with serving(relay, address, tls=context) as port:
+        yield Front(url=f"wss://{address}:{port}", port=port, ca_file=ca_file, heard=heard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,3 +105,33 @@ async def test_a_cancellation_that_meets_a_failing_block_is_not_lost() -> None:
         await asyncio.sleep(0)
         go_on.set()
     assert task.cancelled()
+
+
+async def test_what_a_task_was_given_is_let_go_also_when_it_never_began() -> None:
+    done = []
+
+    async def end() -> None:
+        done.append("began")
+
+    async with open_tasks() as tasks:
+        tasks.start(end(), at_end=lambda: done.append("let go"))
+        await tasks.wait()
+        assert done == ["began", "let go"]
+        tasks.start(end(), at_end=lambda: done.append("not begun"))
+    assert done == ["began", "let go", "not begun"]
+
+
+async def test_a_block_that_is_ending_begins_nothing() -> None:
+    done = []
+
+    async def fail() -> None:
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        async with open_tasks() as tasks:
+            tasks.start(fail())
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                tasks.start(fail(), at_end=lambda: done.append("let go"))
+    assert done == ["let go"]
