@@ -67,6 +67,7 @@ class StartTmux(Protocol):
         cwd: Path | None = None,
         columns: int = 80,
         lines: int = 24,
+        leads: bool = False,
     ) -> Tmux: ...
 
 
@@ -211,9 +212,10 @@ async def start_tmux() -> AsyncGenerator[StartTmux, None]:
             cwd: Path | None = None,
             columns: int = 80,
             lines: int = 24,
+            leads: bool = False,
         ) -> Tmux:
             return await stack.enter_async_context(
-                open_tmux(argv, environment=environment, cwd=cwd, columns=columns, lines=lines)
+                open_tmux(argv, environment=environment, cwd=cwd, columns=columns, lines=lines, leads=leads)
             )
 
         yield start

@@ -33,12 +33,13 @@ async def test_a_closed_terminal_leaves_no_client_behind(
     tui = await start_tmux(
         [*leader, *PROGRAM, "demo"],
         environment=client_environment(tmp_path / "home", TERM="xterm-256color", PYTHONDEVMODE=""),
+        leads=True,
     )
     await tui.wait_text("idle")
     await tui.type("slow 2000 20")
     await tui.key("Enter")
     await tui.wait_text("word30")
-    family = processes.tree(await tui.pid())
+    family = processes.tree(int(await tui.command("display-message", "-p", "#{pane_pid}")))
     assert family
     # As when a window is closed: the terminal is gone, and SIGHUP and SIGCONT come to the session's leader.
     await tui.command("kill-server")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,14 +25,33 @@ set -s exit-empty on
 set -s set-clipboard on
 """
 
+STAY = """\
+exec 3>&2 2>/dev/null
+trap : INT QUIT
+/bin/sh -c 'echo $$ >"$0/pid"; exec "$@"' "$0" "$@" 2>&3 3>&-
+echo $? >"$0/exit.new"
+/bin/mv "$0/exit.new" "$0/exit"
+exec /bin/sleep 86400
+"""
+"""Runs a program and stays when it has ended, as a shell does, with what it says of its end in files.
+
+tmux takes the end of its own child for the end of the terminal: what the child wrote last may be unread, and
+is lost (tmux up to 3.6); and sometimes 3.3a misses the signal of that end.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tmux:
     """One program on a terminal of its own; the screen stays when the program ends."""
 
-    socket: Path
+    directory: Path
     _program: Path
     _environment: Mapping[str, str]
+
+    @property
+    def socket(self) -> Path:
+        """The server's."""
+        return self.directory / "socket"
 
     async def command(self, *argv: str, stdin: str = "") -> str:
         """Run one tmux command and give what it prints."""
@@ -73,7 +91,8 @@ class Tmux:
 
     async def pid(self) -> int:
         """The program's process."""
-        return int(await self.command("display-message", "-p", "#{pane_pid}"))
+        file = self.directory / "pid"
+        return int(await until(lambda: file.exists() and file.read_text().strip(), "the program runs"))
 
     async def full_screen(self) -> bool:
         """Whether the program is on the alternate screen."""
@@ -105,24 +124,15 @@ class Tmux:
     async def wait_exit(self, *, seconds: float = 20) -> int:
         """Wait for the program's end and give its exit code (128 + N when a signal N ended it)."""
         last = ""
-        server = int(await self.command("display-message", "-p", "#{pid}"))
+        file = self.directory / "exit"
 
-        async def dead() -> str:
+        async def ended() -> bool:
             nonlocal last
             last = await self.screen()
-            # tmux 3.3a sometimes misses the signal of a child's end, and then never looks: tell it again.
-            os.kill(server, signal.SIGCHLD)
-            said = await self.command(
-                "display-message",
-                "-p",
-                "#{?pane_dead_signal,signal #{pane_dead_signal},exit #{pane_dead_status}}",
-            )
-            # The terminal may be closed a moment before the exit status is known.
-            return said if len(said.split()) == 2 else ""
+            return file.exists()
 
-        said = await until(dead, "the program ends", seconds=seconds, show=lambda: _framed(last))
-        kind, number = said.split()
-        return int(number) + (128 if kind == "signal" else 0)
+        await until(ended, "the program ends", seconds=seconds, show=lambda: _framed(last))
+        return int(file.read_text())
 
 
 def _framed(screen: str) -> str:
@@ -137,6 +147,7 @@ async def open_tmux(
     cwd: Path | None = None,
     columns: int = 80,
     lines: int = 24,
+    leads: bool = False,
 ) -> AsyncGenerator[Tmux, None]:
     """Run a program on a terminal until the block ends.
 
@@ -146,6 +157,8 @@ async def open_tmux(
         cwd: Where it runs; a private directory when None.
         columns: Width.
         lines: Height.
+        leads: The program itself leads the terminal's session, with no shell above it; neither its process
+            nor its end is known then.
     """
     program = require_program("tmux", "tmux: apt-get install tmux")
     # Not pytest's directory: a unix socket's path must be short.
@@ -159,13 +172,14 @@ async def open_tmux(
         **(environment or {}),
     }
     (directory / "tmux.conf").write_text(CONFIG)
-    terminal = Tmux(socket=directory / "socket", _program=program, _environment=variables)
+    terminal = Tmux(directory=directory, _program=program, _environment=variables)
+    words = [str(word) for word in argv]
     server = 0
     try:
         await terminal.command(
             *("-f", str(directory / "tmux.conf"), "new-session", "-d"),
             *("-x", str(columns), "-y", str(lines), "-c", str(cwd or directory), "--"),
-            *_exec(argv),
+            *(["env", *words] if leads else ["/bin/sh", "-c", STAY, str(directory), *words]),
         )
         server = int(await terminal.command("display-message", "-p", "#{pid}"))
         yield terminal
@@ -175,9 +189,3 @@ async def open_tmux(
             processes.kill(gone)
             await until(lambda: not any(map(processes.is_alive, gone)), "tmux ends")
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _exec(argv: Sequence[str | Path]) -> list[str]:
-    """Keep tmux from handing a single word to a shell."""
-    words = [str(word) for word in argv]
-    return words if len(words) > 1 else ["env", *words]
