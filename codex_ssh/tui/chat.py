@@ -317,7 +317,9 @@ class Chat:
 
     def _do(self, coroutine: Coroutine[None, None, None], doing: str = "") -> None:
         self.doing = doing or self.doing
-        self._spawn(self._guarded(coroutine, doing))
+        task = self._spawn(self._guarded(coroutine, doing))
+        # Cancelled before it began, it never comes to what it holds.
+        task.add_done_callback(lambda _: coroutine.close())
         self.on_change()
 
     async def _guarded(self, coroutine: Coroutine[None, None, None], doing: str) -> None:
@@ -516,10 +518,11 @@ class Chat:
         for task in self._running:
             task.cancel()
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._tasks.create_task(coroutine)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
 
 @asynccontextmanager

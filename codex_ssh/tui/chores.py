@@ -45,7 +45,7 @@ class Chores:
         self,
         session: Callable[[], Answerer],
         *,
-        spawn: Callable[[Coroutine[None, None, None]], None],
+        spawn: Callable[[Coroutine[None, None, None]], object],
         note: Callable[[Level, str], None],
         clock: Callable[[], float] = time.time,
         patience: float = 1.0,

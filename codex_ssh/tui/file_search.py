@@ -61,7 +61,7 @@ class FileSearch:
         on_change: Called when something was found.
     """
 
-    def __init__(self, asker: Asker, spawn: Callable[[Coroutine[None, None, None]], None]) -> None:
+    def __init__(self, asker: Asker, spawn: Callable[[Coroutine[None, None, None]], object]) -> None:
         self.files: tuple[FoundFile, ...] = ()
         self.query = ""
         self.is_busy = False

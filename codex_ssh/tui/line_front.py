@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from codex_ssh.core.ask import Ask, ElicitationAsk, QuestionsAsk
@@ -102,7 +103,7 @@ class LineFront:
             self._spawn = tasks.create_task
             self._running = [self._spawn(self._tell_all()), self._spawn(self._listen())]
             if self._chat.options.resume == "":
-                self._running.append(self._spawn(self._refusable(self._choose_thread())))
+                self._running.append(self._spawn(self._refusable(self._choose_thread)))
             else:
                 self._chat.open()
             outcome = await self._over
@@ -180,11 +181,11 @@ class LineFront:
             if line is None:
                 self._finish(ExitReason.QUIT)
                 return
-            await self._refusable(self._take(line))
+            await self._refusable(partial(self._take, line))
 
-    async def _refusable(self, doing: Coroutine[None, None, None]) -> None:
+    async def _refusable(self, do: Callable[[], Awaitable[None]]) -> None:
         try:
-            await doing
+            await do()
         except (RpcFailed, LinkLost) as error:
             self._say(f"error: {plain_lines(str(error))}")
 

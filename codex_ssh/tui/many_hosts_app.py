@@ -312,7 +312,7 @@ class ManyHostsApp(App[R]):
         if self.visits is None:
             self.here.chat.note(Level.INFO, "nothing waits for you")
             return
-        found = await wait_for(self, "looking for what waits on your hosts", self._look_for_blocked())
+        found = await wait_for(self, "looking for what waits on your hosts", self._look_for_blocked)
         if found is None:
             return
         if not found:

@@ -114,7 +114,7 @@ class PortWatch:
         deny: Deny,
         host: Callable[[], str],
         is_running: Callable[[], bool],
-        spawn: Callable[[Coroutine[None, None, None]], None],
+        spawn: Callable[[Coroutine[None, None, None]], object],
         note: Callable[[Level, str, str], None],
         changed: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -252,7 +252,7 @@ class PortWatch:
 def ports_of(
     chat: Chat,
     keeper: PortKeeper | None,
-    spawn: Callable[[Coroutine[None, None, None]], None],
+    spawn: Callable[[Coroutine[None, None, None]], object],
     changed: Callable[[], None],
 ) -> PortWatch:
     """Give the watch of a conversation's devbox; without a keeper it looks at nothing."""

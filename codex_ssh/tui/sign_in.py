@@ -49,7 +49,7 @@ class SignIn:
         conversation: Callable[[], Conversation],
         *,
         facts: Callable[[], ServerFacts],
-        spawn: Callable[[Coroutine[None, None, None]], None],
+        spawn: Callable[[Coroutine[None, None, None]], object],
         changed: Callable[[], None],
         note: Callable[[Level, str], None],
     ) -> None:

@@ -11,7 +11,7 @@ is over, for that is when it changes; limits come by themselves, once asked for.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from codex_ssh.core.events import (
     AccountUpdated,
@@ -59,7 +59,7 @@ class Surroundings:
         *,
         transcript: Callable[[], Transcript | None],
         knows: Callable[[str], bool | None],
-        spawn: Callable[[Coroutine[None, None, None]], None],
+        spawn: Callable[[Coroutine[None, None, None]], object],
         changed: Callable[[], None],
     ) -> None:
         self.branch = ""
@@ -75,8 +75,8 @@ class Surroundings:
     def look(self) -> None:
         """Ask for everything: another thread is shown, or the link is back."""
         self.branch = ""
-        self._spawn(self._guarded(self._read_branch()))
-        self._spawn(self._guarded(self._read_account()))
+        self._spawn(self._guarded(self._read_branch))
+        self._spawn(self._guarded(self._read_account))
 
     def link_lost(self) -> None:
         """Forget what is not told again."""
@@ -102,10 +102,10 @@ class Surroundings:
             case ThreadClosed():
                 self.waiting.discard(event.thread_id)
             case AccountUpdated():
-                self._spawn(self._guarded(self._read_account()))
+                self._spawn(self._guarded(self._read_account))
             case TurnCompleted() | SettingsUpdated():
                 if transcript is not None and event.thread_id == transcript.thread_id:
-                    self._spawn(self._guarded(self._read_branch()))
+                    self._spawn(self._guarded(self._read_branch))
             case _:
                 pass
 
@@ -130,8 +130,8 @@ class Surroundings:
             self.limits = await self._conversation().call(account_rate_limits_read())
         self._changed()
 
-    async def _guarded(self, coroutine: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, read: Callable[[], Awaitable[None]]) -> None:
         try:
-            await coroutine
+            await read()
         except (RpcFailed, LinkLost) as failed:
             log.info("something beside the thread is not known: %s", failed)

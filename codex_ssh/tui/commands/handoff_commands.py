@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from codex_ssh.core.entry import Level
@@ -65,7 +66,7 @@ async def _hand_over(
         gathered = await wait_for(
             app,
             f"collecting the work on {plain_line(here.host)}",
-            gather(here.chat, transcript, there.chat, directory),
+            partial(gather, here.chat, transcript, there.chat, directory),
         )
         goes = await app.push_screen_wait(HandoffScreen(gathered, app.keymap)) if gathered else None
         if gathered is None or goes is None:
@@ -76,7 +77,7 @@ async def _hand_over(
             app.show(there)  # before its draft is taken for a message that came back
             return True
 
-        if not await wait_for(app, f"bringing it to {plain_line(there.host)}", deliver()):
+        if not await wait_for(app, f"bringing it to {plain_line(there.host)}", deliver):
             return False
     except (CopyFailed, DevboxFailed, RpcFailed, StageError) as failed:
         details = [getattr(failed, "said", ""), failed.hint, "this thread is as it was; /handoff begins anew"]
@@ -93,7 +94,7 @@ async def _hand_over(
 async def _directory(app: CodexApp, there: HostView, typed: str, cwd: str) -> str | None:
     """Give the directory to go on in; None where the user chooses none."""
     if not typed:
-        looking = first_guess(there.chat, cwd)
+        looking = partial(first_guess, there.chat, cwd)
         start = await wait_for(app, f"looking at {plain_line(there.host)}", looking)
         return await choose_directory(app, there.chat, start) if start is not None else None
     seen_from = there.chat.cwd or await remote_files.home(there.chat)

@@ -5,7 +5,8 @@ Lives here: drawing and keys. Not here: looking and opening (:mod:`codex_ssh.tui
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -189,7 +190,7 @@ class PortsScreen(Dialog[None]):
         if isinstance(one, Forward):
             self.action_browse()
         else:
-            self._do(self._ports.open(Wish(local=one.port, remote=one.port)))
+            self._do(partial(self._ports.open, Wish(local=one.port, remote=one.port)))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what was typed, or move there."""
@@ -200,10 +201,10 @@ class PortsScreen(Dialog[None]):
         try:
             if number == _NEW:
                 for wish in read_wishes(typed.split()):
-                    self._do(self._ports.open(wish))
+                    self._do(partial(self._ports.open, wish))
             else:
                 port = ANY_PORT if typed == "0" else read_wish(typed).remote
-                self._do(self._move(number, port))
+                self._do(partial(self._move, number, port))
         except UsageError as error:
             self._said = f"{error}: {error.hint}"
             self._draw()
@@ -225,7 +226,7 @@ class PortsScreen(Dialog[None]):
         """Close it, or offer it no more."""
         one = self._chosen()
         if isinstance(one, Forward):
-            self._do(self._ports.close(one.number))
+            self._do(partial(self._ports.close, one.number))
         elif one is not None:
             self._ports.refuse(one.port)
 
@@ -275,8 +276,8 @@ class PortsScreen(Dialog[None]):
         self._options.focus()
 
     @work
-    async def _do(self, coroutine: Coroutine[None, None, None]) -> None:
-        await coroutine
+    async def _do(self, change: Callable[[], Awaitable[None]]) -> None:
+        await change()
         self.catch_up()
 
 

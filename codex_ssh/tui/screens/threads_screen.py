@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -120,7 +121,7 @@ class ThreadsScreen(Dialog[str | None]):
         self._entry.focus()
         self.catch_up()
         self._roster.is_watched = True
-        self._ask(self._roster.read(View(cwd=self._roster.view.cwd)))
+        self._ask(partial(self._roster.read, View(cwd=self._roster.view.cwd)))
 
     def on_unmount(self) -> None:
         """Let the list be."""
@@ -147,7 +148,7 @@ class ThreadsScreen(Dialog[str | None]):
             name = event.value.strip()
             self._entry.value = self._roster.view.search
             if name:
-                self._ask(self._roster.rename(number, name))
+                self._ask(partial(self._roster.rename, number, name))
             self.catch_up()
         elif (chosen := self._chosen()) is not None:
             self.dismiss(chosen.id)
@@ -162,7 +163,7 @@ class ThreadsScreen(Dialog[str | None]):
         self._preview()
         options = self._options
         if options.highlighted is not None and options.highlighted >= options.option_count - 5:
-            self._ask(self._roster.read_more(), quiet=True)
+            self._ask(self._roster.read_more, quiet=True)
 
     def action_move(self, step: int) -> None:
         """Move the highlight; the search keeps the keyboard."""
@@ -194,7 +195,7 @@ class ThreadsScreen(Dialog[str | None]):
     def action_put_away(self) -> None:
         """Put the highlighted one away, or get it back."""
         if (chosen := self._chosen()) is not None:
-            self._ask(self._roster.put_away(chosen.id))
+            self._ask(partial(self._roster.put_away, chosen.id))
 
     def action_rename(self) -> None:
         """Ask for a name."""
@@ -210,7 +211,7 @@ class ThreadsScreen(Dialog[str | None]):
             return
         if self._doomed == chosen.id:
             self._doomed = ""
-            self._ask(self._roster.delete(chosen.id))
+            self._ask(partial(self._roster.delete, chosen.id))
         else:
             self._doomed = chosen.id
         self._draw()
@@ -218,7 +219,7 @@ class ThreadsScreen(Dialog[str | None]):
     # ---------------------------------------------------------------- asking
 
     def _show(self, view: View) -> None:
-        self._ask(self._roster.read(view))
+        self._ask(partial(self._roster.read, view))
 
     @work(exclusive=True, group="search")
     async def _search(self, text: str) -> None:
@@ -226,7 +227,7 @@ class ThreadsScreen(Dialog[str | None]):
         if text == view.search:
             return
         await asyncio.sleep(TYPING_SECONDS)
-        await self._asked(self._roster.read(View(cwd=view.cwd, archived=view.archived, search=text)))
+        await self._asked(partial(self._roster.read, View(cwd=view.cwd, archived=view.archived, search=text)))
 
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
@@ -244,12 +245,12 @@ class ThreadsScreen(Dialog[str | None]):
         self._draw()
 
     @work
-    async def _ask(self, coroutine: Coroutine[None, None, None], *, quiet: bool = False) -> None:
-        await self._asked(coroutine, quiet=quiet)
+    async def _ask(self, ask: Callable[[], Awaitable[None]], *, quiet: bool = False) -> None:
+        await self._asked(ask, quiet=quiet)
 
-    async def _asked(self, coroutine: Coroutine[None, None, None], *, quiet: bool = False) -> None:
+    async def _asked(self, ask: Callable[[], Awaitable[None]], *, quiet: bool = False) -> None:
         try:
-            await coroutine
+            await ask()
         except RpcFailed as failed:
             self._said = "" if quiet else str(failed)
         except LinkLost as lost:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
-from textual.worker import WorkerCancelled, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from codex_ssh.tui import palette
 from codex_ssh.tui.bindings import bind
@@ -47,16 +47,16 @@ class WaitingScreen(Dialog[None]):
         self.dismiss(None)
 
 
-async def wait_for(app: App[Any], words: str, doing: Coroutine[None, None, T]) -> T | None:
+async def wait_for(app: App[Any], words: str, do: Callable[[], Coroutine[None, None, T]]) -> T | None:
     """Wait for something, and say so; None when the user gives it up.
 
     Args:
         app: Where.
         words: What is waited for.
-        doing: It. What it raises is raised.
+        do: Does it. What it raises is raised.
     """
     waiting = WaitingScreen(words)
-    worker = app.run_worker(doing, exit_on_error=False)
+    worker: Worker[T] = app.run_worker(do, exit_on_error=False)
     app.push_screen(waiting, lambda _: worker.cancel())
     try:
         return await worker.wait()
