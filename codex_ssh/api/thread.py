@@ -150,6 +150,8 @@ class Turn:
     async def steer(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Say something to it; the answer being streamed is cut.
 
+        What comes in the moment it ends is taken by codex into the thread, and only the next turn answers it.
+
         Raises:
             RpcFailed: It is over, or will not be steered.
             LinkLost: The link was lost before the server said that it has it.

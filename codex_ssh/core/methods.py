@@ -384,6 +384,17 @@ def turn_start(
     )
 
 
+def turn_go_on(thread_id: str, *, model: str = "", effort: str = "") -> Call[Turn]:
+    """Start a turn without saying anything: the thread as it stands is what is answered.
+
+    Refused while a turn runs ("failed to submit turn input: EmptyInput").
+    """
+    params = {"threadId": thread_id, "input": [], **said(model=model, effort=effort)}
+    return Call(
+        method="turn/start", params=params, decode=lambda result: decode_turn(shape_at(result, "turn"))
+    )
+
+
 def turn_steer(
     thread_id: str,
     turn_id: str,

@@ -17,10 +17,10 @@ from codex_ssh.core.call import Call
 from codex_ssh.core.draft import Draft, draft_of, join_drafts
 from codex_ssh.core.entry import Level
 from codex_ssh.core.items import UserMessage
-from codex_ssh.core.methods import StoredItem, turn_start, turn_steer
+from codex_ssh.core.methods import StoredItem, turn_go_on, turn_start, turn_steer
 from codex_ssh.core.outbox import Delivery, Kept, Message, Outbox
 from codex_ssh.core.queue_methods import QUEUE_ADD, queue_add
-from codex_ssh.core.thread import ThreadId
+from codex_ssh.core.thread import ThreadId, Turn, TurnId, TurnStatus
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.core.upload import INLINE_BYTES
 from codex_ssh.errors import RpcFailed
@@ -146,6 +146,31 @@ class Outgoing:
                     return
         finally:
             self._is_delivering = False
+
+    async def turn_over(self, turn: Turn) -> None:
+        """Send what waited for the end of a turn; have answered what the turn took and did not answer.
+
+        codex takes a message that comes in the moment a turn ends into the thread and leaves it there until
+        another turn begins, whenever that is (0.163 and 0.169). Who said it has that turn begun.
+
+        Raises:
+            RpcFailed: The server refused a message; the user has it back.
+            LinkLost: It went away meanwhile.
+        """
+        await self.deliver()
+        speaker, transcript = self._speaker, self._speaker.transcript
+        if transcript is None or transcript.turn_id is not None or turn.status is not TurnStatus.COMPLETED:
+            return
+        if self.own.isdisjoint(_unanswered(transcript, turn.id)):
+            return
+        speaker.note(Level.INFO, "your message came as the turn ended: another one answers it")
+        try:
+            go_on = turn_go_on(transcript.thread_id, model=speaker.model, effort=speaker.effort)
+            transcript.started(await speaker.call(go_on))
+        except RpcFailed as failed:
+            if "EmptyInput" not in failed.said:
+                raise
+            log.info("another turn has begun already: %s", failed)
 
     def heard(self, message: UserMessage) -> None:
         """Note that a thread has a message."""
@@ -289,6 +314,19 @@ class Outgoing:
         if kept != self._kept:
             self._kept = kept
             self._drafts.save(kept)
+
+
+def _unanswered(transcript: Transcript, turn_id: TurnId) -> set[str]:
+    """Give which messages stand behind all else in the last turn; the one it began with is none of them."""
+    late: set[str] = set()
+    for entry in reversed(transcript.entries):
+        if entry.turn_id not in (turn_id, ""):
+            break  # another turn is there already
+        if isinstance(entry.content, UserMessage) and entry.turn_id:
+            late.add(entry.content.client_id)
+        elif entry.turn_id and not entry.key[1].startswith("#"):
+            return late
+    return set()
 
 
 def _in_thread(transcript: Transcript) -> set[str]:

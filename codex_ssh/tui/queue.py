@@ -179,7 +179,7 @@ class Queue:
                 self._outgoing.forget(message.id)
             drafts = [draft_of(one.text, one.attachments) for one in here]
             self._client.draft = join_drafts([*drafts, self._client.draft])
-        self._do(self._outgoing.deliver(), "")
+        self._do(self._outgoing.turn_over(event.turn), "")
 
     async def _take_back(self, *, drop: bool) -> None:
         draft = await self._remove_last()

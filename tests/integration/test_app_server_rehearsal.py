@@ -268,6 +268,25 @@ async def a_steered_answer(peer: Peer) -> None:
 
 
 @scenario
+async def a_turn_with_nothing_said(peer: Peer) -> None:
+    async with peer.client() as wire:
+        thread = await wire.start_thread(cwd=str(peer.cwd))
+        empty: Json = {"threadId": thread, "input": []}
+        await wire.ask("turn/steer", {**empty, "expectedTurnId": "x"})
+        await wire.start_turn(thread, "say hello")
+        await wire.finish_turn()
+        await wire.result("turn/start", empty)
+        await wire.finish_turn()
+        turn = await wire.start_turn(thread, "hold first")
+        await wire.hear_method("item/agentMessage/delta")
+        await wire.ask("turn/steer", {**empty, "expectedTurnId": "wrong"})
+        await wire.ask("turn/steer", {**empty, "expectedTurnId": turn})
+        await wire.ask("turn/start", empty)
+        await interrupt(wire, thread, turn)
+        await wire.finish_turn()
+
+
+@scenario
 async def a_turn_started_while_one_runs(peer: Peer) -> None:
     async with peer.client() as wire:
         thread = await wire.start_thread(cwd=str(peer.cwd))

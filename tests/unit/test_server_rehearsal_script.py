@@ -10,6 +10,7 @@ from codex_ssh.server.rehearsal.script import (
     PLAN,
     Ask,
     Fail,
+    Late,
     Plan,
     Run,
     Say,
@@ -38,6 +39,7 @@ from codex_ssh.server.rehearsal.script import (
         ("slow 2 200", Say(text="word1 word2", seconds_between=0.2)),
         ("burst 2", Say(text="word1 word2", seconds_between=0.0)),
         ("hold on", Say(text="on", holds=True)),
+        ("late the end", Late(text="the end")),
         ("show thread/goal/updated", Show(name="thread/goal/updated")),
         ("ask tea?", Ask(question="tea?")),
         ("fail", Fail(message="the rehearsal was told to fail")),
@@ -55,7 +57,8 @@ def test_lines_are_done_in_order_and_the_rest_is_left_out() -> None:
 
 def test_what_does_not_end_with_an_answer_gets_one() -> None:
     assert parse_script("run: ls")[-1] == Say(text=CLOSING)
-    assert len(parse_script("fail")) == len(parse_script("ask")) == len(parse_script("hold")) == 1
+    assert len(parse_script("fail")) == len(parse_script("ask")) == 1
+    assert len(parse_script("hold")) == len(parse_script("late")) == 1
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """Stream an answer, and end with the next message unanswered."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Think:
     """Stream a reasoning summary."""
 
@@ -99,7 +106,7 @@ class Show:
     name: str
 
 
-Step = Say | Think | Run | Write | Plan | Ask | Fail | Expire | Show
+Step = Say | Late | Think | Run | Write | Plan | Ask | Fail | Expire | Show
 
 
 def parse_script(text: str) -> tuple[Step, ...]:
@@ -111,7 +118,7 @@ def parse_script(text: str) -> tuple[Step, ...]:
     steps: list[Step] = [step for line in text.splitlines() if (step := _parse_line(line.strip()))]
     if not steps:
         return (Say(text=_introduce(text)),)
-    if not isinstance(steps[-1], Say | Ask | Fail | Expire):
+    if not isinstance(steps[-1], Say | Late | Ask | Fail | Expire):
         steps.append(Say(text=CLOSING))
     return tuple(steps)
 
@@ -151,6 +158,7 @@ _WORDS: Final = tuple(
         (r"(?P<word>slow) (?P<count>\d{1,9})(?: (?P<pause>\d{1,6}))?", _say_words),
         (r"(?P<word>burst) (?P<count>\d{1,9})", _say_words),
         (r"hold(?: (?P<text>.+))?", lambda m: Say(text=m["text"] or "Holding.", holds=True)),
+        (r"late(?: (?P<text>.+))?", lambda m: Late(text=m["text"] or "Ending.")),
         (r"ask(?: (?P<text>.+))?", lambda m: Ask(question=m["text"] or "Which way shall it be?")),
         (r"expire", lambda _: Expire()),
         (r"show (?P<name>[\w/]+)", lambda m: Show(name=m["name"])),

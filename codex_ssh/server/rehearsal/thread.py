@@ -123,6 +123,15 @@ class Thread:
         return ""
 
     @property
+    def last_said(self) -> str:
+        """What the user said last, which a turn without input goes on from."""
+        for turn in reversed(self.turns):
+            for item in reversed(turn.items):
+                if item["type"] == "userMessage":
+                    return "\n".join(part.get("text", "") for part in item["content"]).strip()
+        return ""
+
+    @property
     def has_turns(self) -> bool:
         """Whether anything was ever said; a thread without turns cannot be resumed by others."""
         return bool(self.turns)

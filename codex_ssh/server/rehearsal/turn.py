@@ -10,6 +10,7 @@ Source: the order is that of the captures of codex 0.163 and 0.169, which agree.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shlex
 import uuid
@@ -36,6 +37,7 @@ from codex_ssh.server.rehearsal.script import (
     Ask,
     Expire,
     Fail,
+    Late,
     Plan,
     Run,
     Say,
@@ -118,6 +120,7 @@ class RunningTurn:
     pending: Pending | None = None
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted: bool = False
+    _is_ending: bool = False
     _is_reverted: bool = False
 
     def steer(self, said: UserInput) -> None:
@@ -224,10 +227,13 @@ class RunningTurn:
         while self.inputs:
             said = self.inputs.popleft()
             self._cut.clear()
-            item_id = wire.new_id(now_ms())
-            item = wire.user_message(item_id, said.content, client_id=said.client_id, at_ms=now_ms())
-            self.narrator.start(item)
-            self.narrator.complete(item)
+            if said.content:
+                item_id = wire.new_id(now_ms())
+                item = wire.user_message(item_id, said.content, client_id=said.client_id, at_ms=now_ms())
+                self.narrator.start(item)
+                self.narrator.complete(item)
+            if self._is_ending:
+                continue
             self.thread.tokens_read += len(said.text) // 4 + 1
             if self.account.refuses:
                 raise _Refused
@@ -251,6 +257,8 @@ class RunningTurn:
         match step:
             case Say():
                 await self._say(step)
+            case Late():
+                await self._be_late(step)
             case Think():
                 await self._think(step)
             case Run():
@@ -281,6 +289,14 @@ class RunningTurn:
             await self._pause(HOLD_SECONDS)
         self.narrator.complete(item, text=step.text)
         self.narrator.written += len(step.text) // 4 + 1
+
+    async def _be_late(self, step: Late) -> None:
+        """As codex when somebody steers while it ends a turn: the message is taken, and not answered."""
+        await self._say(Say(text=step.text))
+        self.narrator.say_usage()
+        self._is_ending = True
+        with contextlib.suppress(_Cut):
+            await self._pause(HOLD_SECONDS)
 
     async def _think(self, step: Think) -> None:
         item = wire.reasoning(wire.item_id("rs", now_ms()), at_ms=now_ms())

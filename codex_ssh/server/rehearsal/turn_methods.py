@@ -6,6 +6,8 @@ Lives here: one function a method, which answers it. Not here: playing a turn
 
 from __future__ import annotations
 
+from typing import Final
+
 from codex_ssh.core.rpc import Request
 from codex_ssh.server.rehearsal import params as read
 from codex_ssh.server.rehearsal.hub import Session
@@ -15,6 +17,8 @@ from codex_ssh.server.rehearsal.thread import Turn
 from codex_ssh.server.rehearsal.turn import UserInput
 from codex_ssh.server.rehearsal.wire import Refused
 
+INTERNAL_ERROR: Final = -32603
+
 
 def turn_start(registry: Registry, session: Session, request: Request) -> None:
     """Start a turn; while one runs, say more to that one."""
@@ -23,10 +27,12 @@ def turn_start(registry: Registry, session: Session, request: Request) -> None:
     registry.refuse_while_draining()
     said = UserInput(
         content=content,
-        text=read.input_text(content),
+        text=read.input_text(content) if content else thread.last_said,
         client_id=read.optional_text(request.params, "clientUserMessageId"),
     )
     if thread.running is not None:
+        if not content:
+            raise Refused("failed to submit turn input: EmptyInput", code=INTERNAL_ERROR)
         thread.running.steer(said)
         session.reply(request.id, {"turn": Turn(id=thread.running.id).shape()})
         return
@@ -65,6 +71,8 @@ def turn_steer(registry: Registry, session: Session, request: Request) -> None:
     found = thread.running.id
     if expected != found:
         raise Refused(f"expected active turn id `{expected}` but found `{found}`")
+    if not content:
+        raise Refused("input must not be empty")
     client_id = read.optional_text(request.params, "clientUserMessageId")
     session.reply(request.id, {"turnId": found})
     thread.running.steer(UserInput(content=content, text=read.input_text(content), client_id=client_id))
