@@ -187,6 +187,7 @@ async def _run_ours(
                 offers_running=True,
                 last=arguments.last,
                 approves_only=looks_on,
+                goes_on=goes_on,
                 left=merge_kept(drafts.left),
                 settings=look,
                 forward_ports=settings.forward_ports,
@@ -218,7 +219,7 @@ async def _run_ours(
     if outcome.draft:
         note(f"not sent: {plain_lines(outcome.draft)}")
     if outcome.turn_running:
-        note("the turn goes on on the devbox")
+        note("the turn goes on on the devbox" if goes_on else "the turn ended with the demo")
     if goes_on:
         see_threads(threads_dir(), str(profile.host), outcome.threads)
     if outcome.can_resume and goes_on:

@@ -237,7 +237,8 @@ class CodexApp(OutwardApp[TuiOutcome], ReadingApp[TuiOutcome], ManyHostsApp[TuiO
         if time.monotonic() - self._quit_since < QUIT_AGAIN_SECONDS:
             transcript = self.chat.transcript
             running = transcript is not None and transcript.state.is_running
-            return "ctrl+c again leaves, the turn goes on" if running else "ctrl+c again leaves"
+            goes_on = running and self.chat.options.goes_on
+            return "ctrl+c again leaves, the turn goes on" if goes_on else "ctrl+c again leaves"
         if time.monotonic() - self._back_since < QUIT_AGAIN_SECONDS:
             return "esc again: back to before something you said"
         return self._asks.hint or self.waits_elsewhere or self.pane.hint or self.saves.words

@@ -114,6 +114,7 @@ class TuiOptions:
         forward_ports: What becomes of ports that dev servers open on the devbox.
         forward_deny: Ports of it that are not opened here.
         approves_only: Nothing is said: approvals and questions are answered, and that is all.
+        goes_on: Whether the devbox is there, and a running turn with it, when the client has left.
         grace_seconds: So long after a request appears no key answers it: it was meant for the composer.
         patience: Multiplies how long other clients may answer first what this one cannot.
     """
@@ -132,6 +133,7 @@ class TuiOptions:
     forward_ports: ForwardPorts = ForwardPorts.ASK
     forward_deny: Deny = ()
     approves_only: bool = False
+    goes_on: bool = True
     grace_seconds: float = 0.5
     patience: float = 1.0
 

@@ -116,6 +116,19 @@ async def test_a_client_that_is_killed_leaves_a_recording_up_to_there(
     assert "the recording breaks off here" in printed.out
 
 
+async def test_a_turn_ends_with_the_demo_and_that_is_said(start_tmux: StartTmux, tmp_path: Path) -> None:
+    tui = await open_demo(start_tmux, tmp_path / "home")
+    await tui.wait_text("idle")
+    await tui.type("hold on")
+    await tui.key("Enter")
+    await tui.wait_text("running")
+    await tui.key("C-c")
+    await tui.wait_text("ctrl+c again leaves")
+    await tui.key("C-c")
+    assert await tui.wait_exit() == 0
+    await tui.wait_text("the turn ended with the demo")
+
+
 @pytest.mark.parametrize("what", ["replay", "demo"])
 async def test_a_terminal_that_is_closed_leaves_no_process(
     start_tmux: StartTmux, tmp_path: Path, what: str

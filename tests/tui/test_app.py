@@ -295,6 +295,16 @@ async def test_ctrl_c_clears_the_composer_first() -> None:
         assert stage.app.return_value is None
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_what_becomes_of_the_turn_is_said_before_it_is_left(*, goes_on: bool) -> None:
+    async with open_stage(options=TuiOptions(goes_on=goes_on)) as stage:
+        stage.script.turn()
+        await stage.wait_text("running")
+        await stage.pilot.press("ctrl+c")
+        await stage.wait_text("ctrl+c again leaves")
+        assert ("leaves, the turn goes on" in stage.screen()) is goes_on
+
+
 async def test_a_lost_link_ends_it_with_the_reason_and_the_draft() -> None:
     async with open_stage() as stage:
         await stage.type("do not lose this", then="")
