@@ -105,7 +105,7 @@ async def measure_outages(place: Path, *, outages: Sequence[int] = OUTAGES_SECON
         facts = {"line": line.kind, "round_trip_ms": 1000 * ROUND_TRIP, "clients": CLIENTS}
         async with _open_clients(config, sshd, port, here, line) as clients:
             began = time.monotonic()
-            sshd.freeze()
+            await sshd.freeze()
             noticed = await _each(clients, Client.notices)
             found["frozen peer"] = {**facts, "noticed_s": noticed - began}
             sshd.thaw()

@@ -79,7 +79,7 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     assert "--remote ws://127.0.0.1:" in shown
     assert server.token not in shown
     for pid in family:
-        assert server.token.encode() not in (Path("/proc") / str(pid) / "environ").read_bytes()
+        assert server.token.encode() not in processes.environment(pid)
     await tui.type("escalate: touch made-by-keyboard")
     await tui.wait_text("escalate: touch made-by-keyboard")
     await press(tui, "Enter", "Yes, proceed")

@@ -172,7 +172,7 @@ async def test_a_request_in_flight_fails_with_a_reason_and_the_next_one_works(
         await pipes.say(INITIALIZE)
         await pipes.wait_answer(0)
         await pipes.say({"method": "initialized"})
-        sshd.freeze()
+        await sshd.freeze()
         await pipes.say({"id": 5, "method": "model/list", "params": {}})
         sshd.cut()
         failed = await pipes.wait_answer(5)

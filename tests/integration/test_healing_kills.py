@@ -181,7 +181,7 @@ async def test_a_connection_that_freezes_in_the_middle_of_a_turn_is_left_for_ano
 ) -> None:
     async with scene(profile(sshd, server)) as one:
         await one.begin(sshd, model, what)
-        sshd.freeze()
+        await sshd.freeze()
         await until(lambda: not one.chat.is_online, "it is noticed")
         one.chat.send(MEANWHILE)
         await one.wait_back()
@@ -199,7 +199,7 @@ async def test_a_message_in_the_buffers_of_a_frozen_connection_arrives_once(
         one = Scene(chat=found.chat, line=found.line, relay=found.relay, profile=found.profile)
         await one.say("say the first turn")
         frozen, before = sshd.connection_pids(), one.relay.passed
-        sshd.freeze()
+        await sshd.freeze()
         one.chat.send(MEANWHILE)
         await until(lambda: one.relay.passed > before + 250, "it is in the buffers of the frozen connection")
         # As behind a jump host: the devbox's side of the connection does not hear that the client went away.

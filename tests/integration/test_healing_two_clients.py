@@ -145,7 +145,7 @@ async def test_an_approval_answered_while_one_was_away_is_gone_when_it_is_back(
     async with two(sshd, server) as (one, other):
         one.chat.send("escalate: echo approved\nsay after")
         await until(lambda: one.chat.asks and other.chat.asks, "both are asked")
-        sshd.freeze()
+        await sshd.freeze()
         await until(lambda: not one.chat.is_online and not other.chat.is_online, "both are away")
         sshd.cut()
         await until(lambda: other.chat.is_online and other.chat.asks, "one is asked again")

@@ -35,7 +35,7 @@ async def test_an_earlier_connection_is_ended_even_when_it_is_frozen(sshd: Sshd)
     async with open_ssh(host, options, Nobody()) as earlier:
         old = await process_of(earlier)
         assert old.pid in sshd.connection_pids()
-        sshd.freeze()
+        await sshd.freeze()
         async with open_ssh(host, options, Nobody()) as later:
             own = await process_of(later)
             assert own.pid != old.pid

@@ -330,7 +330,7 @@ async def test_a_connection_one_window_gives_up_is_kept_for_the_others_while_it_
         assert await other.ask("run echo still") == "still 0"
         with pytest.raises(LinkLost):
             async with riding(sshd, short_path, monkeypatch):
-                sshd.freeze()
+                await sshd.freeze()
                 raise slept
         sshd.thaw()
         assert await other.line() == "lost the window that had the connection is gone"

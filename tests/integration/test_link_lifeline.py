@@ -129,7 +129,7 @@ async def test_a_session_nothing_is_read_from_is_said_to_be_silent(
 
 async def test_a_frozen_connection_is_left_for_another(sshd: Sshd, server: CodexAppServer) -> None:
     async with watched(sshd, server) as link:
-        sshd.freeze()
+        await sshd.freeze()
         again = await link.wait_session(2)
         assert (await again.call(thread_list())).data == ()
         assert LinkState.SILENT in link.states or LinkState.LOST in link.states
@@ -224,7 +224,7 @@ async def test_a_link_that_did_not_survive_a_sleep_is_given_up_at_once(
         asleep = 3600.0
         await until(lambda: link.line.round_trip, "it answers")
         assert len(link.sessions) == 1, "a link that answers survived it"
-        sshd.freeze()
+        await sshd.freeze()
         asleep = 7200.0
         await link.wait_session(2)
         assert any("slept" in reason for reason in reasons)

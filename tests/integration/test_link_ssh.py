@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import inspect
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable
@@ -411,7 +412,8 @@ async def losing(ssh: Ssh, peer: Peer, act: Callable[[], object]) -> LinkLost:
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(run())
-        act()
+        if inspect.isawaitable(doing := act()):
+            await doing
         with pytest.raises(LinkLost) as caught:
             await ssh.wait_lost()
         await mine.lost
@@ -447,7 +449,7 @@ async def test_abort_on_a_dead_link_ends_the_protocol_at_once(tmp_path: Path) ->
     async with connected(tmp_path, keepalive_interval=60) as (sshd, ssh), peer_on_tcp() as peer:
         transport, mine = await ssh.open_tcp(Recorder, "127.0.0.1", peer.port)
         _, writer = await peer.connections.get()
-        sshd.freeze()
+        await sshd.freeze()
         transport.write(b"x" * 10_000_000)
         transport.abort()
         await asyncio.sleep(0)
@@ -464,7 +466,7 @@ async def test_leaving_a_dead_link_takes_no_time(tmp_path: Path) -> None:
         options = SshOptions(config_file=str(sshd.ssh_config), keepalive_interval=60)
         async with asyncio.timeout(10):
             async with open_ssh(parse_host(sshd.alias), options, SilentPrompter()):
-                sshd.freeze()
+                await sshd.freeze()
         sshd.thaw()
 
 

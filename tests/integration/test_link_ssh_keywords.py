@@ -132,7 +132,7 @@ async def test_a_shorter_sign_of_life_of_the_config_wins(tmp_path: Path) -> None
     async with open_sshd(tmp_path / "sshd") as sshd:
         lines = ("ServerAliveInterval 1", "ServerAliveCountMax 1")
         async with logged_in(sshd, *lines, keepalive_interval=1000, keepalive_count=1000) as ssh:
-            sshd.freeze()
+            await sshd.freeze()
             async with asyncio.timeout(30):
                 with pytest.raises(LinkLost):
                     await ssh.wait_lost()

@@ -79,7 +79,7 @@ async def test_a_frozen_login_says_nothing_until_it_is_thawed(sshd: Sshd) -> Non
         command = "echo up > $HOME/up; while [ ! -e $HOME/go ]; do sleep 0.02; done; echo said"
         waiting = tasks.create_task(ssh(sshd, command))
         await until((sshd.home / "up").exists, "the login runs")
-        sshd.freeze()
+        await sshd.freeze()
         (sshd.home / "go").touch()
         frozen = sshd.connection_pids()
         stat = [(Path("/proc") / str(pid) / "stat").read_text() for pid in frozen]

@@ -110,9 +110,16 @@ def is_working(pid: int) -> bool:
     return any(
         _state(thread) in ("R", "D")
         for process in tree(pid)
-        for thread in (PROC / str(process) / "task").glob("*")
+        for thread in _threads(process)
         if int(thread.name) != threading.get_native_id()
     )
+
+
+def _threads(pid: int) -> list[Path]:
+    try:
+        return list((PROC / str(pid) / "task").iterdir())
+    except OSError:
+        return []
 
 
 def _state(place: Path) -> str:
@@ -128,6 +135,14 @@ def command_line(pid: int) -> list[str]:
         return (PROC / str(pid) / "cmdline").read_bytes().decode().split("\0")[:-1]
     except OSError:
         return []
+
+
+def environment(pid: int) -> bytes:
+    """The environment a process had at its start; empty when it is gone."""
+    try:
+        return (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def cpu_seconds(pid: int) -> float:
@@ -149,15 +164,7 @@ def memory_mib(pid: int) -> tuple[float, float]:
 def with_variable(name: str, value: str) -> list[int]:
     """Every process whose environment at its start held NAME=VALUE: finds detached ones too."""
     wanted = f"{name}={value}".encode()
-    found = []
-    for pid in _pids():
-        try:
-            environment = (PROC / str(pid) / "environ").read_bytes()
-        except OSError:
-            continue
-        if wanted in environment.split(b"\0"):
-            found.append(pid)
-    return found
+    return [pid for pid in _pids() if wanted in environment(pid).split(b"\0")]
 
 
 def kill(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
@@ -183,15 +190,11 @@ def _pids() -> list[int]:
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
 
 
-async def freeze(pid: int) -> None:
-    """Stop a process, and wait until all of its threads have: a signal takes a moment to reach them."""
-    os.kill(pid, signal.SIGSTOP)
+async def freeze(*pids: int) -> None:
+    """Stop processes, and wait until all their threads have: a signal takes a moment to reach them."""
+    kill(pids, signal.SIGSTOP)
 
     def stopped() -> bool:
-        states = [
-            path.read_text().rpartition(")")[2].split()[0]
-            for path in Path(f"/proc/{pid}/task").glob("*/stat")
-        ]
-        return bool(states) and set(states) <= {"T", "Z"}
+        return {_state(thread) for pid in pids for thread in _threads(pid)} <= {"T", "Z", ""}
 
-    await until(stopped, f"process {pid} stands still")
+    await until(stopped, f"{pids} stand still")

@@ -107,9 +107,9 @@ class Sshd:
         """Kill every open connection; the server goes on listening."""
         processes.kill(self.connection_pids())
 
-    def freeze(self) -> None:
+    async def freeze(self) -> None:
         """Stop every open connection: nothing is answered, nothing is closed."""
-        processes.kill(self.connection_pids(), signal.SIGSTOP)
+        await processes.freeze(*self.connection_pids())
 
     def thaw(self) -> None:
         """Let frozen connections go on."""
