@@ -1,7 +1,7 @@
 """What the rehearsal really does to the workspace: run a command, write a file.
 
 Lives here: processes, files and their diffs. Not here: asking first
-(:mod:`codex_ssh.server.rehearsal.turn`). There is no sandbox: what was approved runs as the user.
+(:mod:`codex_ssh.server.rehearsal.actor`). There is no sandbox: what was approved runs as the user.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Answers of people, and answers to forms: read with care, for whatever is not understood is no "yes".
 
 Lives here: decisions on approvals, answers to questions, and JSON that fits a schema. Not here: asking
-(:mod:`codex_ssh.server.rehearsal.turn`).
+(:mod:`codex_ssh.server.rehearsal.actor`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One of everything: what the app server can say in a turn, as codex 0.169 says it.
 
 Lives here: exhibits by name. Not here: their frames (the modules beside this one), telling them
-(:mod:`codex_ssh.server.rehearsal.turn`), and the word ``show`` (:mod:`codex_ssh.server.rehearsal.script`).
+(:mod:`codex_ssh.server.rehearsal.actor`), and the word ``show`` (:mod:`codex_ssh.server.rehearsal.script`).
 
 Nothing really happens: no command is run, no file written, no agent started. What really happens has words
 of its own. The names are the app server's: of an item type, or of a notification.

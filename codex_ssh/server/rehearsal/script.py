@@ -1,6 +1,6 @@
 """What a prompt asks the rehearsal to do: plain words, one step a line.
 
-Lives here: the steps and the parser. Not here: doing them (:mod:`codex_ssh.server.rehearsal.turn`). The
+Lives here: the steps and the parser. Not here: doing them (:mod:`codex_ssh.server.rehearsal.actor`). The
 words are documented in ``docs/reference/rehearsal.md``.
 """
 

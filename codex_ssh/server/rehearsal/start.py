@@ -10,6 +10,7 @@ from collections import deque
 
 from codex_ssh.server.rehearsal import params as read
 from codex_ssh.server.rehearsal import wire
+from codex_ssh.server.rehearsal.actor import Actor
 from codex_ssh.server.rehearsal.hub import now_ms
 from codex_ssh.server.rehearsal.narrator import Narrator
 from codex_ssh.server.rehearsal.registry import Registry
@@ -31,11 +32,12 @@ def prepare(
     """Make a turn the running one of a thread; it is begun by :func:`begin`, behind the answer."""
     turn = Turn(id=wire.new_id(now_ms()))
     thread.turns.append(turn)
+    narrator = Narrator(thread=thread, record=turn)
     running = RunningTurn(
         thread=thread,
-        narrator=Narrator(thread=thread, record=turn),
+        narrator=narrator,
         inputs=deque([said] if said is not None else []),
-        account=registry.account,
+        actor=Actor(thread=thread, narrator=narrator, account=registry.account),
         output_schema=output_schema,
         shell=shell,
         compacts=compacts,

@@ -1,8 +1,7 @@
-"""A turn under way: plays the steps of its prompt and tells the subscribers.
+"""A turn under way: from what is said to it to how it ends.
 
-Lives here: the order of notifications, asking for approval, cutting and interrupting. Not here: what the
-words of a prompt mean (:mod:`codex_ssh.server.rehearsal.script`), processes and files
-(:mod:`codex_ssh.server.rehearsal.actions`).
+Lives here: beginning, steering, interrupting and ending, a review and a compaction. Not here: the steps of a
+prompt, one by one (:mod:`codex_ssh.server.rehearsal.actor`).
 
 Source: the order is that of the captures of codex 0.163 and 0.169, which agree.
 """
@@ -10,77 +9,29 @@ Source: the order is that of the captures of codex 0.163 and 0.169, which agree.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import shlex
-import uuid
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from codex_ssh.server.rehearsal import wire
-from codex_ssh.server.rehearsal.account import Account
-from codex_ssh.server.rehearsal.actions import (
-    Unwritable,
-    command_actions,
-    plan_change,
-    run_command,
-    shell_argv,
-)
-from codex_ssh.server.rehearsal.answers import Decision, fit_schema, read_answers, read_decision
-from codex_ssh.server.rehearsal.exhibit import exhibit_names, find_exhibit
-from codex_ssh.server.rehearsal.exhibit_frame import Scene
-from codex_ssh.server.rehearsal.hub import Answer, Pending, now_ms
+from codex_ssh.server.rehearsal.actor import WORD_SECONDS, Actor, Cancelled, CredentialsExpired, Cut, Failed
+from codex_ssh.server.rehearsal.answers import fit_schema
+from codex_ssh.server.rehearsal.hub import now_ms
 from codex_ssh.server.rehearsal.narrator import Narrator
 from codex_ssh.server.rehearsal.script import (
-    Ask,
-    Expire,
-    Fail,
-    Late,
-    Plan,
-    Run,
     Say,
-    Show,
     Step,
-    Think,
-    Write,
     parse_script,
-    pieces,
 )
 from codex_ssh.server.rehearsal.thread import Thread, Turn, active
 from codex_ssh.server.rehearsal.wire import Shape
 
 logger = logging.getLogger(__name__)
 
-WORD_SECONDS: Final = 0.015
-"""Pause between the words of an answer: fast, and still to be seen as a stream."""
-
-BURST_WORDS: Final = 32
-"""Words without a pause before the clients' queues get a chance to empty."""
-
-HOLD_SECONDS: Final = 600
-"""Longest a ``hold`` lasts."""
-
-
 FINDINGS: Final = "The rehearsal looked at nothing, so it found nothing."
 """What every review finds."""
-
-
-class _Cut(Exception):
-    """Somebody steered: what is being said ends here."""
-
-
-class _Failed(Exception):
-    """The turn is to fail."""
-
-
-class _Refused(Exception):
-    """The model server would take the credentials for none."""
-
-
-class _Cancelled(Exception):
-    """The user cancelled an approval, and with it the turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +51,7 @@ class RunningTurn:
         thread: Where it happens.
         narrator: Who tells of it and keeps the record.
         inputs: What the user said and the turn has not taken up yet.
-        account: Who is signed in.
+        actor: Who does what it is told to.
         output_schema: A JSON schema the answer must fit; then nothing is done, only answered.
         shell: A command of the user's own: it is run without asking, and nothing else happens.
         compacts: It is a compaction, and nothing else happens.
@@ -111,22 +62,19 @@ class RunningTurn:
     thread: Thread
     narrator: Narrator
     inputs: deque[UserInput]
-    account: Account = field(default_factory=Account)
+    actor: Actor
     output_schema: Shape | None = None
     shell: str = ""
     compacts: bool = False
     review: str = ""
     task: asyncio.Task[None] | None = None
-    pending: Pending | None = None
-    _cut: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted: bool = False
-    _is_ending: bool = False
     _is_reverted: bool = False
 
     def steer(self, said: UserInput) -> None:
         """Say more; an answer being streamed is cut at once."""
         self.inputs.append(said)
-        self._cut.set()
+        self.actor.cut.set()
 
     def interrupt(self, *, is_reverted: bool = False) -> None:
         """End it; the end is told by the turn itself.
@@ -150,11 +98,11 @@ class RunningTurn:
         try:
             if not self._interrupted:  # before it began
                 await self._play()
-        except _Failed as failure:
+        except Failed as failure:
             self.narrator.fail(str(failure))
-        except _Refused:
+        except CredentialsExpired:
             self.narrator.fail("unexpected status 401 Unauthorized: the credentials expired", http_status=401)
-        except _Cancelled:
+        except Cancelled:
             self.narrator.say_usage()
             self.narrator.finish("interrupted")
         except Exception:
@@ -163,12 +111,12 @@ class RunningTurn:
         except asyncio.CancelledError:
             if not self._interrupted:
                 raise
-            if self.pending is not None or self._is_reverted:
+            if self.actor.pending is not None or self._is_reverted:
                 self.narrator.say_usage()
             else:
                 self.narrator.say_rate_limits()
             self.narrator.finish("interrupted")
-            self._withdraw()
+            self.actor.withdraw()
         else:
             self.narrator.finish(
                 "interrupted" if self._interrupted else "completed",
@@ -177,7 +125,7 @@ class RunningTurn:
 
     async def _play(self) -> None:
         if self.shell:
-            await self.run_own(self.shell)
+            await self.actor.run_own(self.shell)
         if self.compacts:
             self._compact()
         if self.review:
@@ -203,7 +151,7 @@ class RunningTurn:
         self.narrator.start(item)
         self.narrator.complete(item)
         self.narrator.start(wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms()))
-        await self._pause(WORD_SECONDS)
+        await self.actor.pause(WORD_SECONDS)
         over = wire.review_mode(wire.new_id(now_ms()), FINDINGS, entered=False, at_ms=now_ms())
         self.narrator.start(over)
         self.narrator.complete(over)
@@ -226,25 +174,25 @@ class RunningTurn:
     async def _take_inputs(self) -> None:
         while self.inputs:
             said = self.inputs.popleft()
-            self._cut.clear()
+            self.actor.cut.clear()
             if said.content:
                 item_id = wire.new_id(now_ms())
                 item = wire.user_message(item_id, said.content, client_id=said.client_id, at_ms=now_ms())
                 self.narrator.start(item)
                 self.narrator.complete(item)
-            if self._is_ending:
+            if self.actor.is_ending:
                 continue
             self.thread.tokens_read += len(said.text) // 4 + 1
-            if self.account.refuses:
-                raise _Refused
+            if self.actor.account.refuses:
+                raise CredentialsExpired
             try:
                 for step in self._steps(said):
-                    await self._do(step)
+                    await self.actor.do(step)
                     if self.inputs:
                         break
                 else:
                     self.narrator.say_usage()  # every script ends with an answer
-            except _Cut:
+            except Cut:
                 self.narrator.say_rate_limits()
 
     def _steps(self, said: UserInput) -> Sequence[Step]:
@@ -252,279 +200,3 @@ class RunningTurn:
             # The official TUI has its threads named so; its prompt quotes the user's, steps and all.
             return (Say(text=fit_schema(self.output_schema)),)
         return parse_script(said.text)
-
-    async def _do(self, step: Step) -> None:
-        match step:
-            case Say():
-                await self._say(step)
-            case Late():
-                await self._be_late(step)
-            case Think():
-                await self._think(step)
-            case Run():
-                await self._run(step)
-            case Write():
-                await self._write(step)
-            case Plan():
-                self._plan(step)
-            case Ask():
-                await self._ask(step)
-            case Show():
-                await self._show(step)
-            case Fail():
-                raise _Failed(step.message)
-            case Expire():
-                self.account.expire()
-                raise _Refused
-
-    async def _say(self, step: Say) -> None:
-        item = wire.agent_message(wire.item_id("msg", now_ms()), at_ms=now_ms())
-        self.narrator.start(item)
-        pause = WORD_SECONDS if step.seconds_between is None else step.seconds_between
-        for count, piece in enumerate(pieces(step.text), start=1):
-            self.narrator.tell("item/agentMessage/delta", itemId=item["id"], delta=piece)
-            if pause or count % BURST_WORDS == 0:
-                await self._pause(pause)
-        if step.holds:
-            await self._pause(HOLD_SECONDS)
-        self.narrator.complete(item, text=step.text)
-        self.narrator.written += len(step.text) // 4 + 1
-
-    async def _be_late(self, step: Late) -> None:
-        """As codex when somebody steers while it ends a turn: the message is taken, and not answered."""
-        await self._say(Say(text=step.text))
-        self.narrator.say_usage()
-        self._is_ending = True
-        with contextlib.suppress(_Cut):
-            await self._pause(HOLD_SECONDS)
-
-    async def _think(self, step: Think) -> None:
-        item = wire.reasoning(wire.item_id("rs", now_ms()), at_ms=now_ms())
-        self.narrator.start(item)
-        place = {"itemId": item["id"], "summaryIndex": 0}
-        self.narrator.tell("item/reasoning/summaryPartAdded", **place)
-        for piece in pieces(step.text):
-            self.narrator.tell(
-                "item/reasoning/summaryTextDelta", itemId=item["id"], delta=piece, summaryIndex=0
-            )
-            await self._pause(WORD_SECONDS)
-        self.narrator.complete(item, summary=[step.text])
-
-    def _plan(self, step: Plan) -> None:
-        states = ("completed", "inProgress")
-        plan = [
-            {"step": text, "status": states[n] if n < len(states) else "pending"}
-            for n, text in enumerate(step.steps)
-        ]
-        self.narrator.tell("turn/plan/updated", explanation=None, plan=plan)
-        self.narrator.say_usage()
-
-    async def _run(self, step: Run) -> None:
-        cwd = self.thread.cwd
-        argv = shell_argv(step.command)
-        shown = f"{argv[0]} {argv[1]} {shlex.quote(step.command)}"
-        actions = command_actions(step.command, cwd)
-        item = wire.command_execution(
-            wire.item_id("call", now_ms()), command=shown, cwd=cwd, actions=actions, at_ms=now_ms()
-        )
-        if self._must_ask(step.command):
-            self.thread.set_status(active("waitingOnApproval"))
-            self.narrator.start(item)
-            decision = await self._approval(
-                "item/commandExecution/requestApproval",
-                itemId=item["id"],
-                startedAtMs=item["startedAtMs"],
-                environmentId="local",
-                command=shown,
-                cwd=cwd,
-                commandActions=actions,
-                proposedExecpolicyAmendment=list(argv),
-                availableDecisions=[
-                    "accept",
-                    {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(argv)}},
-                    "cancel",
-                ],
-                head={"kind": "command"},
-            )
-            if not self._accepted(decision, item, step.command):
-                return
-        else:
-            self.narrator.start(item)
-            if self._is_forbidden():
-                self.narrator.complete(item, status="declined")
-                self.narrator.say_usage()
-                return
-
-        def show(text: str) -> None:
-            self.narrator.tell("item/commandExecution/outputDelta", itemId=item["id"], delta=text)
-
-        result = await run_command(step.command, cwd, show)
-        self.narrator.complete(
-            item,
-            processId=result.process_id or None,
-            source="unifiedExecStartup",
-            status="completed" if result.exit_code == 0 else "failed",
-            aggregatedOutput=result.output or None,
-            exitCode=result.exit_code,
-            durationMs=result.milliseconds,
-        )
-        self.narrator.say_usage()
-
-    async def run_own(self, command: str) -> None:
-        """Run a command of the user's own, without asking."""
-        cwd = self.thread.cwd
-        argv = shell_argv(command)
-        item = wire.command_execution(
-            str(uuid.uuid4()),
-            command=f"{argv[0]} {argv[1]} {shlex.quote(command)}",
-            cwd=cwd,
-            actions=[{"type": "unknown", "command": command}],
-            at_ms=now_ms(),
-        )
-        item["source"] = "userShell"
-        self.narrator.start(item)
-
-        def show(text: str) -> None:
-            self.narrator.tell("item/commandExecution/outputDelta", itemId=item["id"], delta=text)
-
-        result = await run_command(command, cwd, show, quiet_seconds=0)
-        self.narrator.complete(
-            item,
-            status="completed" if result.exit_code == 0 else "failed",
-            aggregatedOutput=result.output or None,
-            exitCode=result.exit_code,
-            durationMs=result.milliseconds,
-        )
-
-    async def _write(self, step: Write) -> None:
-        try:
-            change = plan_change(self.thread.cwd, step.path, step.text)
-        except Unwritable as fault:
-            await self._say(Say(text=f"Nothing written: {fault}."))
-            return
-        item = wire.file_change(wire.item_id("call", now_ms()), [change.shape], at_ms=now_ms())
-        self.narrator.start(item)
-        trust = f"file {change.path}"
-        if self._must_ask(trust):
-            self.thread.set_status(active("waitingOnApproval"))
-            decision = await self._approval(
-                "item/fileChange/requestApproval",
-                itemId=item["id"],
-                startedAtMs=item["startedAtMs"],
-                reason=None,
-                grantRoot=None,
-            )
-            if not self._accepted(decision, item, trust):
-                return
-        elif self._is_forbidden():
-            self.narrator.complete(item, status="declined")
-            self.narrator.say_usage()
-            return
-        try:
-            change.make()
-        except Unwritable:
-            self.narrator.complete(item, status="failed")
-        else:
-            self.narrator.complete(item, status="completed")
-            self.narrator.changes.append(change)
-            self.narrator.say_diff()
-        self.narrator.say_usage()
-
-    async def _show(self, step: Show) -> None:
-        names = exhibit_names() if step.name.lower() == "all" else (step.name,)
-        for name in names:
-            exhibit = find_exhibit(name)
-            if exhibit is None:
-                known = ", ".join(f"`{one}`" for one in exhibit_names())
-                await self._say(Say(text=f"There is no `{name}` to show. There are `all`, {known}."))
-                return
-            item: Shape = {}
-            for frame in exhibit(Scene(cwd=self.thread.cwd, thread_id=self.thread.id)):
-                item = self.narrator.exhibit(frame, item)
-                await self._pause(WORD_SECONDS)
-        self.narrator.say_usage()
-
-    async def _ask(self, step: Ask) -> None:
-        question = {
-            "id": "answer",
-            "header": "Rehearsal",
-            "question": step.question,
-            "isOther": True,
-            "isSecret": False,
-            "options": [
-                {"label": "Left", "description": "One way"},
-                {"label": "Right", "description": "The other way"},
-            ],
-        }
-        self.thread.set_status(active("waitingOnUserInput"))
-        answer = await self._request(
-            "item/tool/requestUserInput",
-            itemId=wire.item_id("call", now_ms()),
-            questions=[question],
-            isBlocking=True,
-            autoResolutionMs=None,
-        )
-        self.thread.set_status(active())
-        self.narrator.say_usage()
-        await self._say(Say(text=f"You answered: {read_answers(answer)}"))
-
-    def _must_ask(self, trust: str) -> bool:
-        return self.thread.settings["approvalPolicy"] != "never" and trust not in self.thread.trusted
-
-    def _is_forbidden(self) -> bool:
-        """Read-only and never ask: the real server's sandbox would stop it, we do not even try."""
-        read_only = self.thread.settings["sandbox"]["type"] == "readOnly"
-        return bool(read_only) and self.thread.settings["approvalPolicy"] == "never"
-
-    def _accepted(self, decision: Decision, item: Shape, trust: str) -> bool:
-        """Do what follows an answer; False when the item is over.
-
-        The order differs between commands and files, and a cancelled file change is never completed.
-        """
-        if decision is Decision.ACCEPT_FOR_SESSION:
-            self.thread.trusted.add(trust)
-        if decision in (Decision.ACCEPT, Decision.ACCEPT_FOR_SESSION):
-            self.thread.set_status(active())
-            return True
-        status = "failed" if decision is Decision.UNREADABLE else "declined"
-        if item["type"] == "commandExecution":
-            self.narrator.complete(item, status=status)
-            self.thread.set_status(active())
-        else:
-            self.thread.set_status(active())
-            if decision is not Decision.CANCEL:
-                self.narrator.complete(item, status=status)
-        if decision is Decision.CANCEL:
-            raise _Cancelled
-        self.narrator.say_usage()
-        return False
-
-    async def _approval(self, method: str, *, head: Shape | None = None, **params: Any) -> Decision:
-        return read_decision(await self._request(method, head=head, **params))
-
-    async def _request(self, method: str, *, head: Shape | None = None, **params: Any) -> Answer:
-        """Ask the subscribers, and wait as long as it takes: a person may be away for days."""
-        place = {"threadId": self.thread.id, "turnId": self.narrator.record.id}
-        shape = {**(head or {}), **place, **params}
-        self.pending = self.thread.hub.request(self.thread.subscribers, method, self.thread.id, shape)
-        answer = await self.pending.answer
-        self._withdraw()
-        return answer
-
-    def _withdraw(self) -> None:
-        if self.pending is not None:
-            del self.thread.hub.pending[self.pending.request_id]
-            self.thread.notify("serverRequest/resolved", requestId=self.pending.request_id)
-            self.pending = None
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds <= 0:
-            await self.thread.hub.give_way(self.thread.subscribers)
-        else:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._cut.wait()
-            except TimeoutError:
-                return
-        if self._cut.is_set():
-            raise _Cut

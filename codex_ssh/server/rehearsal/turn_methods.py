@@ -52,7 +52,7 @@ def shell_command(registry: Registry, session: Session, request: Request) -> Non
     registry.refuse_while_draining()
     if thread.running is not None:
         session.reply(request.id, {})
-        task = registry.group.create_task(thread.running.run_own(command))
+        task = registry.group.create_task(thread.running.actor.run_own(command))
         registry.commands.add(task)
         task.add_done_callback(registry.commands.discard)
         return
