@@ -17,6 +17,9 @@ LINGER_SECONDS: Final = 2.0
 """How long a child may take to end once its stdin is closed, and then once it is told to."""
 
 _STDERR_TAIL: Final = 4096
+_STDERR_READS: Final = 16
+"""A pipe holds 64 KiB."""
+
 _NOISE_LIMIT: Final = 1024 * 1024
 """So much may be printed in front of the greeting."""
 
@@ -55,6 +58,7 @@ class ChildChannel(asyncio.SubprocessProtocol):
         self._marker = f"{marker}\n".encode() if marker else b""
         self._heard = b""
         self._stderr = b""
+        self._told_stderr = False
         self._transport: asyncio.SubprocessTransport | None = None
         self._started = False
         self._told = False
@@ -186,6 +190,7 @@ class ChildChannel(asyncio.SubprocessProtocol):
             self._stderr = (self._stderr + data)[-_STDERR_TAIL:]
         if self._started:
             if not self._closing:
+                self._told_stderr |= fd == 2
                 self._session.data_received(data, None if fd == 1 else 1)
         elif fd == 1 and not self._closing:
             self._heard = (self._heard + data)[-_NOISE_LIMIT:]
@@ -198,7 +203,13 @@ class ChildChannel(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """One of its streams ended."""
-        if fd == 1 and self._started and not self._closing and not self._session.eof_received():
+        if fd != 1 or not self._started or self._closing:
+            return
+        self._hear_stderr()
+        if self._stderr and not self._told_stderr:
+            # It came in front of the greeting, by chance or by the shell; it is all there is.
+            self._session.data_received(self._stderr, 1)
+        if not self._session.eof_received():
             self.close()
 
     def process_exited(self) -> None:
@@ -248,6 +259,17 @@ class ChildChannel(asyncio.SubprocessProtocol):
         self._session.session_started()
         if not self._ready.done():
             self._ready.set_result(None)
+
+    def _hear_stderr(self) -> None:
+        """Take what it said there up to now: pipes have no order, and whoever hears of the end wants it."""
+        pipe = self._transport.get_pipe_transport(2) if self._transport is not None else None
+        if pipe is None or pipe.is_closing():
+            return
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_STDERR_READS):
+                if not (data := os.read(pipe.get_extra_info("pipe").fileno(), _STDERR_TAIL)):
+                    return
+                self.pipe_data_received(2, data)
 
     def _limit(self, seconds: float) -> None:
         """Let it end by itself for so long, then tell it, then make it."""
