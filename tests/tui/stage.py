@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from codex_ssh.tui.app import CodexApp
@@ -38,9 +39,7 @@ class Stage:
 
     def screen(self) -> str:
         """Give what is on the screen, as text."""
-        widths = self.app.size.width
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text[:widths].rstrip() for strip in strips)
+        return text_of(self.app.screen)
 
     def row(self, number: int) -> str:
         """Give a row of the screen; empty while there is none."""
@@ -78,17 +77,33 @@ class Stage:
         return self.app.composer
 
 
+def text_of(screen: Screen[Any]) -> str:
+    """Give what is on a screen, as text."""
+    strips = screen._compositor.render_strips()
+    return "\n".join(strip.text[: screen.app.size.width].rstrip() for strip in strips)
+
+
+def is_drawn(screen: Screen[Any]) -> bool:
+    """Whether all of a screen is there and has been laid out.
+
+    Its text is not looked at: drawing one that lies below another takes away what the upper one has to draw.
+    """
+    widgets = list(screen.walk_children(Widget))
+    is_built = screen.is_mounted and all(widget.is_mounted for widget in widgets)
+    return is_built and (not widgets or any(widget.size for widget in widgets))
+
+
 async def on_top(app: App[Any], kind: type[S]) -> S:
-    """Wait until a dialog is on top and built, and give it; Textual puts it there before it builds it.
+    """Wait until a dialog is on top and to be seen, and give it; Textual puts it there before it builds it.
 
     Its cursor does not blink from then on: no two pictures of it would be alike.
     """
 
-    def built() -> S | None:
+    def seen() -> S | None:
         screen = app.screen
-        return screen if isinstance(screen, kind) and screen.is_mounted else None
+        return screen if isinstance(screen, kind) and all(map(is_drawn, app.screen_stack)) else None
 
-    screen = await until(built, f"a {kind.__name__}", show=lambda: app.screen)
+    screen = await until(seen, f"a {kind.__name__}", show=lambda: app.screen)
     assert screen is not None
     for field in screen.query(Input):
         field.cursor_blink = False
