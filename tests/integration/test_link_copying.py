@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,17 +16,19 @@ from codex_ssh.core.copy_request import Conflict, CopyRules
 from codex_ssh.core.file_tree import Facts, Spot
 from codex_ssh.core.host import parse_host
 from codex_ssh.core.ssh_options import SshOptions
-from codex_ssh.errors import CopyFailed, LinkLost, UsageError
+from codex_ssh.errors import CopyFailed, LinkLost, Stage, UsageError
 from codex_ssh.link.copy_over import copy_over, open_tree
 from codex_ssh.link.copying import Copy
 from codex_ssh.link.ssh import Ssh
 from codex_ssh.link.ssh_client import open_ssh
+from codex_ssh.link.tree import Tree
 from codex_ssh.local.file_tree import LocalTree
 from codex_ssh.local.terminal import SilentPrompter
 from tests.conftest import StartSshd
 from tests.support.faults import Fault, open_faulty_relay
 from tests.support.lying_sftp import open_lying_sftp
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.sshd
 
@@ -92,6 +95,46 @@ async def copied(
 
 def same(one: Path, other: Path) -> bool:
     return sha256(one.read_bytes()).digest() == sha256(other.read_bytes()).digest()
+
+
+class Connection:
+    """One that is lost when told to."""
+
+    def __init__(self) -> None:
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait_lost(self) -> None:
+        await self.lost
+
+
+async def test_a_connection_made_before_the_loss_of_the_last_was_noticed_is_kept(
+    here: Path, there: Path
+) -> None:
+    (here / "file").write_text("whole")
+    made: list[Connection] = []
+    used: list[Connection] = []
+
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[Connection, None]:
+        made.append(Connection())
+        yield made[-1]
+
+    @asynccontextmanager
+    async def tree_over(connection: Connection) -> AsyncGenerator[Tree, None]:
+        used.append(connection)
+        if len(used) == 1:
+            lost = LinkLost("reset by peer", stage=Stage.SSH, host="devbox")
+            connection.lost.set_exception(lost)
+            await until(lambda: len(made) == 2, "the supervisor has another one")
+            raise lost
+        yield LocalTree()
+
+    source, target = os.fsencode(here / "file"), os.fsencode(there)
+    copy = Copy(LocalTree(), is_up=True, sources=[source], target=target, rules=CopyRules(), watch=Seen())
+    await copy_over(connect, tree_over, copy, lambda _: None)
+    assert (there / "file").read_text() == "whole"
+    assert used == made
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
