@@ -17,7 +17,7 @@ from codex_ssh.tui.diff import diff_lines
 from tests.conftest import StartCodex, StartTmux
 from tests.e2e.test_builtin_tui import open_tui as open_ours
 from tests.e2e.test_official_tui import open_tui as open_official
-from tests.e2e.test_official_tui import press
+from tests.e2e.test_official_tui import trusting
 from tests.integration.test_link_connect import profile
 from tests.integration.test_link_dial import Nobody
 from tests.support.codex import CodexAppServer, CodexBinary
@@ -92,9 +92,10 @@ async def test_what_the_server_tells_is_on_both_screens(
     )  # fmt: skip
     await ours.wait_text("It is done, see notes.txt.")
     await ours.wait_text("idle")
-    theirs = await open_official(start_tmux, sshd, server, workspace, tmp_path / "theirs", "--resume", thread)
-    await theirs.wait_text("Trust")
-    await press(theirs, "Enter", "It is done, see notes.txt.")
+    theirs = await trusting(
+        lambda: open_official(start_tmux, sshd, server, workspace, tmp_path / "theirs", "--resume", thread),
+        "It is done, see notes.txt.",
+    )
 
     for name, screen in {"ours": await ours.screen(), "official": await theirs.history()}.items():
         seen = letters(screen)
