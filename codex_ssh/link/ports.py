@@ -14,7 +14,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from codex_ssh.core.endpoint import WsEndpoint
@@ -167,11 +167,7 @@ async def listening_here(
     servers = [
         await loop.create_server(lambda: Near(admit), sock=each, start_serving=False) for each in sockets
     ]
-    async with AsyncExitStack() as stack:
-        for server in servers:
-            stack.callback(server.close)
-        for server in servers:
-            await stack.enter_async_context(accepting(server))
+    async with accepting(*servers):
         yield int(sockets[0].getsockname()[1])
 
 

@@ -1,6 +1,6 @@
-"""A server that takes clients while a block lasts, and leaves no socket behind whenever that ends.
+"""Servers that take clients while a block lasts, and leave no socket behind whenever that ends.
 
-Lives here: starting and ending an asyncio server. Not here: who binds it and who serves its clients.
+Lives here: starting and ending asyncio servers. Not here: who binds them and who serves their clients.
 
 Two moments of asyncio's own lose a socket. A server that starts as it is made stays open when the task is
 cancelled just then, so the servers here are made with ``start_serving=False``. And a client that is accepted
@@ -19,20 +19,23 @@ _TURNS: Final = 3
 
 
 @asynccontextmanager
-async def accepting(server: asyncio.Server) -> AsyncGenerator[None, None]:
-    """Take clients while the block lasts; then whoever was accepted has met its protocol, and it is closed.
+async def accepting(*servers: asyncio.Server) -> AsyncGenerator[None, None]:
+    """Take clients while the block lasts; then whoever was accepted has met its protocol, and all are closed.
 
     Args:
-        server: A bound one that does not serve yet.
+        servers: Bound ones that do not serve yet.
     """
     try:
-        await server.start_serving()
+        for server in servers:
+            await server.start_serving()
         yield
     finally:
         try:
-            for listening in server.sockets:
-                server.get_loop().remove_reader(listening.fileno())
+            for server in servers:
+                for listening in server.sockets:
+                    server.get_loop().remove_reader(listening.fileno())
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
         finally:
-            server.close()
+            for server in servers:
+                server.close()
