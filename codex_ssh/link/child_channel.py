@@ -17,8 +17,8 @@ LINGER_SECONDS: Final = 2.0
 """How long a child may take to end once its stdin is closed, and then once it is told to."""
 
 _STDERR_TAIL: Final = 4096
-_STDERR_READS: Final = 16
-"""A pipe holds 64 KiB."""
+_PIPE_BYTES: Final = 64 * 1024
+"""So much a pipe holds, and one read gives all of it."""
 
 _NOISE_LIMIT: Final = 1024 * 1024
 """So much may be printed in front of the greeting."""
@@ -266,9 +266,7 @@ class ChildChannel(asyncio.SubprocessProtocol):
         if pipe is None or pipe.is_closing():
             return
         with contextlib.suppress(BlockingIOError):
-            for _ in range(_STDERR_READS):
-                if not (data := os.read(pipe.get_extra_info("pipe").fileno(), _STDERR_TAIL)):
-                    return
+            if data := os.read(pipe.get_extra_info("pipe").fileno(), _PIPE_BYTES):
                 self.pipe_data_received(2, data)
 
     def _limit(self, seconds: float) -> None:
