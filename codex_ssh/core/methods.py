@@ -379,9 +379,7 @@ def turn_start(
             sandboxPolicy=sandbox_policy,
         ),
     }
-    return Call(
-        method="turn/start", params=params, decode=lambda result: decode_turn(shape_at(result, "turn"))
-    )
+    return _begin(params)
 
 
 def turn_go_on(thread_id: str, *, model: str = "", effort: str = "") -> Call[Turn]:
@@ -390,6 +388,10 @@ def turn_go_on(thread_id: str, *, model: str = "", effort: str = "") -> Call[Tur
     Refused while a turn runs ("failed to submit turn input: EmptyInput").
     """
     params = {"threadId": thread_id, "input": [], **said(model=model, effort=effort)}
+    return _begin(params)
+
+
+def _begin(params: Mapping[str, Json]) -> Call[Turn]:
     return Call(
         method="turn/start", params=params, decode=lambda result: decode_turn(shape_at(result, "turn"))
     )

@@ -6,7 +6,7 @@ Lives here: the record of what was said and done, and its shapes. Not here: doin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,20 +116,12 @@ class Thread:
     @property
     def preview(self) -> str:
         """What the user said first."""
-        for turn in self.turns:
-            for item in turn.items:
-                if item["type"] == "userMessage":
-                    return "\n".join(part.get("text", "") for part in item["content"]).strip()
-        return ""
+        return _first_said(item for turn in self.turns for item in turn.items)
 
     @property
     def last_said(self) -> str:
         """What the user said last, which a turn without input goes on from."""
-        for turn in reversed(self.turns):
-            for item in reversed(turn.items):
-                if item["type"] == "userMessage":
-                    return "\n".join(part.get("text", "") for part in item["content"]).strip()
-        return ""
+        return _first_said(item for turn in reversed(self.turns) for item in reversed(turn.items))
 
     @property
     def has_turns(self) -> bool:
@@ -247,3 +239,8 @@ class Thread:
     def mark_read(self, *, is_read: bool) -> None:
         """Remember whether the newest turn was read."""
         self.read_turn = self.turns[-1].id if self.turns and is_read else None
+
+
+def _first_said(items: Iterable[Shape]) -> str:
+    said = next((item for item in items if item["type"] == "userMessage"), None)
+    return "\n".join(part.get("text", "") for part in said["content"]).strip() if said else ""
