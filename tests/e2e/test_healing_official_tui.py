@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartCodex, StartTmux
-from tests.e2e.test_official_tui import press
+from tests.e2e.test_official_tui import press, trusting
 from tests.support.cli import PROGRAM, client_environment
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.faults import Fault, FaultyRelay, open_faulty_relay
@@ -53,8 +53,9 @@ async def open_tui(
     start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, relay: FaultyRelay, workspace: Path
 ) -> Tmux:
     laptop = workspace.parent / "laptop"
-    (laptop / "bin").mkdir(parents=True)
-    (laptop / "bin" / "codex").symlink_to(server.binary.path)
+    if not laptop.exists():
+        (laptop / "bin").mkdir(parents=True)
+        (laptop / "bin" / "codex").symlink_to(server.binary.path)
     path = f"{laptop / 'bin'}:{os.environ['PATH']}"
     sshd.known_hosts.write_text(" ".join(["x", *sshd.known_hosts.read_text().split()[1:3]]) + "\n")
     config = sshd.client_config(f"Port {relay.port}", "HostKeyAlias x", name="by_relay")
@@ -110,9 +111,7 @@ async def test_breaks_in_busy_turns_leave_the_screen_as_the_server_tells_it(
         open_faulty_relay(sshd.port) as relay,
         open_wire(server.endpoint, server.token) as wire,
     ):
-        tui = await open_tui(start_tmux, sshd, server, relay, workspace)
-        await tui.wait_text("Trust")
-        await press(tui, "Enter", "• ready")
+        tui = await trusting(lambda: open_tui(start_tmux, sshd, server, relay, workspace), "• ready")
         await wire.initialize()
         account = Account(wire)
 

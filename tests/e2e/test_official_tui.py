@@ -56,7 +56,7 @@ async def open_tui(
 async def trusting(open_it: Callable[[], Awaitable[Tmux]], text: str) -> Tmux:
     """Open it, say that the folder is trusted, and give it once that text is there.
 
-    On a busy machine it ends with this error between the two; then it is opened once more.
+    On a busy machine it may end in between, with an error about its terminal; then it is opened once more.
     """
     for last in (False, True):
         tui = await open_it()

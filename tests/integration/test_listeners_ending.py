@@ -24,8 +24,8 @@ from codex_ssh.link.ports import listening_here
 from codex_ssh.link.ssh_askpass import AskpassServer
 from codex_ssh.local.tasks import open_tasks
 from codex_ssh.server.address import TcpAddress, UnixAddress
-from codex_ssh.server.engine import Client
 from codex_ssh.server.listener import ListenerConfig, open_listener
+from tests.integration.test_app_server_conformance import NoEngine
 from tests.integration.test_link_dial import Nobody
 
 STEPS = range(8)
@@ -33,17 +33,6 @@ STEPS = range(8)
 
 Listening = Callable[[Path], AbstractAsyncContextManager[str | int]]
 """Listens while its block lasts, and gives a port or a path."""
-
-
-class Silent:
-    """An engine that says nothing."""
-
-    async def serve(self, client: Client) -> None:
-        async for _ in client.frames():
-            pass
-
-    async def drain(self) -> None:
-        return
 
 
 async def stay(*_: object) -> None:
@@ -84,7 +73,7 @@ async def port(_: Path) -> AsyncGenerator[int, None]:
 @asynccontextmanager
 async def app_server(_: Path) -> AsyncGenerator[int, None]:
     config = ListenerConfig(address=TcpAddress(ip="127.0.0.1", port=0))
-    async with open_listener(config, Silent()) as listener:
+    async with open_listener(config, NoEngine()) as listener:
         assert isinstance(listener.address, TcpAddress)
         yield listener.address.port
 
@@ -92,7 +81,7 @@ async def app_server(_: Path) -> AsyncGenerator[int, None]:
 @asynccontextmanager
 async def app_server_of_a_file(directory: Path) -> AsyncGenerator[str, None]:
     path = directory / "s"
-    async with open_listener(ListenerConfig(address=UnixAddress(path=path)), Silent()):
+    async with open_listener(ListenerConfig(address=UnixAddress(path=path)), NoEngine()):
         yield str(path)
 
 
