@@ -40,12 +40,13 @@ def schema(codex_binary: CodexBinary) -> CodexSchema:
 
 
 def functions() -> Iterator[tuple[str, Any]]:
-    """Give every function of core that makes a call."""
+    """Give every function of core that makes a call, as others may use it."""
     for found in pkgutil.walk_packages(codex_ssh.core.__path__, "codex_ssh.core."):
         module = importlib.import_module(found.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             returns = str(inspect.signature(function).return_annotation)
-            if function.__module__ == found.name and returns.startswith("Call["):
+            is_ours = function.__module__ == found.name and not name.startswith("_")
+            if is_ours and returns.startswith("Call["):
                 yield f"{found.name.removeprefix('codex_ssh.core.')}.{name}", function
 
 

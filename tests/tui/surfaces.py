@@ -48,14 +48,22 @@ class Surface:
     """Something that can be on the screen.
 
     Attributes:
-        opens: Brings it there.
+        begin: Does what brings it there, and does not wait for it.
         screen: What is on top then; None for the conversation itself.
-        shows: What has to be seen of it at 40×20.
+        shows: What has to be seen of it, also at 40×20.
     """
 
-    opens: Callable[[Stage], Awaitable[None]]
+    begin: Callable[[Stage], Awaitable[None]]
     screen: type[Screen[Any]] | None
     shows: tuple[str, ...]
+
+    async def open(self, stage: Stage) -> None:
+        """Bring it on the screen."""
+        await self.begin(stage)
+        if self.screen is not None:
+            await stage.on_top(self.screen)
+        for text in self.shows:
+            await stage.wait_text(text)
 
 
 async def nothing(stage: Stage) -> None:
@@ -88,14 +96,12 @@ async def whole_screen(stage: Stage) -> None:
     await edit(stage)
     await stage.wait(lambda: stage.app._asks.card.has_focus, "the keyboard at the card")
     await stage.pilot.press("f")
-    await stage.on_top(AskScreen)
 
 
 async def questions(stage: Stage) -> None:
     options = [{"label": f"{word} {LONG}", "description": LONG} for word in ("red", "green", "blue")]
     asked = [{"id": n, "header": "Colour", "question": f"Which? {LONG}", "options": options} for n in "ab"]
     stage.script.ask(5, "item/tool/requestUserInput", questions=asked)
-    await stage.on_top(QuestionScreen)
 
 
 async def form(stage: Stage) -> None:
@@ -109,40 +115,33 @@ async def form(stage: Stage) -> None:
         message=LONG,
         requestedSchema=schema,
     )
-    await stage.on_top(QuestionScreen)
 
 
 async def pick(stage: Stage) -> None:
     choices = [Choice(value=str(n), label=f"{n} {LONG}", about=LONG) for n in range(50)]
     stage.app.push_screen(PickScreen("which of them?", choices))
-    await stage.wait_text("which of them?")
 
 
 async def threads(stage: Stage) -> None:
     await stage.type("/resume")
-    await stage.on_top(ThreadsScreen)
 
 
 async def login(stage: Stage) -> None:
     stage.chat.sign_in.offer(LONG)
-    await stage.on_top(LoginScreen)
 
 
 async def prompt(stage: Stage) -> None:
     stage.app.push_screen(
         PromptScreen(Question(kind=QuestionKind.PASSWORD, host="devbox", text=f"Password? {LONG}"))
     )
-    await stage.on_top(PromptScreen)
 
 
 async def confirm(stage: Stage) -> None:
     stage.app.push_screen(ConfirmScreen("really?", LONG))
-    await stage.on_top(ConfirmScreen)
 
 
 async def line(stage: Stage) -> None:
     stage.app.push_screen(LineScreen(f"save {LONG} here as", "enter: save, esc: not", begin=f"./{LONG}"))
-    await stage.on_top(LineScreen)
 
 
 async def browse(stage: Stage) -> None:
@@ -153,26 +152,22 @@ async def browse(stage: Stage) -> None:
         return path
 
     stage.app.push_screen(BrowseScreen("devbox", f"/w/{LONG}", look, resolve))
-    await stage.wait_text("0 a line")
 
 
 async def hosts(stage: Stage) -> None:
     fleet = Written(report(LONG.replace(" ", "-")), report("web", Reach.OFF, why=LONG))
     stage.app.push_screen(HostsScreen(fleet, [Open(host="devbox", is_here=True, words=LONG)], Keymap()))
-    await stage.on_top(HostsScreen)
 
 
 async def inbox(stage: Stage) -> None:
     stage.script.ask_command(3, f"make {LONG}")
     await stage.wait(lambda: stage.app.here.asks.card.display, "the card")
     await stage.pilot.press("alt+w")
-    await stage.on_top(InboxScreen)
 
 
 async def ports(stage: Stage) -> None:
     app = stage.app
     app.push_screen(PortsScreen(app.chat.ports, app.keymap, app.desk, app.chat.facts.host))
-    await stage.on_top(PortsScreen)
 
 
 def badge(host: str, **more: Any) -> Badge:
@@ -192,14 +187,11 @@ async def all_hosts(stage: Stage) -> None:
     chat = stage.chat
     stage.script.ask_command(4, f"make {LONG}")
     stage.app.push_screen(AllHostsScreen(lambda: [chat] * 3, "devbox", Keymap()))
-    await stage.on_top(AllHostsScreen)
-    await stage.wait_text("alt+w: answer")
 
 
 async def tell(stage: Stage) -> None:
     badges = [badge("devbox"), badge(LONG.replace(" ", "-"), title=LONG, cwd=LONG, state=LONG, link=LONG)]
     stage.app.push_screen(TellScreen(lambda: badges, LONG, Keymap()))
-    await stage.on_top(TellScreen)
 
 
 async def handoff(stage: Stage) -> None:
@@ -219,18 +211,15 @@ async def handoff(stage: Stage) -> None:
         place=f"gpu:/w/{LONG}",
     )
     stage.app.push_screen(HandoffScreen(gathered, stage.app.keymap))
-    await stage.on_top(HandoffScreen)
 
 
 async def waiting(stage: Stage) -> None:
     stage.app.push_screen(WaitingScreen(f"waiting for {LONG}"))
-    await stage.on_top(WaitingScreen)
 
 
 async def attach(stage: Stage) -> None:
     app = stage.app
     app.push_screen(AttachScreen("devbox", attach_command("devbox", "t" * 36), app.keymap, app.desk))
-    await stage.on_top(AttachScreen)
 
 
 async def page(stage: Stage) -> None:
@@ -239,39 +228,36 @@ async def page(stage: Stage) -> None:
 
     shown = text_page("the title", f"{LONG}\n" * 200)
     screen = PageScreen(shown, stage.app.keymap, copy=same, edit=same, waits=lambda: "an approval waits")
-    await stage.app.push_screen(screen)
-    await stage.wait_text("a line")
+    stage.app.push_screen(screen)
 
 
 SURFACES = {
-    "conversation": Surface(opens=nothing, screen=None, shows=("say what to do", "devbox")),
-    "draft": Surface(opens=draft, screen=None, shows=("devbox",)),
-    "menu": Surface(opens=menu, screen=None, shows=("/new", "devbox")),
-    "approval": Surface(opens=approval, screen=None, shows=("no, and go on with",)),
-    "edit": Surface(opens=edit, screen=None, shows=("no, and go on with",)),
-    "whole screen": Surface(opens=whole_screen, screen=AskScreen, shows=("no, and go on with", "esc: back")),
-    "questions": Surface(opens=questions, screen=QuestionScreen, shows=("Which?",)),
-    "form": Surface(opens=form, screen=QuestionScreen, shows=("jira",)),
-    "pick": Surface(opens=pick, screen=PickScreen, shows=("which of them?", "0 a line")),
-    "threads": Surface(opens=threads, screen=ThreadsScreen, shows=("threads",)),
-    "login": Surface(opens=login, screen=LoginScreen, shows=("sign in to codex", "enter: choose")),
-    "prompt": Surface(opens=prompt, screen=PromptScreen, shows=("Password?",)),
-    "browse": Surface(opens=browse, screen=BrowseScreen, shows=("0 a line",)),
-    "page": Surface(opens=page, screen=PageScreen, shows=("a line that",)),
-    "hosts": Surface(opens=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
-    "ports": Surface(opens=ports, screen=PortsScreen, shows=("ports of devbox",)),
-    "inbox": Surface(opens=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
+    "conversation": Surface(begin=nothing, screen=None, shows=("say what to do", "devbox")),
+    "draft": Surface(begin=draft, screen=None, shows=("devbox",)),
+    "menu": Surface(begin=menu, screen=None, shows=("/new", "devbox")),
+    "approval": Surface(begin=approval, screen=None, shows=("no, and go on with",)),
+    "edit": Surface(begin=edit, screen=None, shows=("no, and go on with",)),
+    "whole screen": Surface(begin=whole_screen, screen=AskScreen, shows=("no, and go on with", "esc: back")),
+    "questions": Surface(begin=questions, screen=QuestionScreen, shows=("Which?",)),
+    "form": Surface(begin=form, screen=QuestionScreen, shows=("jira",)),
+    "pick": Surface(begin=pick, screen=PickScreen, shows=("which of them?", "0 a line")),
+    "threads": Surface(begin=threads, screen=ThreadsScreen, shows=("threads",)),
+    "login": Surface(begin=login, screen=LoginScreen, shows=("sign in to codex", "enter: choose")),
+    "prompt": Surface(begin=prompt, screen=PromptScreen, shows=("Password?",)),
+    "browse": Surface(begin=browse, screen=BrowseScreen, shows=("0 a line",)),
+    "page": Surface(begin=page, screen=PageScreen, shows=("a line that",)),
+    "hosts": Surface(begin=hosts, screen=HostsScreen, shows=("hosts", "devbox", "Enter: go there")),
+    "ports": Surface(begin=ports, screen=PortsScreen, shows=("ports of devbox",)),
+    "inbox": Surface(begin=inbox, screen=InboxScreen, shows=("devbox waits for you", "no, and go on with")),
     "all hosts": Surface(
-        opens=all_hosts, screen=AllHostsScreen, shows=("alice@devbox", "esc: back", "alt+w")
+        begin=all_hosts, screen=AllHostsScreen, shows=("alice@devbox", "esc: back", "alt+w")
     ),
-    "tell": Surface(
-        opens=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
-    ),
-    "attach": Surface(opens=attach, screen=AttachScreen, shows=("--approve-only", "esc: back")),
+    "tell": Surface(begin=tell, screen=TellScreen, shows=("say to which hosts?", "] alice@devbox", "space:")),
+    "attach": Surface(begin=attach, screen=AttachScreen, shows=("--approve-only", "esc: back")),
     "handoff": Surface(
-        opens=handoff, screen=HandoffScreen, shows=("hand this over?", "no", "yes, only the", "pgdn")
+        begin=handoff, screen=HandoffScreen, shows=("hand this over?", "no", "yes, only the", "pgdn")
     ),
-    "waiting": Surface(opens=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
-    "line": Surface(opens=line, screen=LineScreen, shows=("save", "enter: save")),
-    "confirm": Surface(opens=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
+    "waiting": Surface(begin=waiting, screen=WaitingScreen, shows=("waiting for", "Esc: leave it")),
+    "line": Surface(begin=line, screen=LineScreen, shows=("save", "enter: save")),
+    "confirm": Surface(begin=confirm, screen=ConfirmScreen, shows=("really?", "no", "yes")),
 }

@@ -15,6 +15,7 @@ from codex_ssh.core.secret import Secret
 from codex_ssh.tui.bridge import TuiOptions
 from codex_ssh.tui.screens.confirm_screen import ConfirmScreen
 from codex_ssh.tui.screens.dialog import Dialog
+from codex_ssh.tui.screens.inbox_screen import NoDecision
 from codex_ssh.tui.screens.prompt_screen import PromptScreen
 from codex_ssh.tui.screens.question_screen import QuestionScreen
 from codex_ssh.tui.screens.waiting_screen import WaitingScreen
@@ -52,12 +53,13 @@ async def test_its_keys_do_nothing_before_it_can_be_seen(name: str) -> None:
         async def press_all(screen: Dialog[Any]) -> None:
             for key, bindings in screen._bindings.key_to_bindings.items():
                 # Others wait in its queue until it is built; Ctrl+C leaves whatever is on top.
-                if key != "ctrl+c" and any(one.priority for one in bindings):
+                is_ours = key != "ctrl+c" and any(one.priority for one in bindings)
+                if is_ours and not screen.is_built:
                     await stage.app.on_event(events.Key(key, None))
 
         moment = Moment(stage, lambda screen: pressing.create_task(press_all(screen)))
         await stage.wait_text("add")
-        await SURFACES[name].opens(stage)
+        await SURFACES[name].open(stage)
         await stage.pilot.pause()
         assert stage.app.crash is None
         assert stage.app.screen is moment.screens[-1]
@@ -68,17 +70,13 @@ async def test_its_keys_do_nothing_before_it_can_be_seen(name: str) -> None:
 async def test_it_may_be_taken_back_before_it_is_built(name: str) -> None:
     script = Script()
     fill(script)
-    async with open_stage(script, ready=False) as stage, asyncio.TaskGroup() as tasks:
-
-        async def opens() -> None:
-            await SURFACES[name].opens(stage)
-
-        moment = Moment(stage, lambda screen: screen.dismiss(None))
+    async with open_stage(script, ready=False) as stage:
+        # Whoever does not put a request off is shown the next one, which is the same here.
+        moment = Moment(stage, lambda screen: screen.dismiss(NoDecision.LATER if name == "inbox" else None))
         await stage.wait_text("add")
-        opening = tasks.create_task(opens())
+        await SURFACES[name].begin(stage)
         await stage.wait(lambda: moment.screens and len(stage.app.screen_stack) == 1, "it is gone")
         await stage.pilot.pause()
-        opening.cancel()  # it waits for what is gone
         assert stage.app.crash is None
 
 
@@ -95,10 +93,8 @@ async def test_news_of_the_server_may_come_before_it_is_built(name: str) -> None
 
         Moment(stage, lambda screen: telling.create_task(tell(screen)))
         await stage.wait_text("add")
-        await SURFACES[name].opens(stage)
+        await SURFACES[name].open(stage)
         assert stage.app.crash is None
-        for text in SURFACES[name].shows:
-            await stage.wait_text(text)
 
 
 async def test_enter_that_was_on_its_way_answers_no_question() -> None:

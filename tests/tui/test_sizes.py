@@ -41,7 +41,7 @@ async def test_a_terminal_of_any_size_at_any_moment(name: str) -> None:
     fill(script)
     async with open_stage(script, ready=False) as stage:
         await stage.wait_text("add")
-        await surface.opens(stage)
+        await surface.open(stage)
         script.item("agentMessage", "s", done=False, text="")
         for number, size in enumerate(SIZES):
             script.delta("s", f"word{number} {LONG}\n\n" if number % 3 else "| a | b |\n|---|---|\n| c |\n")
