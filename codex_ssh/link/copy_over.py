@@ -127,8 +127,7 @@ async def keep_copying(
 
 async def _next(supervisor: Supervisor[T], used: T, lost: Lost, give_up: float) -> T:
     """Give the next connection; that one is not used any more."""
-    if supervisor.current is used:  # else it is known to be lost, and there may be a new one already
-        supervisor.give_up(LinkLost(lost.message, stage=lost.stage, host=lost.host, said=lost.said))
+    supervisor.give_up(used, LinkLost(lost.message, stage=lost.stage, host=lost.host, said=lost.said))
     try:
         async with asyncio.timeout(give_up):
             await supervisor.wait_other_than(used)

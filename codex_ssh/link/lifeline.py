@@ -85,7 +85,7 @@ class Lifeline:
     @property
     def silent_for(self) -> float:
         """Seconds since anything came from the app server."""
-        return asyncio.get_running_loop().time() - self._link.heard_at
+        return asyncio.get_running_loop().time() - self.link.heard_at
 
     async def sessions(self) -> AsyncIterator[Link]:
         """Give the session that is open, and after its end each one that follows; for one consumer.
@@ -123,11 +123,13 @@ class Lifeline:
 
     def give_up_connection(self, why: str) -> None:
         """Treat the SSH connection as lost, for a reason in words; it comes back."""
-        self._ways.give_up(self._lost(why))
+        if (way := self._ways.current) is not None:
+            self._ways.give_up(way, self._lost(why))
 
     def give_up_session(self, why: str) -> None:
         """Treat the session as lost and keep the SSH connection; it comes back."""
-        self._links.give_up(self._lost(why))
+        if (link := self._links.current) is not None:
+            self._links.give_up(link, self._lost(why))
 
     def try_now(self) -> None:
         """Try at once what is waited with."""
@@ -175,30 +177,35 @@ class Lifeline:
                 await self._ping()
 
     async def _ping(self) -> None:
-        if not self._links.status.state.is_open:
+        link = self._links.current
+        if link is None:
             return
         try:
             async with asyncio.timeout(SILENT_SECONDS):
-                self.round_trip = await self._link.ping()
+                self.round_trip = await link.ping()
         except LinkLost:
             return
         except TimeoutError:
-            if self._link.is_sending:
+            if link.is_sending:
                 return  # a large message on a slow line: the keepalives of SSH tell whether it moves
-            self._links.quiet(is_silent=True)
+            self._links.quiet(link, is_silent=True)
             if self.silent_for > GIVE_UP_SECONDS:
-                self._links.give_up(self._lost("the app server stopped answering"))
+                self._links.give_up(link, self._lost("the app server stopped answering"))
             return
-        self._links.quiet(is_silent=False)
+        self._links.quiet(link, is_silent=False)
         self.on_change()
 
     async def _check_after_sleep(self) -> None:
-        try:
-            async with asyncio.timeout(WAKE_SECONDS):
-                if self._links.status.state.is_open:
-                    await self._link.ping()
-        except (TimeoutError, LinkLost):
-            self._ways.give_up(self._lost("this machine slept, and the connection did not survive it"))
+        way, link = self._ways.current, self._links.current
+        if way is not None and link is not None:
+            try:
+                async with asyncio.timeout(WAKE_SECONDS):
+                    await link.ping()
+            except TimeoutError:
+                why = "this machine slept, and the connection did not survive it"
+                self._ways.give_up(way, self._lost(why))
+            except LinkLost:
+                pass  # whoever lost it knows: the session alone, where the app server ended
         self.try_now()
 
     def _lost(self, why: str) -> LinkLost:

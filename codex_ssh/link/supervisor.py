@@ -149,20 +149,23 @@ class Supervisor(Generic[T]):
             self._step(LinkState.LOST, reason=words(error))
             raise
 
-    def give_up(self, lost: LinkLost) -> None:
-        """Treat what is open as lost, for this reason."""
-        if self.status.state.is_open and not self._given_up.done():
+    def give_up(self, opened: T, lost: LinkLost) -> None:
+        """Treat that as lost, for this reason.
+
+        Nothing happens when it is known to be lost: what is open by now may be the next one.
+        """
+        if self._current is opened and not self._given_up.done():
             self._given_up.set_exception(lost)
 
     def try_now(self) -> None:
         """End a pause."""
         self._hurry.set()
 
-    def quiet(self, *, is_silent: bool) -> None:
-        """Say whether what is open answers; nothing when it is not open."""
+    def quiet(self, opened: T, *, is_silent: bool) -> None:
+        """Say whether that answers; nothing happens when it is known to be lost."""
         state = LinkState.SILENT if is_silent else LinkState.UP
-        if self.status.state.is_open and self.status.state is not state:
-            self._step(state, current=self._current, reason="nothing comes back" if is_silent else "")
+        if self._current is opened and self.status.state is not state:
+            self._step(state, current=opened, reason="nothing comes back" if is_silent else "")
 
     def take_longest_outage(self) -> float:
         """Give the longest time without it since the last call, in seconds, one that lasts included."""

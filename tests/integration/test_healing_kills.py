@@ -22,7 +22,6 @@ from codex_ssh.core.methods import thread_start, turn_start
 from codex_ssh.core.outbox import Delivery
 from codex_ssh.core.ssh_options import SshOptions
 from codex_ssh.core.thread import TurnStatus
-from codex_ssh.errors import LinkLost, Stage
 from codex_ssh.link.connect import open_link
 from codex_ssh.link.lifeline import open_lifeline
 from codex_ssh.link.way import Profile
@@ -258,7 +257,7 @@ async def test_a_message_in_the_buffers_of_a_frozen_app_server_arrives_once(
         one.chat.send(MEANWHILE)
         await one.wait_state(LinkState.SILENT)
         # What the link does itself after twenty seconds of it.
-        one.line._links.give_up(LinkLost("silent for too long", stage=Stage.SESSION, host="devbox"))
+        one.line.give_up_session("silent for too long")
         await until(lambda: not one.chat.is_online, "it is left")
         os.kill(server.pid, signal.SIGCONT)
         await one.wait_back()

@@ -228,3 +228,25 @@ async def test_a_link_that_did_not_survive_a_sleep_is_given_up_at_once(
         asleep = 7200.0
         await link.wait_session(2)
         assert any("slept" in reason for reason in reasons)
+
+
+async def test_a_server_that_ends_as_the_machine_wakes_costs_no_login(
+    sshd: Sshd, codex_binary: CodexBinary
+) -> None:
+    asleep, woke = 0.0, False
+
+    def clocks() -> Clocks:
+        nonlocal woke
+        woke = asleep > 0
+        return replace(read_clocks(), wall=read_clocks().wall + asleep)
+
+    sshd.install(codex_binary.path, "codex")
+    async with watched(sshd, None, clocks=clocks) as link:
+        pid = int(link.sessions[0].facts.generation.split()[-1])
+        os.kill(pid, signal.SIGSTOP)  # so that it is asked, and does not answer, when it ends
+        asleep = 3600.0
+        await until(lambda: woke, "it is noticed")
+        os.kill(pid, signal.SIGKILL)
+        again = await link.wait_session(2)
+        assert (await again.call(thread_list())).data == ()
+    assert sshd.logins == 1

@@ -98,12 +98,14 @@ class Peer:
         seconds: How long an opening takes.
         openings: When each began.
         most: How many were open or being opened at once.
+        opened: All that were open so far.
     """
 
     failures: list[CodexSshError] = field(default_factory=list)
     seconds: float = 0.0
     openings: list[float] = field(default_factory=list)
     most: int = 0
+    opened: list[Opened] = field(default_factory=list)
     current: Opened | None = None
     _now: int = 0
 
@@ -118,11 +120,16 @@ class Peer:
             if self.failures:
                 raise self.failures.pop(0)
             self.current = Opened(loop.create_future())
+            self.opened.append(self.current)
             yield self.current
         finally:
             self.current = None
             await asyncio.sleep(self.seconds)
             self._now -= 1
+
+    def last(self, back: int) -> Opened:
+        """Give the one that was opened last, or one of those before it."""
+        return self.opened[-min(back, len(self.opened))]
 
     def lose(self, error: CodexSshError) -> None:
         if self.current is not None and not self.current.over.done():
@@ -141,9 +148,10 @@ errors = st.sampled_from(PASSING + LASTING)
 steps = st.one_of(
     st.tuples(st.just("lose"), errors),
     st.tuples(st.just("fail"), errors),
-    st.tuples(st.just("give up"), st.sampled_from(PASSING)),
+    st.tuples(st.just("give up"), st.integers(1, 3)),
     st.tuples(st.just("try now"), st.none()),
-    st.tuples(st.just("quiet"), st.booleans()),
+    st.tuples(st.just("silent"), st.integers(1, 3)),
+    st.tuples(st.just("heard"), st.integers(1, 3)),
     st.tuples(st.just("wait"), st.floats(0, 300)),
 )
 Step = tuple[str, Any]
@@ -155,12 +163,12 @@ async def play(supervisor: Supervisor[Opened], peer: Peer, step: Step) -> None:
             peer.lose(error)
         case ("fail", error):
             peer.failures.append(error)
-        case ("give up", error):
-            supervisor.give_up(LinkLost(str(error), stage=Stage.SSH))
+        case ("give up", back):
+            supervisor.give_up(peer.last(back), LinkLost("given up", stage=Stage.SSH))
         case ("try now", _):
             supervisor.try_now()
-        case ("quiet", is_silent):
-            supervisor.quiet(is_silent=is_silent)
+        case ("silent" | "heard", back):
+            supervisor.quiet(peer.last(back), is_silent=step[0] == "silent")
         case ("wait", seconds):
             await asyncio.sleep(seconds)
 
@@ -199,7 +207,7 @@ def test_whatever_happens_it_comes_up_again_or_says_why_not(
                 assert not pauses
                 assert passive or supervisor.status.reason in map(str, LASTING)
                 return
-            supervisor.quiet(is_silent=False)
+            supervisor.quiet(peer.last(1), is_silent=False)
             assert is_in(supervisor, LinkState.UP)
             assert await supervisor.wait_up() is peer.current
             peer.close()
@@ -207,6 +215,31 @@ def test_whatever_happens_it_comes_up_again_or_says_why_not(
                 await supervisor.wait_other_than(await supervisor.wait_up())
                 await supervisor.wait_up()
             assert is_in(supervisor, LinkState.STOPPED)
+
+    in_fast_time(main)
+
+
+def test_what_was_lost_before_takes_nothing_else_with_it() -> None:
+    async def main() -> None:
+        peer = Peer()
+        supervisor = Supervisor(peer.open, peer.open)
+        async with open_tasks() as tasks:
+            tasks.start(supervisor.run())
+            first = await supervisor.first()
+            peer.lose(PASSING[0])
+            await supervisor.wait_other_than(first)
+            second = await supervisor.wait_up()
+            supervisor.quiet(first, is_silent=True)
+            supervisor.give_up(first, LinkLost("found out late", stage=Stage.SSH))
+            await asyncio.sleep(LAST_PAUSE_SECONDS)
+            assert (supervisor.status.state, supervisor.current) == (LinkState.UP, second)
+            supervisor.quiet(second, is_silent=True)
+            assert supervisor.status.state is LinkState.SILENT
+            supervisor.give_up(second, LinkLost("found out in time", stage=Stage.SSH))
+            await supervisor.wait_other_than(second)
+            await supervisor.wait_up()
+            assert len(peer.openings) == 3
+            peer.close()
 
     in_fast_time(main)
 
