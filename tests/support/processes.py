@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,8 +148,8 @@ def environment(pid: int) -> bytes:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process so far."""
-    fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    # What clock_getcpuclockid(3) makes of a pid on Linux; /proc knows hundredths of a second only.
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def memory_mib(pid: int) -> tuple[float, float]:
