@@ -252,7 +252,9 @@ SURFACES = {
     "all hosts": Surface(
         begin=all_hosts, screen=AllHostsScreen, shows=("alice@devbox", "esc: back", "alt+w")
     ),
-    "tell": Surface(begin=tell, screen=TellScreen, shows=("say to which hosts?", "] alice@devbox", "space:")),
+    "tell": Surface(
+        begin=tell, screen=TellScreen, shows=("say to which hosts?", "[ ] alice@devbox", "space:")
+    ),
     "attach": Surface(begin=attach, screen=AttachScreen, shows=("--approve-only", "esc: back")),
     "handoff": Surface(
         begin=handoff, screen=HandoffScreen, shows=("hand this over?", "no", "yes, only the", "pgdn")

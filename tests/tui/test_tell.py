@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.widgets import OptionList
 
 from codex_ssh.core.attachment import Mention, Picture
@@ -358,3 +359,12 @@ async def test_text_of_a_devbox_is_no_markup_and_no_escape() -> None:
         await stage.on_top(ConfirmScreen)
         assert "[red]x[/]␛[31m␊devbox: yes: idle; it begins a turn" in stage.screen()
         assert "│ [bold]go[/]␛[2J" in stage.screen()
+
+
+async def test_enter_that_came_before_the_dialog_was_there_marks_nothing() -> None:
+    async with three_hosts() as (stage, _, _):
+        screen = await begin(stage, "hello there")
+        # Textual gives a key the dialog could not take yet to what has the keyboard, when that is there.
+        screen.query_one(OptionList)._forward_event(events.Key("enter", None))
+        await stage.wait_text("no host is marked")
+        assert "[x]" not in stage.screen()

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +21,12 @@ from codex_ssh.tui import palette
 from codex_ssh.tui.badge import Badge
 from codex_ssh.tui.bindings import bind
 from codex_ssh.tui.screens.dialog import Dialog, frame, move_highlight
+
+
+class _Hosts(OptionList):
+    """The list. Its Enter is the dialog's: one that was typed before the dialog was there comes here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.take", show=False)]
 
 
 class TellScreen(Dialog[tuple[Badge, ...] | None]):
@@ -55,7 +61,7 @@ class TellScreen(Dialog[tuple[Badge, ...] | None]):
         self._badges = list(look())
         self._marked: set[str] = set()
         self._said = ""
-        self._options = OptionList(markup=False)
+        self._options = _Hosts(markup=False)
         self._keys = Static(id="keys", markup=False)
 
     def compose(self) -> ComposeResult:
