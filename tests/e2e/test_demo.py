@@ -101,9 +101,7 @@ async def test_a_real_codex_can_be_the_engine(
     tmp_path: Path, codex_binary: CodexBinary, model: Model
 ) -> None:
     home = tmp_path / "home"
-    bin_dir = home / "bin"
-    bin_dir.mkdir(parents=True)
-    (bin_dir / "codex").symlink_to(codex_binary.path)
+    bin_dir = codex_binary.put_in(home / "bin")
     model.write_config(home / ".codex")
     done = await codex_ssh(
         "demo", "--engine", "codex", "--prompt", "say real",

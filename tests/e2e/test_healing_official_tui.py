@@ -53,10 +53,7 @@ async def open_tui(
     start_tmux: StartTmux, sshd: Sshd, server: CodexAppServer, relay: FaultyRelay, workspace: Path
 ) -> Tmux:
     laptop = workspace.parent / "laptop"
-    if not laptop.exists():
-        (laptop / "bin").mkdir(parents=True)
-        (laptop / "bin" / "codex").symlink_to(server.binary.path)
-    path = f"{laptop / 'bin'}:{os.environ['PATH']}"
+    path = f"{server.binary.put_in(laptop / 'bin')}:{os.environ['PATH']}"
     sshd.known_hosts.write_text(" ".join(["x", *sshd.known_hosts.read_text().split()[1:3]]) + "\n")
     config = sshd.client_config(f"Port {relay.port}", "HostKeyAlias x", name="by_relay")
     return await start_tmux(

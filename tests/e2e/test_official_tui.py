@@ -35,10 +35,7 @@ async def open_tui(
 ) -> Tmux:
     """Run it as on a laptop that has the same codex on its PATH and an empty home."""
     laptop = tmp_path / "laptop"
-    bin_dir = laptop / "bin"
-    if not bin_dir.exists():
-        bin_dir.mkdir(parents=True)
-        (bin_dir / "codex").symlink_to(server.binary.path)
+    bin_dir = server.binary.put_in(laptop / "bin")
     environment = client_environment(
         laptop, PATH=f"{bin_dir}:{os.environ['PATH']}", TERM="xterm-256color", PYTHONDEVMODE=""
     )

@@ -44,6 +44,14 @@ class CodexBinary:
         )
         return done.stdout.split()[-1]
 
+    def put_in(self, directory: Path) -> Path:
+        """Make it the ``codex`` of that directory, for a PATH; gives the directory."""
+        link = directory / "codex"
+        if not link.exists():
+            directory.mkdir(parents=True)
+            link.symlink_to(self.path)
+        return directory
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexAppServer:
