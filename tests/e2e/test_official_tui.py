@@ -57,8 +57,8 @@ async def trusting(open_it: Callable[[], Awaitable[Tmux]], text: str) -> Tmux:
     """
     for last in (False, True):
         tui = await open_it()
-        await tui.wait_screen(lambda screen: "Trust" in screen or text in screen, "its first question")
         try:
+            await tui.wait_screen(lambda screen: "Trust" in screen or text in screen, "its first question")
             await press(tui, "Enter", text)
         except NeverHappened:
             if last or "timed out discarding buffered terminal input" not in await tui.history():
