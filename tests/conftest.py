@@ -25,6 +25,7 @@ from tests.support.codex import (
     require_codex,
 )
 from tests.support.model import Model, open_model
+from tests.support.require import fail_in_ci
 from tests.support.sink import Sink, open_sink
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.tmux import Tmux, open_tmux
@@ -69,6 +70,14 @@ class StartTmux(Protocol):
         lines: int = 24,
         leads: bool = False,
     ) -> Tmux: ...
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let no test go missing in CI."""
+    report = yield
+    fail_in_ci(report)
+    return report
 
 
 @pytest.fixture(autouse=True)

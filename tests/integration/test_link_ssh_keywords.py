@@ -29,6 +29,7 @@ from tests.integration.test_link_ssh_login import (
 )
 from tests.support import processes
 from tests.support.answers import Answers
+from tests.support.require import too_old
 from tests.support.serving import serving, serving_at
 from tests.support.ssh_clients import open_ssh, surprises
 from tests.support.sshd import Sshd, open_sshd
@@ -293,7 +294,7 @@ async def test_what_ssh_resolves_in_a_second_pass_counts(tmp_path: Path) -> None
 async def test_a_tag_chooses_what_matches_it(tmp_path: Path) -> None:
     asked = await processes.run(["ssh", "-F", "none", "-G", "-o", "Tag=x", "--", "x"])
     if "Bad configuration option" in asked.err:
-        pytest.skip("this ssh is older than 9.4, which has no Tag")
+        too_old("ssh has Tag since 9.4")
     async with open_sshd(tmp_path / "sshd") as sshd:
         config = sshd.client_config("Tag right", "IdentityFile /nowhere", name="mine")
         config.write_text(f"{config.read_text()}Match tagged right\n  IdentityFile {sshd.user_key}\n")

@@ -344,6 +344,32 @@ def test_a_missing_peer_skips_here_and_fails_in_ci(monkeypatch: pytest.MonkeyPat
     assert require("here", "a thing") == "here"
 
 
+@pytest.mark.parametrize("is_ci", [False, True])
+def test_whatever_is_skipped_fails_in_ci_unless_it_is_too_old(tmp_path: Path, is_ci: bool) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_runtest_makereport\n")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {Path(__file__).parents[2]}\n")
+    (tmp_path / "test_skips.py").write_text(
+        "import pytest\n"
+        "from tests.support.require import too_old\n"
+        "@pytest.mark.skipif(True, reason='no thing by mark')\n"
+        "def test_mark(): pass\n"
+        "def test_call(): pytest.skip('no thing by call')\n"
+        "def test_old(): too_old('a thing')\n"
+        "@pytest.mark.xfail\n"
+        "def test_expected(): assert False\n"
+        "def test_runs(): pass\n"
+    )
+    environment = dict(os.environ) | {"PYTHONDONTWRITEBYTECODE": "1", "CI": "true" if is_ci else ""}
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = asyncio.run(processes.run(argv, environment=environment))
+    if is_ci:
+        for reason in ("no thing by mark", "no thing by call"):
+            assert f"skipped in CI: Skipped: {reason}" in done.out, done.out + done.err
+        assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error" in done.out  # a mark is met in the setup
+    else:
+        assert "1 passed, 3 skipped, 1 xfailed" in done.out, done.out + done.err
+
+
 def test_a_task_left_behind_fails_its_test(pytester_file: Path) -> None:
     done = asyncio.run(
         processes.run(
