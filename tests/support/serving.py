@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -55,16 +56,16 @@ async def open_clients(
         except* (OSError, EOFError):
             pass
 
-    came: set[asyncio.StreamWriter] = set()
+    came: dict[asyncio.StreamWriter, socket.socket] = {}
     try:
         async with open_tasks() as tasks:
 
             def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                came.add(writer)
+                came[writer] = writer.get_extra_info("socket")
                 tasks.start(handle(reader, writer), at_end=writer.close)
 
             yield take
     finally:
-        for writer in came:  # also one that never takes what was said to it
-            if not writer.transport.is_closing() or writer.transport.get_write_buffer_size():
-                writer.transport.abort()  # CPython 3.11 fails at one that sent its last byte and is closed
+        for writer, its_socket in came.items():  # also one that never takes what was said to it
+            if its_socket.fileno() != -1:  # CPython 3.11 cannot abort one that sent its last byte when closed
+                writer.transport.abort()
