@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from tests.conftest import StartCodex, StartSshd, StartTmux
 from tests.support import processes
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.listening import Listening, exposed, listening, listening_in_tree
+from tests.support.lockstep import QUIET_SECONDS, open_lockstep
 from tests.support.model import Model
 from tests.support.require import require
+from tests.support.serving import serving
 from tests.support.sink import Sink
 from tests.support.sshd import Sshd, open_sshd
 from tests.support.tmux import open_tmux
@@ -283,6 +286,31 @@ async def test_the_sink_counts_connections_and_bytes(sink: Sink) -> None:
     writer.close()
     await writer.wait_closed()
     assert sink.connections == 1
+
+
+async def test_two_who_greet_unasked_take_the_same_turns_on_a_busy_machine() -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"greeting\n")
+        await reader.readuntil(b"hello\n")
+        for _ in range(20):  # it answers a little later than the other one
+            await asyncio.sleep(0)
+        writer.write(b"ready\n")
+        await reader.readuntil(b"done\n")
+        writer.write(b"bye\n")
+
+    async with serving(greet) as port, open_lockstep(port) as relay:
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        writer.write(b"hello\n")
+        # Both have been silent for long enough when the loop comes back to them.
+        asyncio.get_running_loop().call_later(QUIET_SECONDS / 2, time.sleep, 0.8 * QUIET_SECONDS)
+        await reader.readuntil(b"greeting\n")
+        writer.write(b"go\n")
+        await reader.readuntil(b"ready\n")
+        writer.write(b"done\n")
+        await reader.readuntil(b"bye\n")
+        writer.close()
+        await writer.wait_closed()
+    assert len(relay.turns) == 2, relay.turns
 
 
 def test_listening_sockets_are_found_and_judged(short_path: Path) -> None:

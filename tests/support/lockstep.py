@@ -43,6 +43,14 @@ class Lockstep:
         await until(lambda: not self.connections, "the connections through the relay ended")
 
 
+@dataclass(slots=True)
+class _Talk:
+    """What two sides said so far: who spoke last, and how many turns there were of both."""
+
+    last: str = ""
+    turns: int = 0
+
+
 @asynccontextmanager
 async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
     """Relay a free loopback port to another one in turns."""
@@ -51,11 +59,11 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
     async def serve(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         relay.connections += 1
         far_in, far_out = await asyncio.open_connection("127.0.0.1", to_port)
+        talk = _Talk()
         try:
             async with asyncio.TaskGroup() as group:
-                spoke_last = [""]
-                group.create_task(_turns(near_in, far_out, relay.turns, spoke_last, "client"))
-                group.create_task(_turns(far_in, near_out, [], spoke_last, "server"))
+                group.create_task(_turns(near_in, far_out, relay.turns, talk, "client"))
+                group.create_task(_turns(far_in, near_out, [], talk, "server"))
         finally:
             far_out.transport.abort()
             relay.connections -= 1
@@ -65,31 +73,32 @@ async def open_lockstep(to_port: int) -> AsyncGenerator[Lockstep, None]:
 
 
 async def _turns(
-    source: asyncio.StreamReader,
-    target: asyncio.StreamWriter,
-    turns: list[int],
-    spoke_last: list[str],
-    name: str,
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, turns: list[int], talk: _Talk, name: str
 ) -> None:
     """Pass on what a side says, turn by turn. Who goes on before the other one spoke still has the turn."""
     loop = asyncio.get_running_loop()
     while said := await source.read(65536):
         ended, latest = False, loop.time() + MOST_SECONDS
         while not ended:
+            heard, began = talk.turns, loop.time()
             try:
                 async with asyncio.timeout(QUIET_SECONDS):
                     more = await source.read(65536)
             except TimeoutError:
-                if is_working(os.getpid()) and loop.time() < latest:
+                # Both speak unasked at first. Who was heard meanwhile may be answered in the same turn.
+                answering = talk.turns != heard
+                # What came while the loop was kept from looking has not been read yet.
+                late = loop.time() > began + 2 * QUIET_SECONDS
+                if (answering or late or is_working(os.getpid())) and loop.time() < latest:
                     continue
                 break
             said += more
             ended = not more
-        if spoke_last[0] == name:
+        if talk.last == name:
             turns[-1] += len(said)
         else:
             turns.append(len(said))
-        spoke_last[0] = name
+        talk.last, talk.turns = name, talk.turns + 1
         target.write(said)
         await target.drain()
         if ended:
