@@ -17,12 +17,23 @@ from typing import TYPE_CHECKING
 
 from codex_ssh.core.draft import harmless, join_drafts
 from codex_ssh.core.entry import Level
+from codex_ssh.core.git_commits import Commits
 from codex_ssh.core.git_work import GitState, Patch, Work, what_fits
-from codex_ssh.core.handoff import Origin, Parcel, cautions, first_message
+from codex_ssh.core.handoff import (
+    COMMITS,
+    PATCH,
+    TRANSCRIPT,
+    Brought,
+    Origin,
+    Parcel,
+    cautions,
+    first_message,
+)
 from codex_ssh.core.transcript import Transcript
 from codex_ssh.core.value import dataclass
 from codex_ssh.errors import DevboxFailed
 from codex_ssh.tui import remote_files
+from codex_ssh.tui.remote_commits import commits_between
 from codex_ssh.tui.remote_work import git_state, patch_of, untracked_files
 from codex_ssh.tui.thread_document import thread_document
 from codex_ssh.tui.title import thread_title
@@ -46,6 +57,7 @@ class Gathered:
     Attributes:
         origin: Where it comes from.
         transcript: The whole thread, as a document.
+        commits: Those of the repository that the other one lacks; None where there are none to bring.
         work: What of the uncommitted work fits; None without a repository.
         patch: It.
         there: The repository of the directory it goes to; None where that is none.
@@ -55,6 +67,7 @@ class Gathered:
 
     origin: Origin
     transcript: bytes
+    commits: Commits | None
     work: Work | None
     patch: Patch
     there: GitState | None
@@ -66,6 +79,11 @@ class Gathered:
         """Whether there is uncommitted work that fits."""
         return bool(self.patch.tracked or self.patch.untracked)
 
+    @property
+    def has_commits(self) -> bool:
+        """Whether there are commits that can go along."""
+        return self.commits is not None and bool(self.commits.bundle)
+
     def parcel(self, goes: Goes) -> Parcel:
         """Give what is brought."""
         parts = {
@@ -73,7 +91,8 @@ class Gathered:
             Goes.TRACKED: self.patch.tracked,
             Goes.TRANSCRIPT: b"",
         }
-        return Parcel(transcript=self.transcript, patch=parts[goes])
+        commits = b"" if self.commits is None or goes is Goes.TRANSCRIPT else self.commits.bundle
+        return Parcel(transcript=self.transcript, commits=commits, patch=parts[goes])
 
     def missing(self, goes: Goes) -> int:
         """Give how many changes do not go along."""
@@ -88,8 +107,14 @@ class Gathered:
 
     def cautions(self, goes: Goes = Goes.ALL) -> tuple[str, ...]:
         """Give what the user should know about the other directory."""
-        has_patch = bool(self.parcel(goes).patch)
-        return cautions(self.origin, self.there, self.place, has_patch=has_patch)
+        parcel = self.parcel(goes)
+        return cautions(
+            self.origin,
+            self.there,
+            self.place,
+            has_patch=bool(parcel.patch),
+            commits=self.commits if parcel.commits else None,
+        )
 
 
 async def first_guess(there: Chat, cwd: str) -> str:
@@ -129,10 +154,12 @@ async def gather(here: Chat, transcript: Transcript, there: Chat, directory: str
         work = what_fits(state, await untracked_files(here, state))
         if not state.is_clean:
             patch = await patch_of(here, state, work)
-    beyond = None
+    beyond = commits = None
     if state is not None:
         with suppress(DevboxFailed):
             beyond = await git_state(there, directory, commit=state.commit)
+        if beyond is not None:
+            commits = await commits_between(here, state, there, beyond)
     origin = Origin(
         host=here.facts.host,
         user=here.facts.user,
@@ -146,6 +173,7 @@ async def gather(here: Chat, transcript: Transcript, there: Chat, directory: str
     return Gathered(
         origin=origin,
         transcript=document.encode(errors="surrogateescape"),
+        commits=commits,
         work=work,
         patch=patch,
         there=beyond,
@@ -162,12 +190,12 @@ async def bring(gathered: Gathered, goes: Goes, there: Chat) -> None:
         RpcFailed: It begins no thread in that directory.
         StageError: The link was lost; what is there of it is never looked at, and goes after a while.
     """
-    parcel = gathered.parcel(goes)
-    paths = [await there.carrier.upload(upload) for upload in parcel.uploads()]
+    uploads = gathered.parcel(goes).uploads()
+    paths = {upload.name: await there.carrier.upload(upload) for upload in uploads}
     message = first_message(
         gathered.origin,
-        paths[0],
-        paths[1] if len(paths) > 1 else "",
+        Brought(transcript=paths[TRANSCRIPT], commits=paths.get(COMMITS, ""), patch=paths.get(PATCH, "")),
+        branch=gathered.there.branch if gathered.there is not None else "",
         missing=gathered.missing(goes),
     )
     await there.begin_in(gathered.directory)

@@ -1,7 +1,8 @@
 """The uncommitted work of a repository on the devbox, whole: how it stands, and a patch of it.
 
 Lives here: asking, and the bounds. Not here: what is run there (``git_*.sh`` beside this module), reading
-what it says (:mod:`codex_ssh.core.git_work`), and a diff to look at (:mod:`codex_ssh.tui.remote_git`).
+what it says (:mod:`codex_ssh.core.git_work`), commits (:mod:`codex_ssh.tui.remote_commits`), and a diff to
+look at (:mod:`codex_ssh.tui.remote_git`).
 Nothing here imports Textual.
 
 Each script is one command of the app server's, in a sandbox that lets it write nothing; what it is given are
@@ -57,11 +58,11 @@ async def git_state(caller: Caller, cwd: str, *, commit: str = "") -> GitState:
         DevboxFailed: It is no repository, or git does not do it.
         RpcFailed, LinkLost
     """
-    ran = await _run(caller, cwd, "git_state.sh", [commit], LOOK_SECONDS, _HEX * _LIST_BYTES)
+    ran = await run_git(caller, cwd, "git_state.sh", [commit], LOOK_SECONDS, _HEX * _LIST_BYTES)
     try:
         return read_state(ran.out)
     except ValueError as error:
-        raise DevboxFailed(f"git in {cwd}: {_said(ran) or error}") from None
+        raise DevboxFailed(f"git in {cwd}: {complaint_of(ran) or error}") from None
 
 
 async def untracked_files(caller: Caller, state: GitState) -> list[Untracked | LeftOut]:
@@ -70,11 +71,11 @@ async def untracked_files(caller: Caller, state: GitState) -> list[Untracked | L
     if not names:
         return []
     words = [escaped(name) for name in names]
-    ran = await _run(caller, state.root, "git_sizes.sh", words, LOOK_SECONDS, _LIST_BYTES)
+    ran = await run_git(caller, state.root, "git_sizes.sh", words, LOOK_SECONDS, _LIST_BYTES)
     try:
         return read_sizes(names, ran.out)
     except ValueError as error:
-        raise DevboxFailed(f"git in {state.root}: {_said(ran) or error}") from None
+        raise DevboxFailed(f"git in {state.root}: {complaint_of(ran) or error}") from None
 
 
 async def patch_of(caller: Caller, state: GitState, work: Work) -> Patch:
@@ -88,19 +89,33 @@ async def patch_of(caller: Caller, state: GitState, work: Work) -> Patch:
     words = [escaped(one.name) for one in work.untracked if one.link is None]
     which = "tracked" if work.tracked and state.changed else "none"
     most = _HEX * _ROOM * MOST_BYTES + _LIST_BYTES
-    ran = await _run(caller, state.root, "git_patch.sh", [which, *words], PATCH_SECONDS, most)
+    ran = await run_git(caller, state.root, "git_patch.sh", [which, *words], PATCH_SECONDS, most)
     try:
         found = read_patch(ran.out, links, state.commit)
     except ValueError as error:
-        raise DevboxFailed(f"git in {state.root}: {error}", hint=_said(ran)) from None
-    if complaint := _said(ran):
+        raise DevboxFailed(f"git in {state.root}: {error}", hint=complaint_of(ran)) from None
+    if complaint := complaint_of(ran):
         raise DevboxFailed(f"git in {state.root}: {complaint}")
     return found
 
 
-async def _run(
+async def run_git(
     caller: Caller, cwd: str, name: str, words: Sequence[str], seconds: float, most_bytes: int
 ) -> Ran:
+    """Run one of the scripts, in a sandbox that lets it write nothing, and give what it said.
+
+    Args:
+        caller: Who asks.
+        cwd: A directory of the repository.
+        name: The script's file.
+        words: Its words.
+        seconds: How long it may take.
+        most_bytes: How much it may say.
+
+    Raises:
+        DevboxFailed: There is no repository, no git, or it took too long.
+        RpcFailed, LinkLost
+    """
     script = _read("git_form.sh") + _read(name)
     call = command_exec(
         ["sh", "-c", script, "sh", *words], cwd=cwd, seconds=seconds, most_bytes=most_bytes, reads_only=True
@@ -116,11 +131,12 @@ async def _run(
     if ran.code == _NO_GIT:
         if "not a git repository" in ran.err:
             raise DevboxFailed(f"{cwd} is not in a git repository")
-        raise DevboxFailed(f"git in {cwd}: {_said(ran)}")
+        raise DevboxFailed(f"git in {cwd}: {complaint_of(ran)}")
     return ran
 
 
-def _said(ran: Ran) -> str:
+def complaint_of(ran: Ran) -> str:
+    """Give the last line git complained in; empty where it did not."""
     lines = [line for line in ran.err.splitlines() if line.strip() and not line.startswith("warning: ")]
     return lines[-1] if lines else ""
 

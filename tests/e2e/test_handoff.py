@@ -35,6 +35,7 @@ async def test_work_is_handed_over_and_gone_on_with(
     here = begin(tmp_path / "here", **{"a.txt": "one\n"})
     there = tmp_path / "there"
     git(tmp_path, "clone", "-q", str(here), str(there))
+    git(here, "commit", "-q", "--allow-empty", "-m", "not pushed")
     (here / "a.txt").write_text("one\ntwo\n")
     (here / "new file").write_bytes(b"\0caf\xe9\n")
     sections, config, home = "", tmp_path / "ssh_config", tmp_path / "laptop"
@@ -59,6 +60,7 @@ async def test_work_is_handed_over_and_gone_on_with(
     assert f"devbox:{here}" in shown
     assert f"gpu:{there}" in shown
     assert "new file  6 B" in shown
+    assert "not pushed" in shown
     await tui.key("Down", "Enter")
     await tui.wait_text("Enter sends what stands in the composer")
     shown = await tui.wait_text("git apply --3way")
@@ -69,13 +71,22 @@ async def test_work_is_handed_over_and_gone_on_with(
     await tui.wait_text("you said")
     asked = json.dumps(model.requests[count:])
     commit = git(here, "rev-parse", "HEAD").strip()
-    for words in (f"devbox:{here}", commit, "say the roof leaks", "transcript.md", "changes.patch"):
+    for words in (
+        f"devbox:{here}",
+        commit,
+        "say the roof leaks",
+        "transcript.md",
+        "commits.bundle",
+        "changes.patch",
+    ):
         assert words in asked, words
 
     uploads = next((boxes["gpu"].home / ".codex-ssh" / "uploads").iterdir())
     assert uploads.stat().st_mode & 0o777 == 0o700
     assert "the roof leaks" in (uploads / "transcript.md").read_text()
     assert {path.stat().st_mode & 0o777 for path in uploads.iterdir()} == {0o600}
+    git(there, "fetch", str(uploads / "commits.bundle"), "HEAD")
+    git(there, "merge", "--ff-only", commit)
     git(there, "apply", "--3way", str(uploads / "changes.patch"))
     assert tree(there) == tree(here)
 

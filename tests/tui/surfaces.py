@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from codex_ssh.core.attach_command import attach_command
 from codex_ssh.core.fleet import Reach
+from codex_ssh.core.git_commits import Commits
 from codex_ssh.core.git_work import GitState, LeftOut, Patch, Untracked, Work
 from codex_ssh.core.handoff import Origin
 from codex_ssh.core.keymap import Keymap
@@ -204,6 +205,7 @@ async def handoff(stage: Stage) -> None:
     gathered = Gathered(
         origin=origin,
         transcript=b"x" * 5000,
+        commits=Commits(count=60, subjects=(f"abc1234 {LONG}",) * 50, continues=True, bundle=b"x"),
         work=Work(tracked=True, untracked=files, left_out=(LeftOut(name=b"big", why=LONG),)),
         patch=Patch(tracked=b"x" * 5000, untracked=b"x"),
         there=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -209,9 +210,46 @@ async def test_a_part_of_it_can_stay(hosts: Hosts, downs: int, has_tracked: bool
         assert missing in stage.composer.text
 
 
+@pytest.mark.parametrize("downs", [1, 2])
+async def test_commits_the_other_side_lacks_go_along(hosts: Hosts, downs: int) -> None:
+    for number in range(2):
+        git(hosts.here, "commit", "-q", "--allow-empty", "-m", f"further {number} \x1b[2J")
+    async with hosts.stage() as stage:
+        stage.app.type_command(f"/handoff gpu {hosts.there}")
+        await stage.on_top(HandoffScreen)
+        shown = flat(stage)
+        assert "2 commits commit" in shown
+        assert "further 1 ␛[2J" in shown
+        assert "everything is committed" in shown
+        assert "push it first" not in shown
+        await stage.pilot.press(*["down"] * downs, "enter")
+        await stage.wait(lambda: stage.app.here.host == "gpu" and stage.composer.text, "the message")
+        brought = {path.rpartition("/")[2]: path for path in hosts.box.files}
+        if downs == 1:
+            assert sorted(brought) == ["commits.bundle", "transcript.md"]
+            assert f"{brought['commits.bundle']} HEAD && git merge --ff-only" in stage.composer.text
+            assert "push it first" not in flat(stage)
+        else:
+            assert sorted(brought) == ["transcript.md"]
+            assert "git fetch" not in stage.composer.text
+            await stage.wait(lambda: "push it first" in flat(stage), "the warning")
+
+
+async def test_commits_that_are_too_long_stay_and_are_to_be_pushed(hosts: Hosts) -> None:
+    (hosts.here / "long").write_bytes(os.urandom(9 * 2**20))
+    git(hosts.here, "add", "long")
+    git(hosts.here, "commit", "-q", "-m", "too long")
+    async with hosts.stage() as stage:
+        stage.app.type_command(f"/handoff gpu {hosts.there}")
+        await stage.on_top(HandoffScreen)
+        assert "left out 1 commit: they have more than 8.4 MB" in flat(stage)
+        assert "is on no remote, and not there: push it first" in flat(stage)
+        assert "yes, only the transcript" not in flat(stage)
+
+
 async def test_another_commit_and_changes_there_are_told_before_and_after(hosts: Hosts) -> None:
     hosts.work()
-    git(hosts.here, "commit", "-q", "-a", "-m", "further")
+    git(hosts.here, "commit", "-q", "-a", "--amend", "-m", "not the same")
     (hosts.there / "own").write_text("x")
     async with hosts.stage() as stage:
         stage.app.type_command(f"/handoff gpu {hosts.there}")

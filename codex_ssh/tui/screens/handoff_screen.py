@@ -11,8 +11,9 @@ from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from codex_ssh.core.git_commits import Commits
 from codex_ssh.core.git_work import LeftOut, Untracked
-from codex_ssh.core.handoff import PATCH, TRANSCRIPT
+from codex_ssh.core.handoff import COMMITS, PATCH, TRANSCRIPT
 from codex_ssh.core.image import size_text
 from codex_ssh.core.keymap import Keymap, key_hint
 from codex_ssh.core.plain_text import plain_line
@@ -95,9 +96,10 @@ class HandoffScreen(Dialog[Goes | None]):
 
 def _choices(gathered: Gathered) -> list[tuple[Goes, str]]:
     work, patch = gathered.work, gathered.patch
-    if work is None or not gathered.has_patch:
+    if work is None or not (gathered.has_patch or gathered.has_commits):
         return [(Goes.ALL, "yes")]
-    found = [(Goes.ALL, "yes, without what is left out" if work.left_out else "yes, all of it")]
+    left_out = work.left_out or (gathered.commits is not None and not gathered.has_commits)
+    found = [(Goes.ALL, "yes, without what is left out" if left_out else "yes, all of it")]
     if patch.tracked and patch.untracked:
         found.append((Goes.TRACKED, "yes, without untracked files"))
     found.append((Goes.TRANSCRIPT, "yes, only the transcript"))
@@ -111,8 +113,8 @@ def _about(gathered: Gathered) -> Text:
     text.append(f"{origin.place}\n→ {plain_line(gathered.place)}, in a new thread\n", "not bold")
     for caution in gathered.cautions():
         text.append(f"⚠ {plain_line(caution)}\n", f"not bold {palette.WARN}")
-    git = origin.git
-    if git and git.commit and not git.is_pushed and not (gathered.there and gathered.there.knows):
+    git, is_there = origin.git, gathered.has_commits or (gathered.there and gathered.there.knows)
+    if git and git.commit and not git.is_pushed and not is_there:
         words = f"⚠ commit {git.commit[:12]} is on no remote, and not there: push it first\n"
         text.append(words, f"not bold {palette.WARN}")
     text.append(f"\n{TRANSCRIPT}  {size_text(len(gathered.transcript))}, the whole thread\n", "not bold")
@@ -121,6 +123,8 @@ def _about(gathered: Gathered) -> Text:
         return text
     work, patch = gathered.work, gathered.patch
     assert work is not None
+    if gathered.commits is not None:
+        text.append_text(_commits(gathered.commits))
     changed = origin.git.changed if patch.tracked else ()
     if gathered.has_patch:
         size = size_text(len(patch.tracked) + len(patch.untracked))
@@ -139,6 +143,20 @@ def _about(gathered: Gathered) -> Text:
     for file in work.untracked:
         text.append(f"  untracked  {_shown(file.name)}  {_size(file)}\n", "not bold")
     text.right_crop(1)
+    return text
+
+
+def _commits(commits: Commits) -> Text:
+    """Give the commits that go along, or why they do not."""
+    count = f"{commits.count or 'its'} {'commit' if commits.count == 1 else 'commits'}"
+    if commits.why_not:
+        words = f"  left out   {count}: {plain_line(commits.why_not)}\n"
+        return Text(words, f"not bold {palette.WARN}")
+    text = Text(f"{COMMITS}  {size_text(len(commits.bundle))}, {count}\n", "not bold")
+    for subject in commits.subjects:
+        text.append(f"  commit     {plain_line(subject)}\n")
+    if (more := commits.count - len(commits.subjects)) > 0:
+        text.append(f"  commit      and {more} more\n")
     return text
 
 
