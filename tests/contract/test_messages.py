@@ -28,7 +28,9 @@ KEYWORDS = {"User"}
 OTHERS = {
     "--cached": "git's",
     "--clipboard": "xsel's",
+    "--detach": "git's",
     "--exclude-standard": "git's",
+    "--ff-only": "git's",
     "--format": "git's",
     "--git": "the first line of a diff",
     "--input": "xsel's",
@@ -39,6 +41,7 @@ OTHERS = {
     "--no-newline": "wl-paste's",
     "--no-optional-locks": "git's",
     "--no-pager": "git's",
+    "--no-recurse-submodules": "git's",
     "--no-textconv": "git's",
     "--others": "git's",
     "--quiet": "git's",
