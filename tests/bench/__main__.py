@@ -58,7 +58,8 @@ async def latency(arguments: argparse.Namespace, place: Path) -> Rows:
 
 async def ticks(arguments: argparse.Namespace, place: Path) -> Rows:
     """A hundred notifications a second over a line of 50 ms."""
-    return await measure_path("ticks", arguments.requests, place, round_trip=0.05, kind=arguments.line)
+    ticks = arguments.requests // 3
+    return await measure_path("ticks", ticks, place, round_trip=0.05, kind=arguments.line)
 
 
 async def throughput(arguments: argparse.Namespace, place: Path) -> Rows:
@@ -180,8 +181,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1000, help="how many idle ones")
     parser.add_argument("--rate", type=float, default=200, help="upgrades a second")
     parser.add_argument("--seconds", type=float, default=18, help="how long they go on")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each way of connecting is taken")
-    parser.add_argument("--requests", type=int, default=1000, help="of a round, on each path")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each way of connecting is taken")
+    parser.add_argument("--requests", type=int, default=3000, help="of a round, on each path")
     parser.add_argument("--mebibytes", type=int, default=256, help="how much is carried each way")
     parser.add_argument(
         "--line",

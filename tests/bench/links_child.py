@@ -20,7 +20,8 @@ from codex_ssh.local.terminal import SilentPrompter
 from tests.bench.paths_child import Target
 from tests.support import processes
 
-IDLE_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 10.0
+"""An idle link sends a keepalive every second and a half: in one second some do, and some do not."""
 
 
 async def main(target: Target, counts: list[int]) -> None:
