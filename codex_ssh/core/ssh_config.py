@@ -62,6 +62,7 @@ class SshConfig:
 
     Attributes:
         alias: The name as typed.
+        by_hand: The command a person types to see what ``ssh`` does for it.
         hostname: The name or address to connect to.
         port: TCP port.
         user: Login name on the host.
@@ -100,6 +101,7 @@ class SshConfig:
     hostname: str
     port: int
     user: str
+    by_hand: str = ""
     host_key_alias: str = ""
     identity_files: tuple[str, ...] = ()
     identity_files_named: bool = False
@@ -189,6 +191,7 @@ def parse_ssh_config(
         hostname=hostname,
         port=port,
         user=user,
+        by_hand=f"ssh -v {alias}",
         host_key_alias=host_key_alias.lower(),
         identity_files=paths("identityfile"),
         identity_files_named=tuple(words.get("identityfile", ())) not in _BUILT_IN_IDENTITIES,

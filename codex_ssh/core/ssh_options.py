@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+import shlex
 from dataclasses import replace
 from typing import Final
 
@@ -110,3 +111,13 @@ def ssh_arguments(host: Host, options: SshOptions) -> list[str]:
     if options.jump:
         arguments += ["-J", options.jump]
     return [*arguments, "--", host.name]
+
+
+def ssh_by_hand(host: Host, options: SshOptions) -> str:
+    """Give the command a person types to see what ``ssh`` does for this host, for a shell.
+
+    ``SetEnv`` stays out of it: it holds values for programs, and a hint may end in a bug report.
+    """
+    shown = tuple(text for text in options.set_options if not text.lower().startswith("setenv"))
+    *arguments, _, name = ssh_arguments(host, replace(options, set_options=shown))
+    return shlex.join(["ssh", "-v", *arguments, name])

@@ -19,12 +19,13 @@ import signal
 import socket
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.ssh_config import LocalFacts, SshConfig, parse_ssh_config
-from codex_ssh.core.ssh_options import SshOptions, ssh_arguments
+from codex_ssh.core.ssh_options import SshOptions, ssh_arguments, ssh_by_hand
 from codex_ssh.errors import ConfigError
 
 RESOLVE_TIMEOUT_SECONDS: Final = 15.0
@@ -43,10 +44,12 @@ async def read_ssh_config(host: Host, options: SshOptions) -> SshConfig:
     if program is None:
         from codex_ssh.link.ssh_config_asyncssh import read_without_ssh
 
-        return read_without_ssh(host, options, local_facts())
+        config = read_without_ssh(host, options, local_facts())
+        return replace(config, by_hand=ssh_by_hand(host, options))
     _check_identity_files(options)
     output = await _run([program, "-G", *ssh_arguments(host, options)], host)
-    return parse_ssh_config(output, alias=host.name, facts=local_facts(), exists=os.path.exists)
+    config = parse_ssh_config(output, alias=host.name, facts=local_facts(), exists=os.path.exists)
+    return replace(config, by_hand=ssh_by_hand(host, options))
 
 
 def local_facts() -> LocalFacts:

@@ -52,7 +52,7 @@ def translate(error: BaseException, owner: Owner, config: SshConfig, host: str) 
             stage=Stage.SSH,
             host=host,
             said=error.reason,
-            hint=f"see what ssh uses: ssh -v {config.alias}",
+            hint=f"see what ssh uses: {config.by_hand}",
         )
     if isinstance(error, asyncssh.ConnectionLost | EOFError | ConnectionResetError | BrokenPipeError):
         during = "during the login" if owner.logging_in else "before the login"
@@ -79,7 +79,7 @@ def _login_refused(error: asyncssh.DisconnectError, owner: Owner, config: SshCon
     elif owner.host_keys.changed_but_allowed:
         hint = "the host key has changed, so no password was sent"
     else:
-        hint = f"see what ssh does: ssh -v {config.alias}"
+        hint = f"see what ssh does: {config.by_hand}"
     return LoginRefused(
         f"the server refused the login of {config.user!r}; tried {tried}",
         stage=Stage.SSH,
@@ -126,7 +126,7 @@ def _unreachable(
         stage=Stage.SSH,
         host=host,
         said=said,
-        hint=hint or f"see what ssh does: ssh -v {config.alias}",
+        hint=hint or f"see what ssh does: {config.by_hand}",
         answered=answered,
     )
 

@@ -130,7 +130,7 @@ async def open_master(
                 stage=Stage.SSH,
                 host=name,
                 said="\n".join(master.lines[-4:]),
-                hint=f"see what ssh does: ssh -v {config.alias}",
+                hint=f"see what ssh does: {config.by_hand}",
             ) from None
         yield master, path
 

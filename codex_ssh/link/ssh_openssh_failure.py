@@ -71,7 +71,7 @@ def failure_of(lines: list[str], config: SshConfig, host: str, declined: str) ->
 
 
 def _classify(said: str, everything: str, config: SshConfig, host: str, declined: str) -> CodexSshError:
-    hint = f"see what ssh does: ssh -v {config.alias}"
+    hint = f"see what ssh does: {config.by_hand}"
     if _HOST_KEY.search(everything):
         return _host_key(everything, config, host)
     if _LOGIN.search(everything):

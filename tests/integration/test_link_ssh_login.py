@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 from collections.abc import AsyncGenerator, Sequence
@@ -204,6 +205,12 @@ async def test_a_wrong_key_is_one_connection_and_a_refused_login(tmp_path: Path)
         assert str(sshd.user_key) in caught.value.message
         await until(lambda: "preauth" in sshd.log, "sshd notices the end", show=lambda: sshd.log)
         assert (sshd.connections - surprises(sshd.alias), sshd.logins) == (1, 0)
+        # The hint is a command that shows the same.
+        by_hand = shlex.split(caught.value.hint.partition(": ")[2])
+        ran = await processes.run([*by_hand, "true"])
+        assert ran.code == 255
+        assert f"Offering public key: {sshd.user_key}" in ran.err
+        assert "Permission denied (publickey)" in ran.err
 
 
 async def test_too_many_keys_are_explained(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from codex_ssh.core.host import Host
-from codex_ssh.core.ssh_options import SshOptions, ssh_arguments
+from codex_ssh.core.host import Host, parse_host
+from codex_ssh.core.ssh_options import SshOptions, ssh_arguments, ssh_by_hand
 from codex_ssh.errors import UsageError
 
 
@@ -62,3 +62,24 @@ def test_a_hop_keeps_the_config_file_and_our_limits_only() -> None:
 def test_what_could_be_taken_for_something_else_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         SshOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "command"),
+    [
+        ("devbox", {}, "ssh -v devbox"),
+        ("me@devbox:2222", {}, "ssh -v -l me -p 2222 devbox"),
+        (
+            "devbox",
+            {"config_file": "/a b/config", "jump": "bastion", "identity_files": ("~/.ssh/id",), "port": 22},
+            "ssh -v -F '/a b/config' -p 22 -i '~/.ssh/id' -J bastion devbox",
+        ),
+        (
+            "devbox",
+            {"set_options": ("HostKeyAlias=x", "setenv TOKEN=canary", "SetEnv=TOKEN=canary")},
+            "ssh -v -o HostKeyAlias=x devbox",
+        ),
+    ],
+)
+def test_a_person_can_try_the_same_by_hand(host: str, options: dict[str, Any], command: str) -> None:
+    assert ssh_by_hand(parse_host(host), SshOptions(**options)) == command
