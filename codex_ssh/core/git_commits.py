@@ -90,7 +90,9 @@ def read_commits(out: str, commit: str, *, continues: bool, complaint: str = "")
         why_not = complaint or "git made no bundle of them"
     return Commits(
         count=int(lines[1]),
-        subjects=tuple(bytes.fromhex(lines[2]).decode("utf-8", "surrogateescape").splitlines()),
+        subjects=tuple(
+            line.decode("utf-8", "surrogateescape") for line in bytes.fromhex(lines[2]).split(b"\n") if line
+        ),
         continues=continues,
         bundle=b"" if why_not else bundle,
         why_not=why_not,

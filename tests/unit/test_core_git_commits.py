@@ -10,7 +10,7 @@ ONE, TWO, LONG = "a" * 40, "b" * 40, "c" * 64
 
 
 def printed(bundle: bytes, *, commit: str = ONE, end: str = "end") -> str:
-    subjects = "aaa one \u2713\nbbb two\n".encode() + b"ccc \xff\n"
+    subjects = "aaa one \u2713\nbbb two\r\u2028no line\n".encode() + b"ccc \xff\n"
     return f"{commit}\n3\n{subjects.hex()}\n{bundle.hex()}\n{end}\n"
 
 
@@ -36,7 +36,7 @@ def test_only_commits_that_were_asked_for_and_are_there_count() -> None:
 def test_commits_are_read_whole() -> None:
     found = read_commits(printed(b"\0x"), ONE, continues=True)
     assert (found.count, found.bundle, found.why_not, found.continues) == (3, b"\0x", "", True)
-    assert found.subjects == ("aaa one \u2713", "bbb two", "ccc \udcff")
+    assert found.subjects == ("aaa one \u2713", "bbb two\r\u2028no line", "ccc \udcff")
 
 
 @pytest.mark.parametrize(
