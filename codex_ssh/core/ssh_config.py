@@ -138,7 +138,7 @@ class SshConfig:
 
 
 def parse_ssh_config(
-    output: str, *, alias: str, facts: LocalFacts, exists: Callable[[str], bool]
+    output: str, *, alias: str, facts: LocalFacts, exists: Callable[[str], bool], by_hand: str = ""
 ) -> SshConfig:
     """Turn what ``ssh -G`` printed for a host into a value.
 
@@ -147,6 +147,7 @@ def parse_ssh_config(
         alias: The name as typed (``%n``).
         facts: For the tokens.
         exists: Says whether a path exists; settles lists of paths that hold blanks.
+        by_hand: The command a person types to see what ``ssh`` does for it.
 
     Raises:
         ConfigError: A value cannot be used: unknown token, unset variable, a name a shell could take apart.
@@ -191,7 +192,7 @@ def parse_ssh_config(
         hostname=hostname,
         port=port,
         user=user,
-        by_hand=f"ssh -v {alias}",
+        by_hand=by_hand,
         host_key_alias=host_key_alias.lower(),
         identity_files=paths("identityfile"),
         identity_files_named=tuple(words.get("identityfile", ())) not in _BUILT_IN_IDENTITIES,

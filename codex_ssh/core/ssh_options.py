@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -97,10 +98,23 @@ def ssh_arguments(host: Host, options: SshOptions) -> list[str]:
 
     Gives an argv list; no shell ever sees it. ``--`` keeps the host from being an option.
     """
+    return [*_flags(host, options, options.set_options), "--", host.name]
+
+
+def ssh_by_hand(host: Host, options: SshOptions) -> str:
+    """Give the command a person types to see what ``ssh`` does for this host, for a shell.
+
+    ``SetEnv`` stays out of it: it holds values for programs, and a hint may end in a bug report.
+    """
+    shown = [text for text in options.set_options if not text.lower().startswith("setenv")]
+    return shlex.join(["ssh", "-v", *_flags(host, options, shown), host.name])
+
+
+def _flags(host: Host, options: SshOptions, set_options: Iterable[str]) -> list[str]:
     arguments: list[str] = []
     if options.config_file:
         arguments += ["-F", options.config_file]
-    for text in options.set_options:
+    for text in set_options:
         arguments += ["-o", text]
     if user := options.user or host.user:
         arguments += ["-l", user]
@@ -110,14 +124,4 @@ def ssh_arguments(host: Host, options: SshOptions) -> list[str]:
         arguments += ["-i", path]
     if options.jump:
         arguments += ["-J", options.jump]
-    return [*arguments, "--", host.name]
-
-
-def ssh_by_hand(host: Host, options: SshOptions) -> str:
-    """Give the command a person types to see what ``ssh`` does for this host, for a shell.
-
-    ``SetEnv`` stays out of it: it holds values for programs, and a hint may end in a bug report.
-    """
-    shown = tuple(text for text in options.set_options if not text.lower().startswith("setenv"))
-    *arguments, _, name = ssh_arguments(host, replace(options, set_options=shown))
-    return shlex.join(["ssh", "-v", *arguments, name])
+    return arguments

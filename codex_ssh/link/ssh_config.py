@@ -19,7 +19,6 @@ import signal
 import socket
 import subprocess
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -44,12 +43,16 @@ async def read_ssh_config(host: Host, options: SshOptions) -> SshConfig:
     if program is None:
         from codex_ssh.link.ssh_config_asyncssh import read_without_ssh
 
-        config = read_without_ssh(host, options, local_facts())
-        return replace(config, by_hand=ssh_by_hand(host, options))
+        return read_without_ssh(host, options, local_facts())
     _check_identity_files(options)
     output = await _run([program, "-G", *ssh_arguments(host, options)], host)
-    config = parse_ssh_config(output, alias=host.name, facts=local_facts(), exists=os.path.exists)
-    return replace(config, by_hand=ssh_by_hand(host, options))
+    return parse_ssh_config(
+        output,
+        alias=host.name,
+        facts=local_facts(),
+        exists=os.path.exists,
+        by_hand=ssh_by_hand(host, options),
+    )
 
 
 def local_facts() -> LocalFacts:

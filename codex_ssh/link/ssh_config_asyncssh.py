@@ -19,7 +19,7 @@ from asyncssh.config import ConfigParseError, SSHClientConfig
 
 from codex_ssh.core.host import Host
 from codex_ssh.core.ssh_config import LocalFacts, SshConfig, parse_ssh_config
-from codex_ssh.core.ssh_options import SshOptions
+from codex_ssh.core.ssh_options import SshOptions, ssh_by_hand
 from codex_ssh.errors import ConfigError
 
 _WHOLE: Final = ("Ciphers", "KexAlgorithms", "MACs", "HostKeyAlgorithms")
@@ -98,7 +98,13 @@ def read_without_ssh(host: Host, options: SshOptions, facts: LocalFacts) -> SshC
         lines += [f"{keyword.lower()} {_written(keyword, text)}" for text in texts]
     if "IdentityFile" not in values:
         lines += [f"identityfile ~/.ssh/{name}" for name in _DEFAULT_IDENTITIES]
-    return parse_ssh_config("\n".join(lines), alias=host.name, facts=facts, exists=os.path.exists)
+    return parse_ssh_config(
+        "\n".join(lines),
+        alias=host.name,
+        facts=facts,
+        exists=os.path.exists,
+        by_hand=ssh_by_hand(host, options),
+    )
 
 
 _USER_FILES: Final = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
