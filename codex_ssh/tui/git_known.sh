@@ -1,7 +1,5 @@
 # codex-ssh git known: which commits are in this repository. Behind git_form.sh.
 #
 # The words are their names. A line a commit, "NAME commit" where it is there; the last line is "end".
-# Where objects are fetched as they are needed, asking for one must not fetch it.
-export GIT_NO_LAZY_FETCH=1
 for word; do echo "$word"; done | g cat-file --batch-check='%(objectname) %(objecttype)'
 echo end
