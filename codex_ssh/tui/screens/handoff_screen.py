@@ -155,13 +155,12 @@ def _commits(commits: Commits) -> Text:
     text = Text(f"{COMMITS}  {size_text(len(commits.bundle))}, {count}\n", "not bold")
     for subject in commits.subjects:
         text.append(f"  commit     {plain_line(subject)}\n")
-    if (more := commits.count - len(commits.subjects)) > 0:
-        text.append(f"  commit      and {more} more\n")
+    text.append(_more("commit    ", commits.count, len(commits.subjects)))
     return text
 
 
-def _more(what: str, count: int) -> str:
-    return f"  {what} and {count - MOST_NAMES} more\n" if count > MOST_NAMES else ""
+def _more(what: str, count: int, named: int = MOST_NAMES) -> str:
+    return f"  {what} and {count - named} more\n" if count > named else ""
 
 
 def _shown(name: bytes) -> str:
