@@ -120,6 +120,11 @@ class Hosts:
         async with open_stage(self.script, fleet=self.fleet, size=size) as stage:
             yield stage
 
+    async def ask(self, stage: Stage) -> None:
+        """Begin to hand over to the other repository, up to the dialog that shows what would go."""
+        stage.app.type_command(f"/handoff gpu {self.there}")
+        await stage.on_top(HandoffScreen)
+
 
 def flat(stage: Stage) -> str:
     """Give what is on the screen as one line."""
@@ -138,8 +143,7 @@ async def test_what_goes_is_shown_and_nothing_is_sent_without_enter(hosts: Hosts
         stage.script.item("agentMessage", "m", text="the roof leaks")
         stage.script.turn("completed")
         await stage.wait_text("idle")
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         shown = flat(stage)
         for words in (f"devbox:{hosts.here}", f"→ gpu:{hosts.there}, in a new thread", "transcript.md "):
             assert words in shown, words
@@ -200,8 +204,7 @@ async def test_host_and_directory_are_chosen_from_lists(hosts: Hosts) -> None:
 async def test_a_part_of_it_can_stay(hosts: Hosts, downs: int, has_tracked: bool, missing: str) -> None:
     hosts.work()
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press(*["down"] * downs, "enter")
         await stage.wait(lambda: stage.composer.text and stage.app.here.host == "gpu", "the message")
         patches = [content for path, content in hosts.box.files.items() if path.endswith(".patch")]
@@ -215,8 +218,7 @@ async def test_commits_the_other_side_lacks_go_along(hosts: Hosts, downs: int) -
     for number in range(2):
         git(hosts.here, "commit", "-q", "--allow-empty", "-m", f"further {number} \x1b[2J")
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         shown = flat(stage)
         assert "2 commits commit" in shown
         assert "further 1 ␛[2J" in shown
@@ -240,8 +242,7 @@ async def test_commits_that_are_too_long_stay_and_are_to_be_pushed(hosts: Hosts)
     git(hosts.here, "add", "long")
     git(hosts.here, "commit", "-q", "-m", "too long")
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         assert "left out 1 commit: they have more than 8.4 MB" in flat(stage)
         assert "is on no remote, and not there: push it first" in flat(stage)
         assert "yes, only the transcript" not in flat(stage)
@@ -252,8 +253,7 @@ async def test_another_commit_and_changes_there_are_told_before_and_after(hosts:
     git(hosts.here, "commit", "-q", "-a", "--amend", "-m", "not the same")
     (hosts.there / "own").write_text("x")
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         shown = flat(stage)
         assert "(push it first: no remote has it)" in shown
         assert "has 1 uncommitted change of its own" in shown
@@ -269,8 +269,7 @@ async def test_without_a_repository_the_transcript_goes_alone_and_it_is_said(
     (tmp_path / "plain").mkdir()
     hosts.here = tmp_path / "plain"
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         assert "is not in a git repository" in flat(stage)
         await stage.pilot.press("down", "enter")
         await stage.wait(lambda: stage.app.here.host == "gpu" and stage.composer.text, "the message")
@@ -280,8 +279,7 @@ async def test_without_a_repository_the_transcript_goes_alone_and_it_is_said(
 async def test_no_is_chosen_at_first_and_leaves_the_host_again(hosts: Hosts) -> None:
     hosts.work()
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("enter")
         await stage.wait(lambda: "gpu" in hosts.fleet.left, "it is left")
         assert stage.app.here.host == "devbox"
@@ -295,8 +293,7 @@ async def test_a_host_that_was_open_stays_open_with_its_thread(hosts: Hosts) -> 
         await go(stage, "gpu")
         await stage.wait(lambda: stage.app.here.chat.transcript, "its thread")
         await go(stage, "devbox")
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("escape")
         await stage.wait(lambda: len(stage.app.screen_stack) == 1, "back")
         assert len(stage.app.views) == 2
@@ -352,8 +349,7 @@ async def test_what_breaks_on_the_way_counts_for_nothing_and_is_done_again(
     hosts.work()
     hosts.box.failure = failure
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("down", "enter")
         await stage.wait_text("nothing was handed over to gpu")
         await stage.wait(lambda: said in flat(stage), said)
@@ -361,8 +357,7 @@ async def test_what_breaks_on_the_way_counts_for_nothing_and_is_done_again(
         assert not hosts.gpu.asked("thread/start")
         await stage.wait(lambda: "gpu" in hosts.fleet.left, "it is left")
         hosts.box.failure = None
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("down", "enter")
         await stage.wait(lambda: stage.app.here.host == "gpu" and stage.composer.text, "the message")
 
@@ -381,8 +376,7 @@ async def test_what_an_earlier_client_left_there_stands_below_and_it_is_said(hos
     left = Kept(thread_id="t-9", draft=harmless("half a thought"))
     hosts.fleet.options["gpu"] = replace(hosts.fleet.options["gpu"], left=left)
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("down", "enter")
         await stage.wait_text("what was typed here before stands below it")
         await stage.wait(lambda: stage.composer.text.startswith("Go on with work"), "the message")
@@ -400,8 +394,7 @@ async def test_a_host_without_ssh_is_refused_before_anything_is_collected(hosts:
 async def test_what_is_waited_for_no_more_closes_under_another_dialog(hosts: Hosts) -> None:
     hosts.box.arrived.clear()
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("down", "enter")
         await stage.on_top(WaitingScreen)
         stage.app.push_screen(ConfirmScreen("something else?"))
@@ -417,8 +410,7 @@ async def test_what_is_waited_for_no_more_closes_under_another_dialog(hosts: Hos
 async def test_bringing_is_given_up_by_a_key(hosts: Hosts) -> None:
     hosts.box.arrived.clear()
     async with hosts.stage() as stage:
-        stage.app.type_command(f"/handoff gpu {hosts.there}")
-        await stage.on_top(HandoffScreen)
+        await hosts.ask(stage)
         await stage.pilot.press("down", "enter")
         await stage.on_top(WaitingScreen)
         assert "bringing it to gpu" in stage.screen()
