@@ -13,17 +13,14 @@ from collections.abc import Collection
 from dataclasses import field
 from typing import Final
 
+from codex_ssh.core.git_work import MOST_BYTES, lines_at
 from codex_ssh.core.image import size_text
 from codex_ssh.core.value import dataclass
-
-MOST_BYTES: Final = 8 * 2**20
-"""More than this of commits does not go along: on a slow line it takes minutes as it is."""
 
 MOST_SUBJECTS: Final = 50
 """So many commits are listed."""
 
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +48,23 @@ def read_ancestors(out: str) -> tuple[str, ...]:
     Raises:
         ValueError: It is no such answer.
     """
-    *names, end = out.split() or [""]
-    if end != "end" or not all(map(_OBJECT.fullmatch, names)):
+    names = _before_end(out)
+    if not all(map(_OBJECT.fullmatch, names)):
         raise ValueError("the answer is not whole")
     return tuple(names)
 
 
 def read_known(out: str, asked: Collection[str]) -> tuple[str, ...]:
     """Read which of some commits a repository has; raises as above."""
+    found = {name for name, _, kind in (line.partition(" ") for line in _before_end(out)) if kind == "commit"}
+    return tuple(name for name in asked if name in found)
+
+
+def _before_end(out: str) -> list[str]:
     *lines, end = out.splitlines() or [""]
     if end != "end":
         raise ValueError("the answer is not whole")
-    found = {name for name, _, kind in (line.partition(" ") for line in lines) if kind == "commit"}
-    return tuple(name for name in asked if name in found)
+    return lines
 
 
 def read_commits(out: str, commit: str, *, continues: bool, complaint: str = "") -> Commits:
@@ -78,20 +79,16 @@ def read_commits(out: str, commit: str, *, continues: bool, complaint: str = "")
     Raises:
         ValueError: It is no such answer, or something else is checked out by now.
     """
-    lines = out.splitlines()
-    if len(lines) != _LINES or lines[-1] != "end":
-        raise ValueError("the commits did not come whole")
-    if lines[0] != commit:
-        raise ValueError("another commit is checked out by now")
-    bundle, why_not = bytes.fromhex(lines[3]), complaint
+    count, subjects, packed = lines_at(out, commit, 3, "the commits")
+    bundle, why_not = bytes.fromhex(packed), complaint
     if len(bundle) > MOST_BYTES:
         why_not = f"they have more than {size_text(MOST_BYTES)}"
     elif not bundle:
         why_not = complaint or "git made no bundle of them"
     return Commits(
-        count=int(lines[1]),
+        count=int(count),
         subjects=tuple(
-            line.decode("utf-8", "surrogateescape") for line in bytes.fromhex(lines[2]).split(b"\n") if line
+            line.decode("utf-8", "surrogateescape") for line in bytes.fromhex(subjects).split(b"\n") if line
         ),
         continues=continues,
         bundle=b"" if why_not else bundle,

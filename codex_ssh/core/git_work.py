@@ -17,7 +17,8 @@ from codex_ssh.core.image import size_text
 from codex_ssh.core.value import dataclass
 
 MOST_BYTES: Final = 8 * 2**20
-"""More than this of uncommitted work does not go along: on a slow line it takes minutes as it is."""
+"""More than this of uncommitted work does not go along, nor of commits: on a slow line it takes minutes as
+it is."""
 
 MOST_UNTRACKED: Final = 500
 """So many untracked files are looked at: more of them are a build that nobody told git to ignore."""
@@ -126,17 +127,30 @@ def read_patch(out: str, links: Iterable[Untracked], commit: str) -> Patch:
     Raises:
         ValueError: It is no such answer, or something else is checked out by now.
     """
-    lines = out.splitlines()
-    if len(lines) != _PATCH_LINES or lines[-1] != "end":
-        raise ValueError("the patch did not come whole")
-    if lines[0] != commit:
-        raise ValueError("another commit is checked out by now")
+    tracked, untracked = lines_at(out, commit, 2, "the patch")
     return Patch(
-        tracked=bytes.fromhex(lines[1]), untracked=bytes.fromhex(lines[2]) + b"".join(map(link_patch, links))
+        tracked=bytes.fromhex(tracked), untracked=bytes.fromhex(untracked) + b"".join(map(link_patch, links))
     )
 
 
-_PATCH_LINES: Final = 4
+def lines_at(out: str, commit: str, count: int, what: str) -> list[str]:
+    """Read what a script printed between the name of what is checked out and "end".
+
+    Args:
+        out: What it printed.
+        commit: What was checked out before.
+        count: So many lines there are.
+        what: What they are, for the error.
+
+    Raises:
+        ValueError: It is no such answer, or something else is checked out by now.
+    """
+    lines = out.splitlines()
+    if len(lines) != count + 2 or lines[-1] != "end":
+        raise ValueError(f"{what} did not come whole")
+    if lines[0] != commit:
+        raise ValueError("another commit is checked out by now")
+    return lines[1:-1]
 
 
 def read_state(out: str) -> GitState:

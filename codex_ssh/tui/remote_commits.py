@@ -13,18 +13,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from codex_ssh.core.git_commits import (
-    MOST_BYTES,
-    MOST_SUBJECTS,
-    Commits,
-    read_ancestors,
-    read_commits,
-    read_known,
-)
-from codex_ssh.core.git_work import GitState
+from codex_ssh.core.git_commits import MOST_SUBJECTS, Commits, read_ancestors, read_commits, read_known
+from codex_ssh.core.git_work import MOST_BYTES, GitState
 from codex_ssh.errors import DevboxFailed
 from codex_ssh.tui.caller import Caller
-from codex_ssh.tui.remote_work import LOOK_SECONDS, PATCH_SECONDS, complaint_of, run_git
+from codex_ssh.tui.remote_work import LOOK_SECONDS, PATCH_SECONDS, complaint_of, read_answer, run_git
 
 _MOST_ANCESTORS: Final = 500
 """So far back a commit both have is looked for."""
@@ -64,19 +57,17 @@ async def commits_between(here: Caller, state: GitState, there: Caller, other: G
         ran = await run_git(here, state.root, "git_commits.sh", words, PATCH_SECONDS, most)
     except DevboxFailed as failed:  # a long history is packed before its first byte comes
         return Commits(count=0, subjects=(), continues=continues, bundle=b"", why_not=str(failed))
+    complaint = complaint_of(ran)
     try:
-        return read_commits(ran.out, state.commit, continues=continues, complaint=complaint_of(ran))
+        return read_commits(ran.out, state.commit, continues=continues, complaint=complaint)
     except ValueError as error:
-        raise DevboxFailed(f"git in {state.root}: {error}", hint=complaint_of(ran)) from None
+        raise DevboxFailed(f"git in {state.root}: {error}", hint=complaint) from None
 
 
 async def _ancestors(caller: Caller, state: GitState) -> tuple[str, ...]:
     words = [str(_MOST_ANCESTORS)]
     ran = await run_git(caller, state.root, "git_ancestors.sh", words, LOOK_SECONDS, _LIST_BYTES)
-    try:
-        return read_ancestors(ran.out)
-    except ValueError as error:
-        raise DevboxFailed(f"git in {state.root}: {complaint_of(ran) or error}") from None
+    return read_answer(ran, state.root, read_ancestors)
 
 
 async def _known(caller: Caller, state: GitState, commits: tuple[str, ...]) -> tuple[str, ...]:

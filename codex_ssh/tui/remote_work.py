@@ -12,10 +12,10 @@ text, and patches and names are bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from codex_ssh.core.git_work import (
     MOST_BYTES,
@@ -33,6 +33,8 @@ from codex_ssh.core.git_work import (
 from codex_ssh.core.remote_command import TIMED_OUT, Ran, command_exec
 from codex_ssh.errors import DevboxFailed, RpcFailed
 from codex_ssh.tui.caller import Caller
+
+T = TypeVar("T")
 
 LOOK_SECONDS: Final = 20.0
 PATCH_SECONDS: Final = 60.0
@@ -59,10 +61,7 @@ async def git_state(caller: Caller, cwd: str, *, commit: str = "") -> GitState:
         RpcFailed, LinkLost
     """
     ran = await run_git(caller, cwd, "git_state.sh", [commit], LOOK_SECONDS, _HEX * _LIST_BYTES)
-    try:
-        return read_state(ran.out)
-    except ValueError as error:
-        raise DevboxFailed(f"git in {cwd}: {complaint_of(ran) or error}") from None
+    return read_answer(ran, cwd, read_state)
 
 
 async def untracked_files(caller: Caller, state: GitState) -> list[Untracked | LeftOut]:
@@ -72,10 +71,7 @@ async def untracked_files(caller: Caller, state: GitState) -> list[Untracked | L
         return []
     words = [escaped(name) for name in names]
     ran = await run_git(caller, state.root, "git_sizes.sh", words, LOOK_SECONDS, _LIST_BYTES)
-    try:
-        return read_sizes(names, ran.out)
-    except ValueError as error:
-        raise DevboxFailed(f"git in {state.root}: {complaint_of(ran) or error}") from None
+    return read_answer(ran, state.root, partial(read_sizes, names))
 
 
 async def patch_of(caller: Caller, state: GitState, work: Work) -> Patch:
@@ -133,6 +129,23 @@ async def run_git(
             raise DevboxFailed(f"{cwd} is not in a git repository")
         raise DevboxFailed(f"git in {cwd}: {complaint_of(ran)}")
     return ran
+
+
+def read_answer(ran: Ran, where: str, read: Callable[[str], T]) -> T:
+    """Give what a script printed, read.
+
+    Args:
+        ran: What it said.
+        where: The directory it was asked about.
+        read: Reads it, or raises ValueError.
+
+    Raises:
+        DevboxFailed: It cannot be read: with what git complained of, if it did.
+    """
+    try:
+        return read(ran.out)
+    except ValueError as error:
+        raise DevboxFailed(f"git in {where}: {complaint_of(ran) or error}") from None
 
 
 def complaint_of(ran: Ran) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codex_ssh.core.git_commits import MOST_BYTES, read_ancestors, read_commits, read_known
+from codex_ssh.core.git_commits import read_ancestors, read_commits, read_known
+from codex_ssh.core.git_work import MOST_BYTES
 
 ONE, TWO, LONG = "a" * 40, "b" * 40, "c" * 64
 
