@@ -22,11 +22,17 @@ async def open_demo(start_tmux: StartTmux, home: Path, *, columns: int = 60, lin
     return tui
 
 
-async def say(tui: Tmux, text: str, answer: str) -> None:
+async def say(tui: Tmux, text: str, answer: str, end: str = "") -> str:
+    """Say something, and give the screen once the answer is on it from its beginning to its end."""
     await tui.type(f"say {text}")
     await tui.key("Enter")
-    await tui.wait_screen(
-        lambda screen: answer in screen and "idle" in screen and "say what to do" in screen,
+    return await tui.wait_screen(
+        lambda screen: (
+            answer in screen
+            and end in screen.partition(answer)[2]
+            and "idle" in screen
+            and "say what to do" in screen
+        ),
         f"the answer {answer}",
     )
 
@@ -57,8 +63,7 @@ async def test_what_the_mouse_selects_over_wrapped_rows_is_copied_as_one_line(
     start_tmux: StartTmux, tmp_path: Path
 ) -> None:
     tui = await open_demo(start_tmux, tmp_path / "laptop")
-    await say(tui, WORDS, "• word0 ")
-    screen = await tui.screen()
+    screen = await say(tui, WORDS, "• word0 ", "word39")
     first = row_of(screen, "• word0 ")
     last = first + row_of("\n".join(screen.splitlines()[first:]), "word39")
     assert last > first + 3
@@ -71,8 +76,8 @@ async def test_a_double_click_copies_a_word_though_it_was_broken(
 ) -> None:
     word = "0123456789" * 6
     tui = await open_demo(start_tmux, tmp_path / "laptop", columns=40)
-    await say(tui, f"look at {word} now", "• look at")
-    row = row_of(await tui.screen(), "• look at") + 2
+    screen = await say(tui, f"look at {word} now", "• look at", " now")
+    row = row_of(screen, "• look at") + 2
     click = [(0, 5, row, "M"), (0, 5, row, "m")]
     await mouse(tui, *click, *click)
     await copied(tui, word)
