@@ -3,7 +3,7 @@
 Lives here: the table from its messages to our errors, and whose they are when it goes through hops.
 Not here: running it (:mod:`codex_ssh.link.ssh_openssh`).
 
-Source: sshconnect.c, sshconnect2.c and clientloop.c of OpenSSH 9.2; the words are never translated.
+Source: sshconnect.c, sshconnect2.c, clientloop.c and packet.c of OpenSSH 9.2; the words are never translated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,12 @@ _LOGIN: Final = re.compile(
 )
 _OTHER: Final = re.compile(
     r"open failed|stdio forwarding failed|UNKNOWN port 65535|Connection (closed|reset|to \S+ closed)|^ssh: "
-    r"|not responding|kex_exchange|Unable to negotiate"
+    r"|not responding|kex_exchange|Unable to negotiate|Connection (to|from) \S+ port \d+: "
+)
+# An ssh whose way is a program it started has no address to name; sshpkt_vfatal says what became of the
+# way, by how far it was: "closed" once it read the end, "Broken pipe" if it had not written its own version.
+_WAY_ENDED: Final = re.compile(
+    r"Connection (closed|reset) by UNKNOWN port 65535$|Connection (to|from) UNKNOWN port 65535: "
 )
 _CONFIG: Final = re.compile(
     r"Bad configuration option|bad configuration options|line \d+: |command-line: line "
@@ -60,7 +65,7 @@ def failure_of(lines: list[str], config: SshConfig, host: str, declined: str) ->
     """
     words = [line.strip() for line in lines if line.strip() and not _NOISE.match(line.strip())]
     # Each ssh around the one that failed adds that its way ended.
-    outer = [line for line in words if line.endswith("UNKNOWN port 65535")]
+    outer = [line for line in words if _WAY_ENDED.search(line)]
     inner = [line for line in words if line not in outer]
     # What a ProxyCommand said is more than that it ended.
     telling = [line for line in inner if not line.startswith("kex_exchange_identification: ")]
@@ -169,6 +174,7 @@ def _unreachable(everything: str, config: SshConfig) -> tuple[str, str, bool] | 
         ("kex_exchange_identification", "the connection ended before the login", ""),
         ("Connection closed", "the connection ended before the login", ""),
         ("Connection reset", "the connection ended before the login", ""),
+        ("Broken pipe", "the connection ended before the login", ""),
     ):  # fmt: skip
         if words in everything:
             return message, hint, "banner" in words or "ended" in message

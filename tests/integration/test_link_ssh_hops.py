@@ -194,8 +194,10 @@ def running(program: Path) -> list[int]:
     return [pid for pid in processes.descendants(os.getpid()) if str(program) in processes.command_line(pid)]
 
 
-async def test_what_a_failing_proxy_command_says_is_in_the_error(tmp_path: Path) -> None:
-    (tmp_path / "config").write_text("Host a\n ProxyCommand sh -c 'echo no way to %h >&2; exit 7'\n")
+@pytest.mark.parametrize("first", ["", "read version; "])
+async def test_what_a_failing_proxy_command_says_is_in_the_error(first: str, tmp_path: Path) -> None:
+    command = f"sh -c '{first}echo no way to %h >&2; exit 7'"
+    (tmp_path / "config").write_text(f"Host a\n ProxyCommand {command}\n")
     with pytest.raises(HostUnreachable) as caught:
         await ask_port("a", SshOptions(config_file=str(tmp_path / "config")), Answers())
     assert caught.value.said == "no way to a"

@@ -17,6 +17,7 @@ from codex_ssh.link.ssh_openssh_failure import failure_of
 CONFIG = SshConfig(alias="box", hostname="10.0.0.1", port=22, user="me", others={})
 JUMPING = SshConfig(alias="box", hostname="10.0.0.1", port=22, user="me", jumps=("a", "b"), others={})
 CLOSED = "Connection closed by UNKNOWN port 65535"
+BROKEN = "banner exchange: Connection to UNKNOWN port 65535: Broken pipe"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,12 @@ CLOSED = "Connection closed by UNKNOWN port 65535"
         (["ssh: Could not resolve hostname x: Name or service not known"], HostUnreachable, "no such name"),
         (
             ["kex_exchange_identification: Connection closed by remote host"],
+            HostUnreachable,
+            "before the login",
+        ),
+        ([BROKEN], HostUnreachable, "before the login"),
+        (
+            ["banner exchange: Connection to 10.0.0.1 port 22: Broken pipe"],
             HostUnreachable,
             "before the login",
         ),
@@ -50,12 +57,33 @@ def test_words_have_a_class(lines: list[str], kind: type[CodexSshError], words: 
     assert words in str(error)
 
 
+@pytest.mark.parametrize("ended", [CLOSED, BROKEN])
 @pytest.mark.parametrize(("around", "hop"), [(0, "box"), (1, "b"), (2, "a")])
-def test_a_failure_is_the_hops_whose_ssh_ended_first(around: int, hop: str) -> None:
-    error = failure_of(["me@x: Permission denied (publickey).", *[CLOSED] * around], JUMPING, "box", "")
+def test_a_failure_is_the_hops_whose_ssh_ended_first(around: int, hop: str, ended: str) -> None:
+    error = failure_of(["me@x: Permission denied (publickey).", *[ended] * around], JUMPING, "box", "")
     assert isinstance(error, LoginRefused)
     assert error.host == hop
     assert error.said == "me@x: Permission denied (publickey)."
+
+
+@pytest.mark.parametrize("ended", [CLOSED, BROKEN])
+def test_what_a_proxy_command_said_comes_before_how_its_end_was_noticed(ended: str) -> None:
+    error = failure_of(["no way to box", ended], CONFIG, "box", "")
+    assert isinstance(error, StageError)
+    assert error.said == "no way to box"
+    alone = failure_of([ended], CONFIG, "box", "")
+    assert isinstance(alone, StageError)
+    assert alone.said == ended
+
+
+def test_a_server_behind_hops_that_hangs_up_is_not_taken_for_the_last_hop() -> None:
+    gone = [
+        "Received disconnect from UNKNOWN port 65535:2: Too many authentication failures",
+        "Disconnected from UNKNOWN port 65535",
+    ]
+    error = failure_of(gone, JUMPING, "box", "")
+    assert isinstance(error, LoginRefused)
+    assert error.host == "box"
 
 
 def test_a_hop_that_does_not_forward_and_one_that_cannot_reach_the_host_differ() -> None:
