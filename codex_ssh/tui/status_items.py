@@ -114,6 +114,8 @@ def status_parts(chat: Chat, items: Sequence[StatusItem], moment: Moment) -> lis
 
 def fitted(parts: Sequence[Part], width: int) -> Text:
     """Give the line, with the least important pieces left out until it fits."""
+    if width < 1:  # a widget without a size yet: rich would cut the last letter only
+        return Text()
     kept = list(parts)
     while len(kept) > 1 and sum(cell_len(part.text) + 3 for part in kept) - 3 > width:
         kept.remove(max(kept, key=lambda part: part.rank))

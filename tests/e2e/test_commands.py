@@ -55,8 +55,7 @@ async def test_a_diff_is_walked_through_and_put_side_by_side(
     tui = await open_demo(start_tmux, tmp_path, repository, columns=140, lines=45)
     await do(tui, "/diff")
     await tui.wait_text("not committed on demo  1 of 2: numbers.py")
-    screen = await tui.wait_text("NUMBER 5")
-    assert "new.txt  new +1 -0" in screen
+    await tui.wait_text("NUMBER 5", "new.txt  new +1 -0")
     await tui.key("v")
     await tui.wait_screen(
         lambda screen: any("number 5" in row and "NUMBER 5" in row for row in screen.splitlines()),

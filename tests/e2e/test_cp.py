@@ -61,8 +61,9 @@ async def test_a_person_is_asked_sees_how_far_it_is_and_may_stop(
         words: list[str | Path] = [*PROGRAM, "cp", "-F", config, tmp_path / "big", f"devbox:{there}"]
         environment = client_environment(tmp_path / "laptop", TERM="xterm-256color", PYTHONDEVMODE="")
         terminal = await start_tmux(words, environment=environment)
-        await terminal.wait_text("replace? (y)es, (n)o, (r)ename the new, (q)uit; Y, N, R: all:")
-        assert "there: a file with 3 B of" in await terminal.screen()
+        await terminal.wait_text(
+            "there: a file with 3 B of", "replace? (y)es, (n)o, (r)ename the new, (q)uit; Y, N, R: all:"
+        )
         relay.delay = 0.05
         await terminal.type("r")
         await terminal.key("Enter")

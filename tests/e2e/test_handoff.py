@@ -56,15 +56,9 @@ async def test_work_is_handed_over_and_gone_on_with(
     before = await until(lambda: ended(boxes["devbox"].home), "the turn is stored to its end")
     await tui.type(f"/handoff gpu {there}")
     await tui.key("Enter")
-    shown = await tui.wait_text("hand this over?")
-    assert f"devbox:{here}" in shown
-    assert f"gpu:{there}" in shown
-    assert "new file  6 B" in shown
-    assert "not pushed" in shown
+    await tui.wait_text("hand this over?", f"devbox:{here}", f"gpu:{there}", "new file  6 B", "not pushed")
     await tui.key("Down", "Enter")
-    await tui.wait_text("Enter sends what stands in the composer")
-    shown = await tui.wait_text("git apply --3way")
-    assert "idle · gpu" in shown
+    await tui.wait_text("Enter sends what stands in the composer", "git apply --3way", "idle · gpu")
     assert rollouts(boxes["gpu"].home) == {}, "nothing is said there before Enter"
     count = len(model.requests)
     await tui.key("Enter")
@@ -105,7 +99,6 @@ async def test_work_is_handed_over_and_gone_on_with(
     await tui.key("Enter")
     await tui.wait_text("→ laptop:")
     await tui.key("Down", "Enter")
-    await tui.wait_text("idle · laptop")
-    await tui.wait_text("git apply --3way")
+    await tui.wait_text("idle · laptop", "git apply --3way")
     brought = next((home / ".codex-ssh" / "uploads").iterdir())
     assert sorted(path.name for path in brought.iterdir()) == ["changes.patch", "transcript.md"]

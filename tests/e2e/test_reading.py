@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.conftest import StartTmux
 from tests.support.cli import PROGRAM, client_environment
 from tests.support.tmux import Tmux
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.tmux]
 
@@ -89,18 +91,16 @@ async def test_nothing_but_text_leaves_the_mouse_to_the_terminal(
     tui = await open_demo(start_tmux, tmp_path / "laptop")
     await say(tui, "**one** thing", "• one thing")
 
-    async def has_mouse() -> bool:
-        return (await tui.command("display-message", "-p", "#{mouse_any_flag}")).strip() == "1"
+    async def has_mouse(flag: str) -> bool:
+        return (await tui.command("display-message", "-p", "#{mouse_any_flag}")).strip() == flag
 
-    assert await has_mouse()
+    await until(partial(has_mouse, "1"), "the mouse is ours")
     await tui.key("F6")
-    await tui.wait_text("nothing but text")
-    screen = await tui.screen()
-    assert "\n**one** thing\n" in screen
-    assert not await has_mouse()
+    await tui.wait_text("nothing but text", "\n**one** thing\n")
+    await until(partial(has_mouse, "0"), "the mouse is the terminal's")
     await tui.key("F6")
     await tui.wait_text("• one thing")
-    assert await has_mouse()
+    await until(partial(has_mouse, "1"), "the mouse is ours again")
 
 
 async def test_text_is_found_and_read_from_by_keyboard(start_tmux: StartTmux, tmp_path: Path) -> None:

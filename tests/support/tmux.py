@@ -99,20 +99,27 @@ class Tmux:
         return (await self.command("display-message", "-p", "#{alternate_on}")).strip() == "1"
 
     async def wait_screen(self, wanted: Callable[[str], bool], what: str, *, seconds: float = 20) -> str:
-        """Wait for a screen that satisfies, and give it; the error shows the last one."""
-        last = ""
+        """Wait for a screen that satisfies, and give it; the error shows the last one.
+
+        It has to satisfy at two looks in a row: one look may fall into a frame that is being written,
+        above new and below still old.
+        """
+        last, looks = "", 0
 
         async def look() -> str:
-            nonlocal last
+            nonlocal last, looks
             last = await self.screen()
-            return last if wanted(last) else ""
+            looks = looks + 1 if wanted(last) else 0
+            return last if looks > 1 else ""
 
         return await until(look, what, seconds=seconds, show=lambda: _framed(last))
 
-    async def wait_text(self, text: str, *, seconds: float = 20) -> str:
-        """Wait until the text is on the screen, within one line."""
+    async def wait_text(self, *texts: str, seconds: float = 20) -> str:
+        """Wait until every text is on one and the same screen, each within one line."""
         return await self.wait_screen(
-            lambda screen: text in screen, f"{text!r} on the screen", seconds=seconds
+            lambda screen: all(text in screen for text in texts),
+            f"{' and '.join(map(repr, texts))} on the screen",
+            seconds=seconds,
         )
 
     async def wait_gone(self, text: str, *, seconds: float = 20) -> str:

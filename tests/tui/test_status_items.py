@@ -34,6 +34,7 @@ def test_the_least_important_piece_goes_first() -> None:
 def test_the_last_piece_is_cut_rather_than_dropped() -> None:
     assert Text(line(4)).cell_len <= 4
     assert line(4)
+    assert line(0) == ""
 
 
 def test_tokens_are_said_in_few_characters() -> None:
