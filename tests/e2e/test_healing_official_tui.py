@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartCodex, StartTmux
-from tests.e2e.test_official_tui import press, trusting
+from tests.e2e.test_official_tui import TURN_OVER, press, trusting
 from tests.support.cli import PROGRAM, client_environment
 from tests.support.codex import CodexAppServer, CodexBinary
 from tests.support.faults import Fault, FaultyRelay, open_faulty_relay
@@ -108,7 +108,7 @@ async def test_breaks_in_busy_turns_leave_the_screen_as_the_server_tells_it(
         open_faulty_relay(sshd.port) as relay,
         open_wire(server.endpoint, server.token) as wire,
     ):
-        tui = await trusting(lambda: open_tui(start_tmux, sshd, server, relay, workspace), "• ready")
+        tui = await trusting(lambda: open_tui(start_tmux, sshd, server, relay, workspace), TURN_OVER)
         await wire.initialize()
         account = Account(wire)
 
@@ -143,8 +143,10 @@ async def test_breaks_in_busy_turns_leave_the_screen_as_the_server_tells_it(
             async def over(turns: int = turns) -> bool:
                 await approve()
                 screen = await tui.screen()
-                return await account.is_idle(turns) and not missing(
-                    screen, [f"• and the last words of turn {turns}"]
+                return (
+                    await account.is_idle(turns)
+                    and screen.count(TURN_OVER) >= turns
+                    and not missing(screen, [f"• and the last words of turn {turns}"])
                 )
 
             await until(over, f"the end of turn {turns} is shown", seconds=60, show=lambda: relay)

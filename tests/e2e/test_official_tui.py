@@ -22,6 +22,10 @@ from tests.support.waiting import NeverHappened, until
 
 pytestmark = [pytest.mark.sshd, pytest.mark.codex, pytest.mark.tmux]
 
+TURN_OVER = "Worked for"
+"""What the official TUI shows once it knows of a turn's end, for each turn; what it is told before that it
+adds to the turn, and codex loses that in the moment a turn ends."""
+
 
 @pytest.fixture
 async def server(sshd: Sshd, start_codex: StartCodex, codex_binary: CodexBinary) -> CodexAppServer:
@@ -88,9 +92,8 @@ async def test_it_streams_an_answer_and_takes_an_approval_by_keyboard(
     tmp_path: Path,
 ) -> None:
     words = "say hello through the door"
-    tui = await trusting(
-        lambda: open_tui(start_tmux, sshd, server, workspace, tmp_path, words), "hello through the door"
-    )
+    tui = await trusting(lambda: open_tui(start_tmux, sshd, server, workspace, tmp_path, words), TURN_OVER)
+    await tui.wait_text("• hello through the door")
     family = processes.tree(await tui.pid())
     assert exposed(family) == []
     shown = " ".join(word for pid in family for word in processes.command_line(pid))
@@ -133,9 +136,7 @@ async def test_a_lost_connection_heals_under_it(
     tmp_path: Path,
 ) -> None:
     words = "say before the drop"
-    tui = await trusting(
-        lambda: open_tui(start_tmux, sshd, server, workspace, tmp_path, words), "• before the drop"
-    )
+    tui = await trusting(lambda: open_tui(start_tmux, sshd, server, workspace, tmp_path, words), TURN_OVER)
     logins = sshd.logins
     sshd.cut()
     await until(lambda: sshd.logins == logins + 1, "codex-ssh has logged in again")
