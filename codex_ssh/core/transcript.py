@@ -378,7 +378,7 @@ class Transcript:
         self._list.remove(("", f"#sent {client_id}"))
 
     def started(self, turn: Turn) -> None:
-        """Take the answer to ``turn/start``, which may come before or after ``turn/started``."""
+        """Take the answer to what began a turn, which may come before or after ``turn/started``."""
         self._note_running(turn.id, from_start=True)
 
     def answered(self, request_id: RequestId, *, declined: bool = False) -> None:

@@ -13,6 +13,7 @@ from codex_ssh.core.call import Call, Page, nothing, page_of, said
 from codex_ssh.core.fields import number_at, shape_at, text_at, truth_at
 from codex_ssh.core.goal import Goal, GoalStatus, decode_goal
 from codex_ssh.core.rpc import Json
+from codex_ssh.core.thread import Turn, decode_turn
 from codex_ssh.core.value import dataclass
 
 
@@ -49,10 +50,12 @@ class ReviewTarget:
         return {"type": "uncommittedChanges"}
 
 
-def review_start(thread_id: str, target: ReviewTarget) -> Call[None]:
-    """Review changes, as a turn in the thread itself."""
+def review_start(thread_id: str, target: ReviewTarget) -> Call[Turn]:
+    """Review changes, as a turn in the thread itself; gives that turn."""
     params = {"threadId": thread_id, "target": target.shape, "delivery": "inline"}
-    return Call(method="review/start", params=params, decode=nothing)
+    return Call(
+        method="review/start", params=params, decode=lambda result: decode_turn(shape_at(result, "turn"))
+    )
 
 
 # ---------------------------------------------------------------- goals

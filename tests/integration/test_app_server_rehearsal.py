@@ -367,6 +367,7 @@ async def a_fork(peer: Peer) -> None:
 async def a_review(peer: Peer) -> None:
     async with peer.client() as wire:
         thread = await wire.start_thread(cwd=str(peer.cwd))
+        await settle(wire, "thread/started")  # a review's first items do not wait for it
         for target in (
             {"type": "uncommittedChanges"},
             {"type": "commit", "sha": "0123456789", "title": "a title"},

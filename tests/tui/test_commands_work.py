@@ -80,6 +80,9 @@ async def test_each_review_is_chosen(keys: str) -> None:
         assert script.asked("review/start") == [
             {"threadId": "t-1", "target": REVIEWS[keys], "delivery": "inline"}
         ]
+        transcript = stage.chat.transcript
+        assert transcript is not None
+        await stage.wait(lambda: transcript.turn_id == "turn-1", "it runs, before its first event")
         for params in script.asked("command/exec"):
             if params["command"][1] == "symbolic-ref":
                 continue  # the status line's

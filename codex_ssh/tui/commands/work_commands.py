@@ -78,7 +78,8 @@ async def review(app: CodexApp, words: list[str]) -> None:
     """Review changes."""
     target = ReviewTarget(instructions=" ".join(words)) if words else await _pick_target(app)
     if target is not None:
-        await app.chat.call(review_start(thread_of(app).thread_id, target))
+        transcript = thread_of(app)
+        transcript.started(await app.chat.call(review_start(transcript.thread_id, target)))
         app.view.follow()
 
 
