@@ -137,6 +137,7 @@ async def test_a_lost_connection_heals_under_it(
 ) -> None:
     words = "say before the drop"
     tui = await trusting(lambda: open_tui(start_tmux, sshd, server, workspace, tmp_path, words), TURN_OVER)
+    await tui.wait_text("• before the drop")
     logins = sshd.logins
     sshd.cut()
     await until(lambda: sshd.logins == logins + 1, "codex-ssh has logged in again")
